@@ -81,9 +81,11 @@ class ServiceSupervisor:
         self._remote: dict[int, tuple[Telemetry, float]] = {}  # with the time of arrival
         self._idle: dict[int, str] = {}  # idle machines, with their types
         self._leadership = Leadership(context, self._follow_term)
-        claims = ClaimContext(context, self.active_runs, self._taken, self._look_out)
-        self._machine_dispatcher = MachineDispatcher(claims, self.pool.drivers)
-        self._handler_dispatcher = HandlerDispatcher(claims, self._slots)
+        claims = ClaimContext(context, self.active_runs, self._taken)
+        self._machine_dispatcher = MachineDispatcher(claims, self.pool.drivers, self._look_out)
+        self._handler_dispatcher = HandlerDispatcher(
+            claims, self._slots, self._look_out_for_automation
+        )
         self._reconciler = Reconciler(context, self.active_runs, self.pool, self.recovery)
         self.at_machines = AtMachines(self.active_runs, self.pool)
         self._ticker = Ticker(self.active_runs.telemetry, self._show, lambda: self.active_runs.busy)
@@ -265,6 +267,9 @@ class ServiceSupervisor:
             return
         rows = await self._own() if self.pool.drivers else ()
         self._idle = {r.id: r.spec.machine_type for r in rows if r.state is MachineState.IDLE}
+        self._want()
+
+    async def _look_out_for_automation(self) -> None:
         self._want()
 
     def _want(self) -> None:

@@ -83,6 +83,19 @@ class Notice:
         """How many jobs have become claimable, by machine type."""
         return Counter(e.machine_type for e in self.events if e.machine_type is not None)
 
+    @cached_property
+    def freed_machines(self) -> frozenset[int]:
+        """The machines that may take a job now."""
+        freed = (e.machine_id for e in self.events if e.frees_machine)
+        return frozenset(machine_id for machine_id in freed if machine_id is not None)
+
+    def claimable_by(self, station: str) -> frozenset[str]:
+        """The machine types of the jobs that this station has made claimable."""
+        if not self.claimable:  # as most notices of others
+            return frozenset()
+        own = (e.machine_type for e in self.events if e.station == station)
+        return frozenset(machine_type for machine_type in own if machine_type is not None)
+
     def tells_of(self, types: Collection[str]) -> bool:
         """Whether it has an event of these types, or may have lost one."""
         return self.missed or not self.types.isdisjoint(types)
@@ -91,7 +104,7 @@ class Notice:
 NO_EVENTS = Notice(())
 MISSED = Notice((), missed=True)
 
-Predicate = Callable[[NoticeEvent], bool]
+Predicate = Callable[[Notice], bool]
 
 ABOUT_STATIONS = frozenset(
     {t.STATION_JOINED.name, t.STATION_LEFT.name, t.LEADER_CHANGED.name, Topic.PRESENCE_CHANGED}
@@ -106,11 +119,11 @@ def local(topic: Topic) -> Notice:
 
 
 def one_of(*types: t.Transition | Topic) -> Predicate:
-    """Match the events of these types."""
+    """Match the notices with an event of these types."""
     names = frozenset(kind if isinstance(kind, Topic) else kind.name for kind in types)
-    return lambda event: event.type in names
+    return lambda notice: not notice.types.isdisjoint(names)
 
 
-def is_due(event: NoticeEvent) -> bool:
+def is_due(notice: Notice) -> bool:
     """Whether a job waits for a time."""
-    return event.due_at is not None
+    return any(event.due_at is not None for event in notice.events)

@@ -229,8 +229,9 @@ class ActiveRuns:
 
 
 def _machines(sessions: Iterable[RunSession]) -> frozenset[int]:
-    ids = (session.claimed.machine_id for session in sessions)
-    return frozenset(machine_id for machine_id in ids if machine_id is not None)
+    return frozenset(
+        machine_id for session in sessions if (machine_id := session.claimed.machine_id) is not None
+    )
 
 
 def _back(claimed: Claimed) -> t.Transition:

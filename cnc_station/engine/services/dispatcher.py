@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.job import NO_MACHINE
-from cnc_station.engine.domain.notice import NoticeEvent
+from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.lifeline import MARGIN
@@ -25,34 +25,36 @@ CLOSING_S = 2.0  # for a claim that is being written when the station is closed
 
 @dataclass(frozen=True, slots=True)
 class ClaimContext:
-    """What both dispatchers need. `on_idle` is called when there was nothing to claim, at the
-    latest `SETTLED_S` after a claim: right after it, it would delay the starts."""
+    """What both dispatchers need."""
 
     services: ServiceContext
     runs: ActiveRuns
     on_taken: Callable[[], None]
-    on_idle: Callable[[], Awaitable[None]]
 
 
 class Dispatcher(Service):
     """Claims runs and hands them to the active runs. Woken by hints; a slow tick makes up for lost
     ones. Work at other stations is announced separately (`Signals`), so that one job wakes one
     station.
+
+    `on_idle` is called when there was nothing to claim, at the latest `SETTLED_S` after a claim:
+    right after it, it would delay the starts.
     """
 
     lost_hint_s = 1.0  # after each commit of others it would cost more than their work
 
-    def __init__(self, claims: ClaimContext) -> None:
+    def __init__(self, claims: ClaimContext, on_idle: Callable[[], Awaitable[None]]) -> None:
         super().__init__()
         self._writer = claims.services.writer
         self._config = claims.services.config
         self._incarnation = claims.services.incarnation
         self._runs = claims.runs
-        self._claims = claims
+        self._on_taken = claims.on_taken
+        self._on_idle = on_idle
         self.wakes_on = (self._may_claim,)
 
     @abstractmethod
-    def _may_claim(self, event: NoticeEvent) -> bool: ...
+    def _may_claim(self, notice: Notice) -> bool: ...
 
     @abstractmethod
     def _command(self) -> tuple[StoreCommand[tuple[Claimed, ...]] | None, int]:
@@ -62,9 +64,9 @@ class Dispatcher(Service):
         command, at_most = self._command()
         claimed = await self._claim(command) if command is not None else ()
         if claimed:
-            self._claims.on_taken()
+            self._on_taken()
             return SETTLED_S if len(claimed) < at_most else 0.0
-        await self._claims.on_idle()
+        await self._on_idle()
         return SLOW_TICK_S
 
     async def _claim(self, command: StoreCommand[tuple[Claimed, ...]]) -> Sequence[Claimed]:
@@ -85,13 +87,18 @@ class Dispatcher(Service):
 class MachineDispatcher(Dispatcher):
     """Matches the waiting jobs to the station's machines."""
 
-    def __init__(self, claims: ClaimContext, machines: Collection[int]) -> None:
-        super().__init__(claims)
+    def __init__(
+        self,
+        claims: ClaimContext,
+        machines: Collection[int],
+        on_idle: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(claims, on_idle)
         self._machines = machines
 
-    def _may_claim(self, event: NoticeEvent) -> bool:
-        claimable = bool(event.machine_type) and event.station == self._config.station
-        return claimable or (event.frees_machine and event.machine_id in self._machines)
+    def _may_claim(self, notice: Notice) -> bool:
+        new = notice.claimable_by(self._config.station)
+        return bool(new - {NO_MACHINE}) or not notice.freed_machines.isdisjoint(self._machines)
 
     def _command(self) -> tuple[Claim | None, int]:
         at_most = self._config.claim_batch
@@ -109,12 +116,14 @@ class MachineDispatcher(Dispatcher):
 class HandlerDispatcher(Dispatcher):
     """Fills the free worker slots. Also woken by each slot that becomes free."""
 
-    def __init__(self, claims: ClaimContext, slots: WorkerSlots) -> None:
-        super().__init__(claims)
+    def __init__(
+        self, claims: ClaimContext, slots: WorkerSlots, on_idle: Callable[[], Awaitable[None]]
+    ) -> None:
+        super().__init__(claims, on_idle)
         self._slots = slots
 
-    def _may_claim(self, event: NoticeEvent) -> bool:
-        return event.machine_type == NO_MACHINE and event.station == self._config.station
+    def _may_claim(self, notice: Notice) -> bool:
+        return NO_MACHINE in notice.claimable_by(self._config.station)
 
     def _command(self) -> tuple[ClaimForHandlers | None, int]:
         if not (free := self._slots.free):

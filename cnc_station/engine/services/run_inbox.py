@@ -19,10 +19,13 @@ class RunInbox:
     """Does the work in order, one after the other, while it is open. Earlier work waits for that.
 
     All work asks the controller and writes the result, so no two may overlap. A task exists only
-    while there is work: most runs end without any.
+    while there is work: most runs end without any. `gone` refuses what comes too late.
     """
 
-    def __init__(self) -> None:
+    __slots__ = ("_current", "_gone", "_open", "_serving", "_waiting")
+
+    def __init__(self, gone: str) -> None:
+        self._gone = gone
         self._waiting: deque[tuple[Work, asyncio.Future[None]]] = deque()
         self._open = False
         self._serving: asyncio.Task[None] | None = None
@@ -39,20 +42,20 @@ class RunInbox:
         self._open = True
         self._serve_if_open()
 
-    def refuse(self, why: str) -> None:
+    def refuse(self) -> None:
         """Refuse what still waits. The current work goes on."""
         self._open = False
         while self._waiting:
             _, result = self._waiting.popleft()
-            _settle(result, Conflict(why))
+            _settle(result, Conflict(self._gone))
 
-    def close(self, why: str) -> None:
+    def close(self) -> None:
         """Refuse what still waits, and cancel the current work."""
-        self.refuse(why)
+        self.refuse()
         if self._serving is not None:
             self._serving.cancel()
             if self._current is not None:
-                _settle(self._current, Conflict(why))
+                _settle(self._current, Conflict(self._gone))
 
     def _serve_if_open(self) -> None:
         if self._open and self._waiting and self._serving is None:
@@ -101,6 +104,8 @@ class OperatorReply:
 
 class PromptBox:
     """At most one prompt at a time, answered at most once."""
+
+    __slots__ = ("_prompt", "_reply")
 
     def __init__(self) -> None:
         self._prompt: OperatorPrompt | None = None

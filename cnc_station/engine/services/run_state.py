@@ -54,9 +54,8 @@ class RunState:
         self.asked: RunEnding | None = None
         self.stopping: asyncio.Task[Exception | None] | None = None
         self.prompts = PromptBox()
-        self.inbox = RunInbox()
-        self.name = f"run {claimed.run_id} of job {claimed.job_id}"
         self.gone = f"Job {claimed.job_id} is not at a machine any more."
+        self.inbox = RunInbox(self.gone)
         self._written = Phase.RUNNING  # or HELD, as the database says
         self._holding = False  # a hold is asked of the controller, or being written
         self._news: asyncio.Future[None] | None = None
@@ -72,7 +71,12 @@ class RunState:
                 self.inbox.open()
         elif phase is not Phase.STARTING:
             self.prompts.dismiss()
-            self.inbox.refuse(self.gone)
+            self.inbox.refuse()
+
+    @property
+    def name(self) -> str:
+        """As the log names it."""
+        return f"run {self.claimed.run_id} of job {self.claimed.job_id}"
 
     @property
     def begun(self) -> bool:
@@ -189,7 +193,7 @@ class RunState:
     async def settled(self) -> None:
         """Refuse further work after the end, and wait until earlier news of the machine is
         written."""
-        self.inbox.refuse(self.gone)
+        self.inbox.refuse()
         if self._news is not None and not self._news.done():
             await asyncio.wait([self._news])
 
@@ -242,5 +246,5 @@ class RunState:
 
     def end(self) -> None:
         """Refuse everything that is still asked."""
-        self.inbox.close(self.gone)
+        self.inbox.close()
         self.enter(Phase.ENDED)

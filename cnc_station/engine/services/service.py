@@ -56,8 +56,7 @@ class Service(ABC):
         self.wake.forget()
 
     def hear(self, notice: Notice) -> None:
-        wakes_on = self.wakes_on
-        if wakes_on and (notice.missed or any(w(e) for w in wakes_on for e in notice.events)):
+        if self.wakes_on and (notice.missed or any(wakes(notice) for wakes in self.wakes_on)):
             self.wake.hint()
 
     def look_within(self, seconds: float) -> None:

@@ -81,9 +81,12 @@ class RedisSignals:
         self.connected = False
 
     def _client(self) -> Redis:
-        # No timeouts of the client: each command would leave a timer behind.
+        # No timeouts of the client: each command would leave a timer behind. Not RESP3: redis-py
+        # formats each of its push messages for a log that nobody reads.
         alive = {} if self._url.startswith("unix:") else _ALIVE
-        return Redis.from_url(self._url, socket_timeout=None, socket_connect_timeout=3, **alive)
+        return Redis.from_url(
+            self._url, socket_timeout=None, socket_connect_timeout=3, protocol=2, **alive
+        )
 
     async def start(self, handlers: SignalHandlers) -> None:
         await asyncio.to_thread(messages.prepare)
