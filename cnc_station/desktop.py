@@ -1,4 +1,4 @@
-"""A station with its window: shows the frame first, then imports and starts the engine.
+"""A station with its window: shows the frame first, then starts the engine in its own thread.
 
 Closing the window asks first while a run is active. SIGTERM and SIGINT shut the station down in the
 same order without a question, with or without a visible window.
@@ -9,7 +9,7 @@ import contextlib
 import gc
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,16 +19,16 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.queries import ListMachines, StoredSettings
+from cnc_station.engine.timing import STALL_S, watch_stalls
+from cnc_station.engine_thread import EngineThread
 from cnc_station.loop import application, run
 from cnc_station.one_window import OneWindow
-from cnc_station.secrets import complete
 from cnc_station.ui.background import Background
 from cnc_station.ui.closing import Closing
 from cnc_station.ui.page_context import DENSITY, OPERATOR, THEME
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from cnc_station.ui.widgets.empty import EmptyState
-from cnc_station.web.serving import serving
 
 if TYPE_CHECKING:
     from cnc_station.demo import Loader
@@ -83,40 +83,67 @@ def _close_when_switched_off(closing: asyncio.Event) -> None:
 
 
 async def _main(config: Config, shell: Shell, background: Background, load: "Loader | None") -> int:
-    from cnc_station.demo import DEMO, load_demo  # noqa: PLC0415 - after the window is on the screen
-    from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - likewise
-    from cnc_station.local_socket.server import listening  # noqa: PLC0415 - likewise
-
     _hear_interrupts(later=False)
     closing = asyncio.Event()
     shell.window.close_requested.connect(closing.set)
     _close_when_switched_off(closing)
+    station = EngineThread(config)
     try:
-        engine = StationEngine(await asyncio.to_thread(complete, config))
-        await engine.start()
+        await station.start()
     except CncStationError as error:
         log.error("cannot start: %s", error)  # noqa: TRY400 - a sentence for a person, no trace
         await _refuse(shell, str(error), closing)
         return 3
+    watching = asyncio.create_task(watch_stalls(partial(_tell_stall, shell, station)))
     try:
-        chosen = await engine.local_door.ask(StoredSettings())
-        _put_on(config, chosen)
-        door = engine.door(local_principal(str(chosen.get(OPERATOR) or config.operator)))
-        shell.open(door, partial(load or load_demo, engine.door(DEMO)))
+        await _open_shell(config, shell, station, load)
         _ask_before_closing(shell, background, closing)
-        machines = await door.ask(ListMachines())
-        if load and not any(machine.station == config.station for machine in machines):
-            shell.load_demo()
-        else:
-            shell.welcome()
         gc.freeze()  # what has been imported need not be searched for garbage again and again
-        async with serving(config, door), listening(config, engine.door):
-            await closing.wait()
+        await _first_of(closing.wait(), station.ended())
         await shell.close()
     finally:
-        await engine.stop()
+        watching.cancel()
+        await station.stop()
         shell.window.finish()
     return 0
+
+
+async def _open_shell(
+    config: Config, shell: Shell, station: EngineThread, load: "Loader | None"
+) -> None:
+    from cnc_station.demo import DEMO, load_demo  # noqa: PLC0415 - after the window is on the screen
+
+    chosen = await station.door(local_principal(config.operator)).ask(StoredSettings())
+    _put_on(config, chosen)
+    door = station.door(local_principal(str(chosen.get(OPERATOR) or config.operator)))
+    shell.open(door, partial(load or load_demo, station.door(DEMO)))
+    machines = await door.ask(ListMachines())
+    if load and not any(machine.station == config.station for machine in machines):
+        shell.load_demo()
+    else:
+        shell.welcome()
+
+
+def _tell_stall(shell: Shell, station: EngineThread, seconds: float) -> None:
+    """The loop of the window stood still. The engine notes its own standstill a moment later."""
+    log.warning("the window did not respond for %.0f s", seconds)
+    asyncio.get_running_loop().call_later(
+        STALL_S,
+        lambda: shell.tell_stall(seconds, engine_too=station.stood_still(seconds + STALL_S)),
+    )
+
+
+async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait for the first, raise its error, and cancel the others."""
+    tasks = [asyncio.ensure_future(one) for one in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            one.result()
+    finally:
+        for one in tasks:
+            one.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _ask_before_closing(shell: Shell, background: Background, closing: asyncio.Event) -> None:

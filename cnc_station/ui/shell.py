@@ -88,6 +88,15 @@ class Shell(QObject):
         self.bridge.close()
         await self.operations.close()
 
+    def tell_stall(self, seconds: float, *, engine_too: bool) -> None:
+        """Report that the window did not respond for so long."""
+        if engine_too:
+            words = self.tr("The station stood still for {s} s. Check the machines.")
+            self.window.toasts.fail(words.format(s=round(seconds)))
+        else:
+            words = self.tr("The window did not respond for {s} s. Machines and jobs went on.")
+            self.window.toasts.say(words.format(s=round(seconds)))
+
     def _pages(self) -> list[PageSpec]:
         tr = self.tr
         return [
