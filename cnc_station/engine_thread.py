@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from operator import or_
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -32,6 +33,13 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_LATE = (
+    "cnc_station.engine.engine",
+    "cnc_station.local_socket.server",
+    "cnc_station.secrets",
+    "cnc_station.web.serving",
+)
+
 
 class EngineThread:
     """One station's engine with its health and local socket. Called on the loop of the window."""
@@ -46,6 +54,9 @@ class EngineThread:
 
     async def start(self) -> None:
         """Return when the station is at work. Raises what prevents that, after the thread's end."""
+        # The window is on the screen by now. In the thread it would take half as long again.
+        for module in _LATE:
+            import_module(module)
         started: concurrent.futures.Future[None] = concurrent.futures.Future()
         thread = threading.Thread(target=self._run, args=(started,), name="engine", daemon=True)
         thread.start()
@@ -129,11 +140,10 @@ class EngineThread:
             self._ended.set_result(None)
 
     async def _work(self, started: concurrent.futures.Future[None]) -> None:
-        # Imported here, while the window paints.
-        from cnc_station.engine.engine import StationEngine  # noqa: PLC0415
-        from cnc_station.local_socket.server import listening  # noqa: PLC0415
-        from cnc_station.secrets import complete  # noqa: PLC0415
-        from cnc_station.web.serving import serving  # noqa: PLC0415
+        from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - see `start`
+        from cnc_station.local_socket.server import listening  # noqa: PLC0415 - likewise
+        from cnc_station.secrets import complete  # noqa: PLC0415 - likewise
+        from cnc_station.web.serving import serving  # noqa: PLC0415 - likewise
 
         self._loop, self._closing = asyncio.get_running_loop(), asyncio.Event()
         config = await asyncio.to_thread(complete, self._config)
