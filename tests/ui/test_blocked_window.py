@@ -123,7 +123,7 @@ async def test_a_stream_goes_on_while_the_window_stands_still(
     await until(lambda: len(watched.router.fake.taken) > SIDES)
     assert await _comes_to(door, job_id, JobState.COMPLETED)
     watched.close()
-    assert max(watched.pauses) < 0.05
+    assert max(watched.pauses) < BLOCKED_S / 5  # a busy computer may hold it up for a moment
 
 
 async def _comes_to(door: Door, job_id: int, state: JobState) -> bool:
