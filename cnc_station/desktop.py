@@ -1,39 +1,24 @@
-"""A station with its window: shows the frame first, then starts the engine in its own thread.
+"""A station with its window: shows the frame first, then imports all else and starts the engine.
 
 Closing the window asks first while a run is active. SIGTERM and SIGINT shut the station down in the
 same order without a question, with or without a visible window.
 """
 
 import asyncio
-import contextlib
-import gc
-import logging
 import signal
-from collections.abc import Coroutine, Mapping
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 
 from cnc_station.config import Config
-from cnc_station.engine.domain.errors import CncStationError
-from cnc_station.engine.domain.principal import local_principal
-from cnc_station.engine.queries import ListMachines, StoredSettings
-from cnc_station.engine.timing import STALL_S, watch_stalls
-from cnc_station.engine_thread import EngineThread
 from cnc_station.loop import application, run
 from cnc_station.one_window import OneWindow
 from cnc_station.ui.background import Background
-from cnc_station.ui.closing import Closing
-from cnc_station.ui.page_context import DENSITY, OPERATOR, THEME
-from cnc_station.ui.shell import Shell
+from cnc_station.ui.frame import Frame
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
-from cnc_station.ui.widgets.empty import EmptyState
 
 if TYPE_CHECKING:
     from cnc_station.demo import Loader
-
-log = logging.getLogger(__name__)
 
 _LOOK_EVERY_MS = 300  # interval of the check whether a second start wants the window
 
@@ -56,13 +41,13 @@ def _open(config: Config, load: "Loader | None", only: OneWindow) -> int:
     _hear_interrupts(later=True)
     app = application()
     apply_theme(app, ThemeName(config.theme), Density(config.density))
-    shell = Shell()
-    background = Background(shell.window)
-    shell.window.show()
-    looks = QTimer(shell, interval=_LOOK_EVERY_MS)
+    frame = Frame()
+    background = Background(frame.window)
+    frame.window.show()
+    looks = QTimer(frame, interval=_LOOK_EVERY_MS)
     looks.timeout.connect(lambda: background.leave() if only.wanted() else None)
     looks.start()
-    return run(_main(config, shell, background, load))
+    return run(_main(config, frame, background, load))
 
 
 def _hear_interrupts(*, later: bool) -> None:
@@ -82,97 +67,11 @@ def _close_when_switched_off(closing: asyncio.Event) -> None:
     signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(closing.set))
 
 
-async def _main(config: Config, shell: Shell, background: Background, load: "Loader | None") -> int:
+async def _main(config: Config, frame: Frame, background: Background, load: "Loader | None") -> int:
+    from cnc_station.desktop_main import main  # noqa: PLC0415 - the window is on the screen by now
+
     _hear_interrupts(later=False)
     closing = asyncio.Event()
-    shell.window.close_requested.connect(closing.set)
+    frame.window.close_requested.connect(closing.set)
     _close_when_switched_off(closing)
-    station = EngineThread(config)
-    try:
-        await station.start()
-    except CncStationError as error:
-        log.error("cannot start: %s", error)  # noqa: TRY400 - a sentence for a person, no trace
-        await _refuse(shell, str(error), closing)
-        return 3
-    watching = asyncio.create_task(watch_stalls(partial(_tell_stall, shell, station)))
-    try:
-        await _open_shell(config, shell, station, load)
-        _ask_before_closing(shell, background, closing)
-        gc.freeze()  # what has been imported need not be searched for garbage again and again
-        await _first_of(closing.wait(), station.ended())
-        await shell.close()
-    finally:
-        watching.cancel()
-        await station.stop()
-        shell.window.finish()
-    return 0
-
-
-async def _open_shell(
-    config: Config, shell: Shell, station: EngineThread, load: "Loader | None"
-) -> None:
-    from cnc_station.demo import DEMO, load_demo  # noqa: PLC0415 - after the window is on the screen
-
-    chosen = await station.door(local_principal(config.operator)).ask(StoredSettings())
-    _put_on(config, chosen)
-    door = station.door(local_principal(str(chosen.get(OPERATOR) or config.operator)))
-    shell.open(door, partial(load or load_demo, station.door(DEMO)))
-    machines = await door.ask(ListMachines())
-    if load and not any(machine.station == config.station for machine in machines):
-        shell.load_demo()
-    else:
-        shell.welcome()
-
-
-def _tell_stall(shell: Shell, station: EngineThread, seconds: float) -> None:
-    """The loop of the window stood still. The engine notes its own standstill a moment later."""
-    log.warning("the window did not respond for %.0f s", seconds)
-    asyncio.get_running_loop().call_later(
-        STALL_S,
-        lambda: shell.tell_stall(seconds, engine_too=station.stood_still(seconds + STALL_S)),
-    )
-
-
-async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
-    """Wait for the first, raise its error, and cancel the others."""
-    tasks = [asyncio.ensure_future(one) for one in waits]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for one in done:
-            one.result()
-    finally:
-        for one in tasks:
-            one.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _ask_before_closing(shell: Shell, background: Background, closing: asyncio.Event) -> None:
-    """Ask before closing from now on: runs may be active."""
-    asks = Closing(shell.context, shell.window, background)
-    asks.agreed.connect(closing.set)
-    shell.window.close_requested.disconnect(closing.set)
-    shell.window.close_requested.connect(asks.ask)
-
-
-def _put_on(config: Config, chosen: Mapping[str, Any]) -> None:
-    """Apply the last chosen theme and density; they override the defaults of the station.
-
-    Values unknown to this version are ignored.
-    """
-    name, density = ThemeName(config.theme), Density(config.density)
-    with contextlib.suppress(ValueError):
-        name = ThemeName(chosen.get(THEME, name))
-        density = Density(chosen.get(DENSITY, density))
-    if (name, density) != (ThemeName(config.theme), Density(config.density)):
-        apply_theme(application(), name, density)
-
-
-async def _refuse(shell: Shell, sentence: str, closing: asyncio.Event) -> None:
-    """Show why the station cannot start, and wait until the message is closed."""
-    title, close = shell.tr("The station can't start"), shell.tr("Close")
-    refusal = EmptyState("circle-alert", title, sentence, close)
-    refusal.step.connect(closing.set)
-    shell.window.setCentralWidget(refusal)
-    shell.window.setEnabled(True)
-    await closing.wait()
-    shell.window.finish()
+    return await main(config, frame, background, closing, load)

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.door import Door
 from cnc_station.loop import application
+from cnc_station.ui.frame import Frame
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from tests.benchmarks.product import beside_window
@@ -34,7 +35,7 @@ class Station:
 async def station(path: Path, *, charts: bool = True) -> AsyncIterator[Station]:
     """A shop's station with its window open on the floor, its charts drawn once if it has any."""
     apply_theme(application(), ThemeName.LIGHT, Density.DENSE)
-    shell = Shell()
+    shell = Shell(Frame())
     try:
         async with beside_window(config(path)) as door:
             shell.window.resize(SIZE)
