@@ -20,6 +20,7 @@ from cnc_station.ui.theme import Density, ThemeName, apply_theme
 if TYPE_CHECKING:
     from cnc_station.demo import Loader
 
+_PAINT_S = 1.0  # a minimised window is not painted
 _LOOK_EVERY_MS = 300  # interval of the check whether a second start wants the window
 
 
@@ -68,9 +69,10 @@ def _close_when_switched_off(closing: asyncio.Event) -> None:
 
 
 async def _main(config: Config, frame: Frame, background: Background, load: "Loader | None") -> int:
+    await frame.painted(_PAINT_S)
+    _hear_interrupts(later=False)
     from cnc_station.desktop_main import main  # noqa: PLC0415 - the window is on the screen by now
 
-    _hear_interrupts(later=False)
     closing = asyncio.Event()
     frame.window.close_requested.connect(closing.set)
     _close_when_switched_off(closing)

@@ -1,9 +1,11 @@
 """The window before the engine has started: painted at once, without the modules of its pages."""
 
+import asyncio
+import contextlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.ui.main_window import MainWindow, PageSpec
@@ -20,6 +22,12 @@ class Frame(QObject):
         self.context: PageContext | None = None
         self.window = MainWindow(self._pages())
         self.window.setEnabled(False)
+        self._first_paint = _FirstPaint(self.window)
+
+    async def painted(self, at_most_s: float) -> None:
+        """Return when the window has been painted for the first time, or after so long."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._first_paint.done.wait(), at_most_s)
 
     def _pages(self) -> list[PageSpec]:
         tr = self.tr
@@ -48,6 +56,21 @@ class Frame(QObject):
             return page
 
         return PageSpec(key, title, icon, make, word)
+
+
+class _FirstPaint(QObject):
+    """Sets `done` when `widget` is painted."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.done = asyncio.Event()
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            self.done.set()
+        return False
 
 
 def import_late(where: str) -> Any:
