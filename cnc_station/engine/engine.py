@@ -64,7 +64,7 @@ class StationEngine:
         self._writer = RetryingWriter(self._group_writer, self._health)
         self._reader = Reader(self._database)
         self._library = Library(self._reader)
-        self._answer = partial(
+        self.answer = partial(
             answer,
             AnswerContext(
                 config=config,
@@ -80,7 +80,7 @@ class StationEngine:
 
     def door(self, principal: Principal) -> Door:
         """Return the door to this station for a principal."""
-        return Door(principal, self._answer, self.subscribe, self.subscribe_telemetry)
+        return Door(principal, self.answer, self.subscribe, self.subscribe_telemetry)
 
     async def start(self) -> None:
         """Open the database and start the services. Raises Unavailable."""

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections.abc import Callable
 
 
 def now_ms() -> int:
@@ -64,3 +65,20 @@ class Wake:
             pass
         self._event.clear()
         self.forget()
+
+
+STALL_S = 2.0
+_STALL_LOOK_S = 0.5
+
+
+async def watch_stalls(report: Callable[[float], None]) -> None:
+    """Call `report` with the seconds after each standstill of this loop of at least `STALL_S`.
+
+    The sleep of a computer does not count: its monotonic clock stands still too.
+    """
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(_STALL_LOOK_S)
+        late = time.monotonic() - before - _STALL_LOOK_S
+        if late >= STALL_S:
+            report(late)

@@ -3,13 +3,13 @@
 Times are ms since the epoch, shown on this PC's clock; durations are seconds.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication
 
-from cnc_station.engine.domain.machine import Envelope
-from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
+if TYPE_CHECKING:  # the window is painted before the engine's values are imported
+    from cnc_station.engine.domain.machine import Envelope
 
 NONE = "—"
 _NEAR_DAYS = 6
@@ -81,7 +81,7 @@ def percent(share: float) -> str:
     return f"{share * 100:.0f} %"
 
 
-def size(envelope: Envelope) -> str:
+def size(envelope: "Envelope") -> str:
     """`762 × 406 × 508`, in mm."""
     return " × ".join(f"{side:g}" for side in (envelope.x, envelope.y, envelope.z))
 
@@ -97,45 +97,3 @@ def parts(count: int) -> str:
     one = QCoreApplication.translate("Words", "1 part")
     many = QCoreApplication.translate("Words", "{n:,} parts")
     return one if count == 1 else many.format(n=count)
-
-
-_MODES: dict[str, str] = {
-    "G21": "mm",
-    "G90": "absolute",
-    "G17": "XY plane",
-    "G18": "ZX plane",
-    "G94": "feed per minute",
-    "G91.1": "arc centres from the start of the arc",
-    "G40": "no cutter compensation",
-    "G49": "no tool length offset",
-    "G8": "X as a radius",
-    "G50": "no scaling",
-    "G69": "no rotation",
-    "G97": "spindle in rpm",
-    "G98": "cycles return to where they began",
-    "G64": "rounded corners allowed",
-}
-# Programs seldom state these: only the full list shows them.
-_SELDOM_STATED = frozenset({Mode.ARC_CENTRES, Mode.SCALING, Mode.ROTATION, Mode.SPINDLE, Mode.PATH})
-
-
-def assumes(assumptions: Sequence[Assumption]) -> str:
-    """`Assumes: mm, absolute, G54`; "" if the program states every mode that programs usually
-    state."""
-    modes = [_tr(_MODES.get(a.code, a.code)) for a in assumptions if a.mode not in _SELDOM_STATED]
-    return _tr("Assumes: {modes}").format(modes=", ".join(modes)) if modes else ""
-
-
-def assumes_in_full(assumptions: Sequence[Assumption]) -> str:
-    """Every assumed mode, one a line, with its code."""
-    if not assumptions:
-        return ""
-    lines = [_tr("The program does not state these before they matter:")]
-    lines += [
-        f"{a.code}  {_tr(_MODES[a.code])}" if a.code in _MODES else a.code for a in assumptions
-    ]
-    return "\n".join(lines)
-
-
-def _tr(text: str) -> str:
-    return QCoreApplication.translate("Modes", text)

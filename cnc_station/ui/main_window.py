@@ -4,11 +4,11 @@ Pages are made when first shown, from `PageSpec`s. A page is any QWidget; it may
 `search(text)`, `go_back() -> bool` (Esc) and `arrived()`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import (
@@ -19,18 +19,17 @@ from PySide6.QtGui import (
     QKeySequence,
     QShowEvent,
 )
-from PySide6.QtWidgets import QGridLayout, QMainWindow, QScrollArea, QStackedWidget, QWidget
+from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
-from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.scanner import ScanCatcher
-from cnc_station.ui.theme import Ink, Role
-from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.layout import hbox, vbox
 from cnc_station.ui.widgets.progress import BusyBar
 from cnc_station.ui.widgets.rail import NavigationRail
-from cnc_station.ui.widgets.text import Text
 from cnc_station.ui.widgets.toasts import ToastShelf
 from cnc_station.ui.widgets.top_bar import TopBar
+
+if TYPE_CHECKING:
+    from cnc_station.ui.dialogs.key_sheet import KeySheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +192,8 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> "KeySheet":
         """Open the sheet of all keys: the window's own and those of the page on view."""
+        from cnc_station.ui.dialogs.key_sheet import KeySheet  # noqa: PLC0415 - after the start
+
         sheet = KeySheet(self._actions_in_reach(), self)
         sheet.open()
         return sheet
@@ -232,37 +233,3 @@ class MainWindow(QMainWindow):
             return
         event.ignore()
         self.close_requested.emit()
-
-
-class KeySheet(Dialog):
-    """Lists every action that has a key, in this order; open it with `open()`."""
-
-    def __init__(self, actions: Iterable[QAction], parent: QWidget | None = None) -> None:
-        super().__init__(self.tr("Keys"), parent)
-        self.setMinimumSize(420, 420)
-        sheet = QWidget()
-        sheet.setProperty("part", "page")
-        grid = QGridLayout(sheet)
-        grid.setColumnStretch(1, 1)
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(8)
-        self.rows: list[tuple[str, str]] = []
-        for action in actions:
-            keys = ", ".join(_shown(sequence) for sequence in action.shortcuts())
-            if not keys:
-                continue
-            self.rows.append((keys, action.text()))
-            row = grid.rowCount()
-            grid.addWidget(Text(keys, Role.STRONG), row, 0)
-            grid.addWidget(Text(action.text(), Role.BODY, Ink.MUTED), row, 1)
-        grid.setRowStretch(grid.rowCount(), 1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setWidget(sheet)
-        close = Button(self.tr("Close"), clicked=self.accept)
-        title = Text(self.tr("Keys"), Role.PAGE_TITLE)
-        vbox(title, (area, 1), (close, 0, Qt.AlignmentFlag.AlignRight), on=self, margins=None)
-
-
-def _shown(sequence: QKeySequence) -> str:
-    return sequence.toString(QKeySequence.SequenceFormat.NativeText)

@@ -1,17 +1,12 @@
-"""The owner of the window: makes the pages, navigates between them, updates the frame.
-
-The window is shown before the engine starts: `Shell` shows it empty, `open` connects the engine.
-Pages are imported when they are first shown.
-"""
+"""The owner of the window from the start of the engine: navigates and updates the frame."""
 
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 from PySide6.QtCore import QDateTime, QObject, QTimer
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import (
@@ -29,8 +24,8 @@ from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Floor, JobFilter, NeedsYou, Presence, Remedy
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
+from cnc_station.ui.frame import Frame, import_late
 from cnc_station.ui.link_text import link_status
-from cnc_station.ui.main_window import MainWindow, PageSpec
 from cnc_station.ui.needs import link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
@@ -41,10 +36,10 @@ _COUNT_MS, _REST_FACTOR = 500, 10
 class Shell(QObject):
     """Implements `Navigator` for the pages."""
 
-    def __init__(self) -> None:
+    def __init__(self, frame: Frame) -> None:
         super().__init__()
-        self.window = MainWindow(self._pages())
-        self.window.setEnabled(False)
+        self._frame = frame
+        self.window = frame.window
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
         self._floor_needs: tuple[NeedsYou, ...] = ()
@@ -63,6 +58,7 @@ class Shell(QObject):
         self.bridge = Bridge(door, self)
         self.operations = Operations(door, self.window.toasts, self.window.busy)
         self.context = PageContext(door, self.bridge, self.operations, self, now)
+        self._frame.context = self.context
         self._needs_query = CoalescedTask(self.operations, self._count, self, interval_ms=_COUNT_MS)
         self._slow_look = QTimer(self, interval=SLOW_LOOK_MS)
         self._slow_look.timeout.connect(self._needs_query.request)
@@ -79,7 +75,7 @@ class Shell(QObject):
 
     def welcome(self) -> None:
         """Ask a new shop how it wants to begin."""
-        self.operations.run(_import_late("dialogs.first_start.welcome")(self.context, self.window))
+        self.operations.run(import_late("dialogs.first_start.welcome")(self.context, self.window))
 
     async def close(self) -> None:
         self._clock.stop()
@@ -88,32 +84,14 @@ class Shell(QObject):
         self.bridge.close()
         await self.operations.close()
 
-    def _pages(self) -> list[PageSpec]:
-        tr = self.tr
-        return [
-            self._page("floor", tr("Floor"), "layout-grid", "floor.FloorPage"),
-            self._page("jobs", tr("Jobs"), "list", "jobs.JobsPage"),
-            self._page(
-                "attention",
-                tr("Jobs needing attention"),
-                "triangle-alert",
-                "attention.AttentionPage",
-                tr("Attention"),
-            ),
-            self._page("programs", tr("Programs"), "file", "programs.ProgramsPage"),
-            self._page("machines", tr("Machines"), "factory", "machines.MachinesPage"),
-            self._page("stations", tr("Stations"), "monitor", "stations.StationsPage"),
-            self._page("settings", tr("Settings"), "settings", "settings.SettingsPage"),
-        ]
-
-    def _page(self, key: str, title: str, icon: str, where: str, word: str = "") -> PageSpec:
-        """A page whose module is imported when it is first shown."""
-
-        def make() -> QWidget:
-            page: QWidget = _import_late(f"pages.{where}")(self.context)
-            return page
-
-        return PageSpec(key, title, icon, make, word)
+    def tell_stall(self, seconds: float, *, engine_too: bool) -> None:
+        """Report that the window did not respond for so long."""
+        if engine_too:
+            words = self.tr("The station stood still for {s} s. Check the machines.")
+            self.window.toasts.fail(words.format(s=round(seconds)))
+        else:
+            words = self.tr("The window did not respond for {s} s. Machines and jobs went on.")
+            self.window.toasts.say(words.format(s=round(seconds)))
 
     def to_page(self, key: str) -> None:
         self.window.show_page(key)
@@ -142,7 +120,7 @@ class Shell(QObject):
         cast("Any", self.window.page(page)).select(key)
 
     def new_job(self, program: str | None = None) -> None:
-        _import_late("dialogs.job_form.JobForm").new(
+        import_late("dialogs.job_form.JobForm").new(
             self.context, self.window, program=program
         ).open()
 
@@ -156,7 +134,7 @@ class Shell(QObject):
         self.operations.run(self._load_demo(), self.tr("Loading the demo day …"))
 
     def _take_files(self, files: list[Path]) -> None:
-        _import_late("intake.take_files")(self.context, self.window, files)
+        import_late("intake.take_files")(self.context, self.window, files)
 
     def _tick(self) -> None:
         time = QDateTime.fromMSecsSinceEpoch(self._now()).toString("HH:mm")
@@ -218,9 +196,3 @@ class Shell(QObject):
             self.window.toasts.fail(self.tr("There is no job %1.").replace("%1", str(job_id)))
         else:
             self.to_job(job_id)
-
-
-def _import_late(where: str) -> Any:
-    """A part of the window that is imported on first use, to start fast."""
-    module, _, name = where.rpartition(".")
-    return getattr(import_module(f"cnc_station.ui.{module}"), name)

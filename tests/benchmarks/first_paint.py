@@ -42,19 +42,20 @@ def _empty(seen: Seen) -> None:
 def _station(seen: Seen, folder: str) -> None:
     """The program itself, by its own command line; then its Jobs page; then it is closed."""
     from cnc_station.cli.run import run  # noqa: PLC0415 - part of what is timed
-    from cnc_station.ui import shell  # noqa: PLC0415 - part of what is timed
+    from cnc_station.ui import frame  # noqa: PLC0415 - part of what is timed
 
-    class Watched(shell.Shell):
+    class Watched(frame.Frame):
         def __init__(self) -> None:
             super().__init__()
             self.window.resize(1920, 1080)
             _when_painted(self.window, lambda: _note(seen, "frame"))
 
-        def open(self, *arguments: Any) -> None:
-            super().open(*arguments)
-            self.operations.run(_watch(self, seen))
+        def __setattr__(self, name: str, value: Any) -> None:
+            super().__setattr__(name, value)
+            if name == "context" and value is not None:  # the engine has started
+                value.operations.run(_watch(value.navigator, seen))
 
-    shell.Shell = Watched  # type: ignore[misc] # - the program is watched, not changed
+    frame.Frame = Watched  # type: ignore[misc] # - the program is watched, not changed
     environ = {name: os.environ[name] for name in DISPLAYS if name in os.environ}
     environ |= {"CNC_DATA_FOLDER": folder, "CNC_STATION": "bench", "CNC_OPERATOR": "benchmark"}
     environ["CNC_DATABASE_URL"] = f"sqlite:///{Path(folder) / 'station.db'}"

@@ -48,8 +48,8 @@ _DONE = """SELECT count(*), (SELECT min(assigned_at) FROM run), max(finished_at)
 
 async def _engine_rate(server: Postgres, jobs: int) -> float:
     with server.new_database() as url:
-        async with working("bench", url, machines=MACHINES) as engine:
-            await submit(engine, [no_op()] * jobs)
+        async with working("bench", url, machines=MACHINES) as door:
+            await submit(door, [no_op()] * jobs)
             return await drained(url, jobs)
 
 

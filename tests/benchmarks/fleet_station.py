@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 
 from cnc_station.config import Config
-from tests.benchmarks.product import Engine, add_mills, running, starts
+from cnc_station.engine.door import Door
+from tests.benchmarks.product import add_mills, running, starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +74,15 @@ def config(folder: Path, name: str, database_url: str, redis_url: str) -> Config
 @asynccontextmanager
 async def working(
     name: str, database_url: str, redis_url: str = "", machines: int = 0
-) -> AsyncIterator[Engine]:
+) -> AsyncIterator[Door]:
     """A station in this process, with mills that take anything: each idle before it is at work."""
     with tempfile.TemporaryDirectory(prefix="cnc-bench-") as folder:
         settings = config(Path(folder), name, database_url, redis_url)
         await add_mills(settings, machines)
-        async with running(settings) as engine:
+        async with running(settings) as door:
             gc.freeze()  # as a station's process does
             try:
-                yield engine
+                yield door
             finally:
                 gc.unfreeze()
 

@@ -49,7 +49,7 @@ async def _busy(jobs: int, seconds: float) -> tuple[float, float, float, float]:
                 nonlocal changed
                 changed += rows
 
-            forget = rows_changed(shop.engine, count)
+            forget = rows_changed(shop.door, count)
             with LagProbe() as probe:
                 await asyncio.sleep(seconds)
             forget()

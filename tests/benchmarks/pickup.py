@@ -7,9 +7,10 @@ import time
 from contextlib import closing
 from functools import partial
 
+from cnc_station.engine.door import Door
 from cnc_station.loop import run
 from tests.benchmarks.figures import Effort, Figure, compared, percentile
-from tests.benchmarks.product import Engine, is_completed, no_op, starts, submit
+from tests.benchmarks.product import is_completed, no_op, starts, submit
 from tests.benchmarks.shop import fill, folder
 from tests.benchmarks.window import station
 from tests.until import until
@@ -30,14 +31,14 @@ async def _waits(count: int) -> list[float]:
 
         with starts(told):
             async with station(path) as shop:
-                return [await _one(shop.engine, begun) for _ in range(count)]
+                return [await _one(shop.door, begun) for _ in range(count)]
 
 
-async def _one(engine: Engine, begun: dict[int, float]) -> float:
+async def _one(door: Door, begun: dict[int, float]) -> float:
     """Ends when the job is completed, and the window has had time to show it."""
     handed_in = time.perf_counter()
-    (job_id,) = await submit(engine, [no_op("quick", PAUSE_S)])
-    await until(partial(is_completed, engine, job_id))
+    (job_id,) = await submit(door, [no_op("quick", PAUSE_S)])
+    await until(partial(is_completed, door, job_id))
     await asyncio.sleep(PAUSE_S)
     return (begun[job_id] - handed_in) * 1000
 

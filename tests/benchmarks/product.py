@@ -14,16 +14,16 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.door import Door
 from cnc_station.engine.drivers import registry, simulator
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.queries import CountJobs, JobsById, ListJobs
 from cnc_station.engine.views import JobFilter, Sort
+from cnc_station.engine_thread import EngineThread
 
 ME = local_principal("benchmark")
-
-Engine = StationEngine
 
 
 def no_op(name: str = "no-op", seconds: float = 0.0) -> JobSpec:
@@ -35,12 +35,12 @@ def no_op(name: str = "no-op", seconds: float = 0.0) -> JobSpec:
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Engine]:
-    """A station's engine at work."""
+async def running(config: Config) -> AsyncIterator[Door]:
+    """A station at work on this loop."""
     engine = StationEngine(config)
     await engine.start()
     try:
-        yield engine
+        yield engine.door(ME)
     finally:
         await engine.stop()
 
@@ -56,29 +56,40 @@ async def add_mills(config: Config, count: int) -> None:
     await client.stop()
 
 
-async def submit(engine: Engine, specs: Sequence[JobSpec]) -> Sequence[int]:
-    return await engine.door(ME).execute(SubmitJobs(specs))
+@asynccontextmanager
+async def beside_window(config: Config) -> AsyncIterator[Door]:
+    """A station at work in its own thread, as the window has it."""
+    station = EngineThread(config)
+    await station.start()
+    try:
+        yield station.door(ME)
+    finally:
+        await station.stop()
 
 
-async def is_completed(engine: Engine, job_id: int) -> bool:
-    (row,) = await engine.local_door.ask(JobsById([job_id]))
+async def submit(door: Door, specs: Sequence[JobSpec]) -> Sequence[int]:
+    return await door.execute(SubmitJobs(specs))
+
+
+async def is_completed(door: Door, job_id: int) -> bool:
+    (row,) = await door.ask(JobsById([job_id]))
     return row.state is JobState.COMPLETED
 
 
-async def completed(engine: Engine) -> int:
+async def completed(door: Door) -> int:
     """How many jobs are."""
-    counts = await engine.local_door.ask(CountJobs(JobFilter()))
+    counts = await door.ask(CountJobs(JobFilter()))
     return counts.by_state.get(JobState.COMPLETED, 0)
 
 
-async def first_rows(engine: Engine, chosen: JobFilter, order: tuple[Sort, ...]) -> None:
+async def first_rows(door: Door, chosen: JobFilter, order: tuple[Sort, ...]) -> None:
     """The query of a list's first page."""
-    await engine.local_door.ask(ListJobs(chosen, order, 0, 100))
+    await door.ask(ListJobs(chosen, order, 0, 100))
 
 
-def rows_changed(engine: Engine, count: Callable[[int], None]) -> Callable[[], None]:
+def rows_changed(door: Door, count: Callable[[int], None]) -> Callable[[], None]:
     """Call `count` with how many rows each notice names; returns what ends that."""
-    return engine.subscribe(lambda notice: count(len(notice.jobs) + len(notice.machines)))
+    return door.subscribe(lambda notice: count(len(notice.jobs) + len(notice.machines)))
 
 
 # The driver

@@ -11,9 +11,10 @@ import sys
 import time
 from functools import partial
 
+from cnc_station.engine.door import Door
 from tests.benchmarks.bare import bare_rate
 from tests.benchmarks.figures import Effort, Figure, compared, in_turn
-from tests.benchmarks.product import Engine, completed, no_op, running, submit
+from tests.benchmarks.product import completed, no_op, running, submit
 from tests.benchmarks.shop import config, fill, folder
 
 MACHINES = 200
@@ -26,22 +27,22 @@ async def _engine_rate(jobs: int) -> float:
     each = jobs // SUBMITTERS
     with folder() as path:
         fill(path, 0, MACHINES, one_type=True)
-        async with running(config(path)) as engine:
+        async with running(config(path)) as door:
             begun = time.perf_counter()
-            await asyncio.gather(*(_submit(engine, each) for _ in range(SUBMITTERS)))
-            await _drained(engine, each * SUBMITTERS)
+            await asyncio.gather(*(_submit(door, each) for _ in range(SUBMITTERS)))
+            await _drained(door, each * SUBMITTERS)
             return each * SUBMITTERS / (time.perf_counter() - begun)
 
 
-async def _submit(engine: Engine, count: int) -> None:
+async def _submit(door: Door, count: int) -> None:
     for _ in range(count):
-        await submit(engine, [no_op()])
+        await submit(door, [no_op()])
 
 
-async def _drained(engine: Engine, count: int) -> None:
+async def _drained(door: Door, count: int) -> None:
     """Until the last one is completed."""
     while True:
-        if await completed(engine) >= count:
+        if await completed(door) >= count:
             return
         await asyncio.sleep(0.05)
 

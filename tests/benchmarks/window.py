@@ -1,4 +1,4 @@
-"""A real window on a real engine, in the program's own loop: what the window's figures stand on."""
+"""A real window beside a real engine, as the program has them: what its figures stand on."""
 
 import gc
 import time
@@ -11,10 +11,12 @@ from typing import Any
 from PySide6.QtCore import QEvent, QObject, QSize
 from PySide6.QtWidgets import QWidget
 
+from cnc_station.engine.door import Door
 from cnc_station.loop import application
+from cnc_station.ui.frame import Frame
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
-from tests.benchmarks.product import ME, Engine, running
+from tests.benchmarks.product import beside_window
 from tests.benchmarks.shop import config
 from tests.until import until
 
@@ -23,9 +25,9 @@ SIZE = QSize(1920, 1080)
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """The engine and its window."""
+    """The door to the engine, and its window."""
 
-    engine: Engine
+    door: Door
     shell: Shell
 
 
@@ -33,16 +35,16 @@ class Station:
 async def station(path: Path, *, charts: bool = True) -> AsyncIterator[Station]:
     """A shop's station with its window open on the floor, its charts drawn once if it has any."""
     apply_theme(application(), ThemeName.LIGHT, Density.DENSE)
-    shell = Shell()
+    shell = Shell(Frame())
     try:
-        async with running(config(path)) as engine:
+        async with beside_window(config(path)) as door:
             shell.window.resize(SIZE)
             shell.window.show()
-            shell.open(engine.door(ME), _no_demo)
+            shell.open(door, _no_demo)
             floor: Any = shell.window.page("floor")
             await until(lambda: floor.looks and (floor.charts.use or not charts), timeout=60)
             gc.freeze()  # as the program does
-            yield Station(engine, shell)
+            yield Station(door, shell)
             await shell.close()
     finally:
         shell.window.finish()

@@ -21,6 +21,7 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import CountJobs, ListJobs, ListMachines, ListPrograms
 from cnc_station.engine.views import JobFilter
 from cnc_station.loop import application, run
+from cnc_station.ui.frame import Frame
 from cnc_station.ui.shell import Shell
 from tests.shots.controllers import CONTROLLERS, controller_pictures
 from tests.shots.fleet import fleet_pictures
@@ -86,7 +87,7 @@ async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:
             simulator_seed=7,
             synchronous="NORMAL",
         )
-        shell = Shell()
+        shell = Shell(Frame())
         engine = StationEngine(config)
         await engine.start()
         try:

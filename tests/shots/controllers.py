@@ -16,6 +16,7 @@ from cnc_station.engine.queries import ListActiveRuns
 from cnc_station.loop import application
 from cnc_station.ui.background import Background
 from cnc_station.ui.dialogs.closing import ClosingDialog
+from cnc_station.ui.frame import Frame
 from cnc_station.ui.pages.floor import FloorPage
 from cnc_station.ui.pages.machines import MachinesPage
 from cnc_station.ui.shell import Shell
@@ -48,7 +49,7 @@ async def controller_pictures(folder: Path, wanted: Sequence[Shot]) -> None:
         controllers.register(p)
         database = f"sqlite:///{data}/day.db"
         config = Config(Path(data), database, station="Shop PC 1", synchronous="NORMAL")
-        shell, engine, last = Shell(), StationEngine(config), None
+        shell, engine, last = Shell(Frame()), StationEngine(config), None
         await engine.start()
         try:
             machines = await work(engine, controllers)

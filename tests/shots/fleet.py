@@ -16,6 +16,7 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import ListMachines, ListStations
 from cnc_station.engine.views import Presence
 from cnc_station.loop import application
+from cnc_station.ui.frame import Frame
 from cnc_station.ui.pages.stations import StationsPage
 from cnc_station.ui.shell import Shell
 from tests.shots.shot import Shot
@@ -47,7 +48,7 @@ async def fleet_pictures(folder: Path, wanted: Sequence[Shot], operator: str) ->
 async def _pictures(
     engine: StationEngine, folder: Path, wanted: Sequence[Shot], operator: str
 ) -> None:
-    app, shell, last = application(), Shell(), None
+    app, shell, last = application(), Shell(Frame()), None
     shell.window.show()
     shell.open(engine.door(local_principal(operator)), partial(load_demo, engine.door(DEMO)))
     try:

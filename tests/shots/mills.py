@@ -16,6 +16,7 @@ from cnc_station.engine.domain.principal import Principal
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import ControllerStatus
 from cnc_station.loop import application
+from cnc_station.ui.frame import Frame
 from cnc_station.ui.shell import Shell
 from tests.linuxcnc import LinuxCnc
 from tests.shots.shot import Shot
@@ -92,7 +93,7 @@ async def _pictures(
     operator: Principal,
     machine_id: int,
 ) -> None:
-    app, shell, last = application(), Shell(), None
+    app, shell, last = application(), Shell(Frame()), None
     shell.window.show()
     shell.open(engine.door(operator), partial(load_demo, engine.door(DEMO)))
     try:

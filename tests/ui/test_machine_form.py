@@ -15,7 +15,7 @@ from cnc_station.engine.queries import ListMachines
 from cnc_station.engine.views import KEPT, Identity
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.pages.machines import MachinesPage
-from cnc_station.ui.widgets.fields import SecretField
+from cnc_station.ui.widgets.secret_field import SecretField
 from tests.ui.controller_fleet import (
     GRBL,
     LINUXCNC,

@@ -34,6 +34,7 @@ from cnc_station.ui import shell as shell_module
 from cnc_station.ui.dialogs.confirm_position import ConfirmPositionDialog
 from cnc_station.ui.drivers import machine_look
 from cnc_station.ui.floor.card_text import CardAction, card_text_of
+from cnc_station.ui.frame import Frame
 from cnc_station.ui.needs import link_needs
 from cnc_station.ui.pages.floor import FloorPage
 from cnc_station.ui.pages.jobs import JobsPage
@@ -277,7 +278,7 @@ async def test_the_rail_counts_what_each_page_shows(
     mill.refuses["connect"] = AWAY
     machine = await add(office)
     await until(lambda: needs(page) == ["Mill 1: not reachable"])
-    shell = Shell()
+    shell = Shell(Frame())
     shell.open(office.engine.door(ME), lambda: office.door.execute(SaveSettings({})))
     rail = shell.window.rail
     try:
@@ -319,7 +320,7 @@ async def test_the_pages_are_told_that_a_station_has_fallen_silent(
     monkeypatch.setattr(shell_module, "SLOW_LOOK_MS", 100)
     machine = await add(office)
     (job,) = await office.door.execute(SubmitJobs([JobSpec("Bracket", "mill", estimated_s=900.0)]))
-    shell = Shell()
+    shell = Shell(Frame())
     shell.window.show()
     shell.open(office.engine.door(ME), lambda: office.door.execute(SaveSettings({})))
     try:

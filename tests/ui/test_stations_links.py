@@ -15,6 +15,7 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.schema import station
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Link
+from cnc_station.ui.frame import Frame
 from cnc_station.ui.link_text import link_status
 from cnc_station.ui.pages.settings import SettingsPage
 from cnc_station.ui.pages.stations import StationsPage
@@ -46,7 +47,7 @@ def window(clock: Clock) -> Opened:
 
     @asynccontextmanager
     async def opened(config: Config) -> AsyncIterator[Shell]:
-        shell, engine = Shell(), StationEngine(config)
+        shell, engine = Shell(Frame()), StationEngine(config)
         await engine.start()
         shell.window.show()
         shell.open(

@@ -10,6 +10,7 @@ from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import LIVE_JOBS
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import JobFilter
+from cnc_station.ui.frame import Frame
 from cnc_station.ui.pages.machines import MachinesPage
 from cnc_station.ui.shell import Shell
 from tests.ui.real_engine import mill
@@ -18,7 +19,7 @@ from tests.until import until
 
 @pytest_asyncio.fixture
 async def shell(config: Config) -> AsyncIterator[Shell]:
-    shell, engine = Shell(), StationEngine(config)
+    shell, engine = Shell(Frame()), StationEngine(config)
     await engine.start()
     shell.window.show()
     shell.open(

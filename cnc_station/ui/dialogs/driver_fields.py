@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QWidget
 
 from cnc_station.engine.domain.errors import FieldError
 from cnc_station.engine.views import DriverInfo, Setting
-from cnc_station.ui.widgets.fields import Field, SecretField
+from cnc_station.ui.widgets.fields import Field
+from cnc_station.ui.widgets.secret_field import SecretField
 
 _COLUMNS = 2
 _GAP = 16

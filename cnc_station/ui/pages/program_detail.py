@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow, Telemetry, Toolpath
-from cnc_station.ui import formatting
+from cnc_station.ui import assumptions, formatting
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.card import Card
@@ -88,8 +88,8 @@ class ProgramDetailCard(Card):
         self._name.setText(row.name)
         self._about.setText(self._said(row))
         self._about.setToolTip(f"SHA-256 {row.sha256}")
-        self.assumes.setText(formatting.assumes(program.assumes))
-        self.assumes.setToolTip(formatting.assumes_in_full(program.assumes))
+        self.assumes.setText(assumptions.assumes(program.assumes))
+        self.assumes.setToolTip(assumptions.assumes_in_full(program.assumes))
         self.assumes.setVisible(bool(self.assumes.text()))
         self.jobs_button.setText(self.tr("Jobs: {count}").format(count=f"{row.jobs:,}"))
         self.jobs_button.setEnabled(row.jobs > 0)

@@ -4,7 +4,7 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
 from cnc_station.engine.views import JobRow, Telemetry, Toolpath
-from cnc_station.ui import formatting
+from cnc_station.ui import assumptions, formatting
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.layout import vbox
 from cnc_station.ui.widgets.progress import ProgressBar
@@ -47,8 +47,8 @@ class JobPreview(QWidget):
         lathe = path is not None and path.lathe
         self.picture.show_path(path, View.LATHE if lathe else View.TOP)
         assumed = path.assumes if path is not None else ()
-        self.assumes.setText(formatting.assumes(assumed))
-        self.assumes.setToolTip(formatting.assumes_in_full(assumed))
+        self.assumes.setText(assumptions.assumes(assumed))
+        self.assumes.setToolTip(assumptions.assumes_in_full(assumed))
         self.assumes.setVisible(bool(self.assumes.text()))
 
     def show_telemetry(self, now: Telemetry | None) -> None:

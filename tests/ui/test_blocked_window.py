@@ -1,0 +1,168 @@
+"""What goes on while the thread of the window stands still: the engine has a thread of its own."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cnc_station.config import Config
+from cnc_station.engine.commands import (
+    ActOnMachine,
+    AddMachine,
+    AddProgram,
+    SubmitJobs,
+)
+from cnc_station.engine.domain.actions import MachineAction
+from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.door import Door
+from cnc_station.engine.queries import JobsById, ListMachines
+from cnc_station.engine_thread import EngineThread
+from tests.e2e.grbl_routers import Router
+from tests.tools.loop_thread import LoopThread, loop_thread
+from tests.ui.real_engine import ME, mill
+from tests.until import until
+
+BLOCKED_S = 5.0
+SIDES = 3_200  # of 1 mm, 5 ms each: a full planner of GRBL lasts less than a tenth of a second
+SIDE = "G1X1F6000\nX0\n"
+STREAM = f"G21G90\nG0X0Y0Z0\n{SIDE * (SIDES // 2)}M30\n".encode()
+
+
+@pytest.fixture
+async def station(config: Config) -> AsyncIterator[EngineThread]:
+    thread = EngineThread(config)
+    await thread.start()
+    yield thread
+    await thread.stop()
+
+
+@pytest.fixture
+def fakes() -> Iterator[LoopThread]:
+    with loop_thread() as thread:
+        yield thread
+
+
+class Watched:
+    """A router in the thread of the fakes. `pauses` are the seconds in which it stood still after
+    its first and before its last line."""
+
+    def __init__(self, fakes: LoopThread, folder: Path, lines: int) -> None:
+        self.router = Router(folder, hal=True)
+        self.pauses: list[float] = []
+        self._lines = lines
+        self._fakes = fakes
+        fakes.run(self.router.wire.put_back())
+        self._watching = asyncio.run_coroutine_threadsafe(self._watch(), fakes.loop)
+
+    async def _watch(self) -> None:
+        fake, moved = self.router.fake, 0.0
+        while len(fake.taken) < self._lines:
+            now = time.monotonic()
+            if fake.axes.moving:
+                if moved:
+                    self.pauses.append(now - moved)
+                moved = now
+            await asyncio.sleep(0.001)
+
+    def close(self) -> None:
+        self._watching.cancel()
+        self._fakes.run(self.router.wire.pull_out())
+
+
+async def _submit(door: Door, program: bytes) -> int:
+    row = await door.execute(AddProgram("stream.nc", program))
+    spec = JobSpec("stream", "mill", program=row.sha256, retry_limit=0)
+    (job_id,) = await door.execute(SubmitJobs([spec]))
+    return job_id
+
+
+async def _state(door: Door, job_id: int) -> JobState:
+    (row,) = await door.ask(JobsById([job_id]))
+    return row.state
+
+
+async def _confirm_position(door: Door) -> bool:
+    (machine,) = await door.ask(ListMachines())
+    try:
+        await door.execute(ActOnMachine(MachineAction.CONFIRM_POSITION, machine.id))
+    except Conflict:
+        return False
+    return True
+
+
+def _sleep(seconds: float = BLOCKED_S) -> None:
+    """As in a native dialog: the interpreter is free."""
+    time.sleep(seconds)
+
+
+def _compute() -> None:
+    """The interpreter is not."""
+    ends = time.monotonic() + BLOCKED_S
+    while time.monotonic() < ends:
+        sum(range(1000))
+
+
+@pytest.mark.parametrize("block", [_sleep, _compute])
+async def test_a_stream_goes_on_while_the_window_stands_still(
+    station: EngineThread, fakes: LoopThread, tmp_path: Path, block: Callable[[], None]
+) -> None:
+    watched = Watched(fakes, tmp_path, SIDES + 2)
+    door = station.door(ME)
+    await door.execute(AddMachine(watched.router.as_machine("Router 1")))
+    await until(lambda: _confirm_position(door))
+    job_id = await _submit(door, STREAM)
+    await until(lambda: watched.router.fake.axes.moving)
+    before = len(watched.router.fake.taken)
+    block()
+    assert len(watched.router.fake.taken) > before + 500
+    await until(lambda: len(watched.router.fake.taken) > SIDES)
+    assert await _comes_to(door, job_id, JobState.COMPLETED)
+    watched.close()
+    assert max(watched.pauses) < BLOCKED_S / 5  # a busy computer may hold it up for a moment
+
+
+async def _comes_to(door: Door, job_id: int, state: JobState) -> bool:
+    async def there() -> bool:
+        return await _state(door, job_id) is state
+
+    return await until(there)
+
+
+async def test_the_window_gets_all_notices_of_a_standstill_at_once(station: EngineThread) -> None:
+    door = station.door(ME)
+    heard: list[Notice] = []
+    forget = door.subscribe(heard.append)
+    await door.execute(AddMachine(mill()))
+    job_ids = await door.execute(SubmitJobs([JobSpec("part", "mill", estimated_s=1.0)] * 3))
+    await until(lambda: heard)
+    heard.clear()
+    _sleep(1.0)  # the station goes on meanwhile
+    for job_id in job_ids:
+        assert await _comes_to(door, job_id, JobState.COMPLETED)
+    await until(lambda: {job for notice in heard for job in notice.jobs} >= set(job_ids))
+    assert len(heard) < 10
+    forget()
+    heard.clear()
+    (later,) = await door.execute(SubmitJobs([JobSpec("part", "mill", estimated_s=1.0)]))
+    await _comes_to(door, later, JobState.COMPLETED)
+    assert heard == []
+
+
+async def test_a_closed_station_refuses_what_is_asked(config: Config) -> None:
+    thread = EngineThread(config)
+    await thread.start()
+    door = thread.door(ME)
+    await thread.stop()
+    with pytest.raises(Unavailable, match="closed"):
+        await door.ask(ListMachines())
+
+
+async def test_a_station_that_cannot_start_says_why(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "station.db").mkdir()
+    with pytest.raises(Unavailable):
+        await EngineThread(config).start()
