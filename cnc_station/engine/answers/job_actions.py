@@ -12,7 +12,7 @@ from cnc_station.engine.commands import ActOnJobs, UndoJobActions
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JOB_ACTIONS, JobAction
-from cnc_station.engine.domain.checks import MOST_REASON, refuse
+from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import CncStationError, Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.services.at_machines import JOBS_AT_MACHINES
@@ -35,7 +35,6 @@ _RESTORED_FIELDS = {
 
 async def act_on_jobs(context: AnswerContext, command: ActOnJobs, actor: str) -> tuple[Answer, ...]:
     """See `ActOnJobs`."""
-    refuse(checks.text("reason", command.reason, MOST_REASON))
     act = _act_at_machine if command.action in JOBS_AT_MACHINES else _act_in_queue
     if command.action is JobAction.PIN and command.machine_id is not None:
         await stored_machine(context, command.machine_id)

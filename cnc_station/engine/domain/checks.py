@@ -4,11 +4,12 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 
+from cnc_station.engine.domain import json_text
+from cnc_station.engine.domain.admission import Text, text_faults
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.text_gate import is_tidy
 
 MOST_ID = 2**63 - 1
-MOST_REASON = 2_000  # characters
-_JSON_BYTES = 65_536
 
 
 def refuse(complaints: Iterable[FieldError]) -> None:
@@ -18,15 +19,15 @@ def refuse(complaints: Iterable[FieldError]) -> None:
 
 
 def text(name: str, value: object, most: int, *, wanted: bool = False) -> Iterable[FieldError]:
-    """Check text: at most `most` characters, all of which any database can store."""
+    """Check a line of text: at most `most` characters, all of which `text_gate` allows."""
+    if type(value) is str and len(value) <= most and is_tidy(value) and (value or not wanted):
+        return
     if not isinstance(value, str):
         yield FieldError(name, "must be text")
     elif wanted and not value.strip():
         yield FieldError(name, "is missing")
-    elif len(value) > most or len(value.lower()) > most:
-        yield FieldError(name, f"at most {most} characters")
-    elif "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        yield FieldError(name, "contains a character that cannot be stored")
+    else:
+        yield from text_faults(name, value, Text(most))
 
 
 def whole(name: str, value: object, low: int, high: int) -> Iterable[FieldError]:
@@ -45,14 +46,16 @@ def number(value: object) -> bool:
 
 
 def json_object(name: str, value: object) -> Iterable[FieldError]:
-    """Check a mapping that JSON can represent, of at most 64 KiB."""
+    """Check a mapping that JSON can represent, of at most 64 KiB and as `json_text` allows."""
     if not isinstance(value, Mapping):
         yield FieldError(name, "must be a JSON object")
-        return
-    try:
-        size = len(json.dumps(dict(value), allow_nan=False))
-    except (TypeError, ValueError, RecursionError):
-        yield FieldError(name, "must be JSON")
-        return
-    if size > _JSON_BYTES:
-        yield FieldError(name, "at most 64 KiB")
+    elif (wrong := json_text.fault(value)) is not None:
+        yield FieldError(name, wrong)
+    else:
+        try:
+            size = len(json.dumps(dict(value), allow_nan=False))
+        except (TypeError, ValueError):
+            yield FieldError(name, "must be JSON")
+            return
+        if size > json_text.MOST_BYTES:
+            yield FieldError(name, f"at most {json_text.MOST_BYTES >> 10} KiB")

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, ClassVar
 
-from cnc_station.engine.domain import checks
+from cnc_station.engine.domain import checks, text_gate
+from cnc_station.engine.domain.admission import Text
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Envelope, Need
 
@@ -37,6 +38,8 @@ class JobSpec:
     one part. `program` is the SHA-256 of a stored program. `after` are ids of jobs that must
     complete first; `after_keys` are `key`s of new jobs in the same submission. `source` is its
     origin for the first event."""
+
+    TEXTS: ClassVar = {name: Text(most) for name, most in _MOST_CHARACTERS.items()}
 
     name: str
     machine_type: str = NO_MACHINE
@@ -70,19 +73,21 @@ class JobSpec:
         return Need(self.machine_type, self.complexity, self.material, self.axes, self.envelope)
 
     def validated(self) -> "JobSpec":
-        """Return the spec with its texts trimmed. Raises InvalidInput with every invalid field."""
+        """Return the spec with its texts as they are stored. Raises InvalidInput with every invalid
+        field."""
         errors = tuple(_errors(self))
         if errors:
             raise InvalidInput(*errors)
-        trimmed: dict[str, Any] = {
-            "name": self.name.strip(),
-            "machine_type": self.machine_type.strip().lower(),
-            "material": self.material.strip(),
-            "work_order": self.work_order.strip(),
-            "operation": self.operation.strip(),
+        untidy: dict[str, Any] = {
+            name: text_gate.tidy(text)
+            for name in _MOST_CHARACTERS
+            if not text_gate.is_tidy(text := getattr(self, name))
         }
-        untidy = any(getattr(self, name) != text for name, text in trimmed.items())
-        return replace(self, **trimmed) if untidy else self
+        if (kind := text_gate.tidy(self.machine_type.lower())) != self.machine_type:
+            untidy["machine_type"] = kind
+        if self.after_keys:
+            untidy["after_keys"] = tuple(map(text_gate.tidy, self.after_keys))
+        return replace(self, **untidy) if untidy else self
 
 
 def check_keys(specs: Sequence[JobSpec]) -> None:
@@ -191,6 +196,9 @@ def _references(spec: JobSpec) -> Iterable[FieldError]:
     keys: object = spec.after_keys
     if not isinstance(keys, tuple) or not all(isinstance(key, str) for key in keys):
         yield FieldError("after_keys", "must be keys of this submission")
+    else:
+        for key in keys:
+            yield from checks.text("after_keys", key, _MOST_CHARACTERS["key"])
 
 
 NAMES = ("good", "scrap", "rework")

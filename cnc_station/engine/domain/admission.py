@@ -1,0 +1,121 @@
+"""The gate for commands: every text in a command is checked here before anything is stored.
+
+A field of type `str` is a single line of at most `DEFAULT.most` characters, unless its class says
+otherwise in `TEXTS`. A command that is added later is checked without further code.
+"""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
+from typing import Any, TypeVar, cast
+
+from cnc_station.engine.domain import json_text, text_gate
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a text may be. `lines`: it may have tabs and line breaks. `foreign`: the name of a file,
+    which nobody here chose: it is cut and made visible, never refused."""
+
+    most: int
+    lines: bool = False
+    foreign: bool = False
+
+
+DEFAULT = Text(200)
+REASON = Text(2_000, lines=True)
+FILE_NAME = Text(200, foreign=True)
+OPERATOR = Text(60)
+_NUMBERS = (bool, int, float, int | None, float | None)
+
+
+def admitted(value: T) -> T:
+    """Return a command with its texts as they are stored. Raises InvalidInput with each fault."""
+    errors: list[FieldError] = []
+    found: T = _admit(value, "", DEFAULT, errors)
+    if errors:
+        raise InvalidInput(*errors)
+    return found
+
+
+def operator(name: str) -> str:
+    """Return the name of an operator as it is stored. Raises InvalidInput."""
+    errors: list[FieldError] = []
+    found = _text(name, "operator", OPERATOR, errors)
+    if not found:
+        errors.append(FieldError("operator", "is missing"))
+    if errors:
+        raise InvalidInput(*errors)
+    return found
+
+
+def text_faults(name: str, value: str, rule: Text) -> Iterator[FieldError]:
+    """Yield what is wrong with the text of a field."""
+    if len(value) <= rule.most and text_gate.is_tidy(value):
+        return
+    if len(value) > rule.most * 4:  # too long in any spelling: nobody looks further
+        yield FieldError(name, f"at most {rule.most:,} characters")
+    elif (wrong := text_gate.fault(value, lines=rule.lines)) is not None:
+        yield FieldError(name, wrong)
+    else:
+        tidy = text_gate.tidy(value, lines=rule.lines)
+        if len(tidy) > rule.most or len(tidy.lower()) > rule.most:
+            yield FieldError(name, f"at most {rule.most:,} characters")
+
+
+def _admit(value: Any, name: str, rule: Text, errors: list[FieldError]) -> Any:
+    if type(value) is str:
+        return _text(value, name, rule, errors)
+    if isinstance(value, Mapping):
+        if (wrong := json_text.fault(value)) is not None:
+            errors.append(FieldError(name, wrong))
+    elif is_dataclass(value):
+        return _fields(value, errors)
+    elif isinstance(value, Sequence | Set) and not isinstance(value, str | bytes):
+        return _items(value, name, rule, errors)
+    return value
+
+
+def _items(value: Any, name: str, rule: Text, errors: list[FieldError]) -> Any:
+    items = [_admit(item, name, rule, errors) for item in value]
+    if all(new is old for new, old in zip(items, value, strict=True)):
+        return value
+    return frozenset(items) if isinstance(value, Set) else tuple(items)
+
+
+def _fields(value: Any, errors: list[FieldError]) -> Any:
+    changed = {}
+    for name, rule, wanted in _rules(type(value)):
+        old = getattr(value, name)
+        if type(old) is str and len(old) <= rule.most and text_gate.is_tidy(old):
+            continue  # most texts are: this is the fast way
+        if wanted and not isinstance(old, str):
+            errors.append(FieldError(name, "must be text"))
+        elif (new := _admit(old, name, rule, errors)) is not old:
+            changed[name] = new
+    return replace(value, **changed) if changed else value
+
+
+@cache
+def _rules(kind: Hashable) -> tuple[tuple[str, Text, bool], ...]:
+    """Return the fields of a class that may hold text, what each may be, and whether it must be
+    text."""
+    texts: Mapping[str, Text] = getattr(kind, "TEXTS", {})
+    return tuple(
+        (field.name, texts.get(field.name, DEFAULT), field.type is str)
+        for field in fields(cast(Any, kind))
+        if field.type not in _NUMBERS
+    )
+
+
+def _text(value: str, name: str, rule: Text, errors: list[FieldError]) -> str:
+    if rule.foreign:
+        return text_gate.visible(text_gate.tidy(value), rule.most)
+    if found := tuple(text_faults(name, value, rule)):
+        errors += found
+        return value
+    tidy = text_gate.tidy(value, lines=rule.lines)
+    return value if tidy == value else tidy
