@@ -4,7 +4,7 @@ A field of type `str` is a single line of at most `DEFAULT.most` characters, unl
 otherwise in `TEXTS`. A command that is added later is checked without further code.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -88,25 +88,25 @@ def _items(value: Any, name: str, rule: Text, errors: list[FieldError]) -> Any:
 
 def _fields(value: Any, errors: list[FieldError]) -> Any:
     changed = {}
-    for name, rule, wanted in _rules(type(value)):
+    for name, rule, wanted in _rules(cast(Any, type(value))):
         old = getattr(value, name)
         if type(old) is str and len(old) <= rule.most and text_gate.is_tidy(old):
             continue  # most texts are: this is the fast way
         if wanted and not isinstance(old, str):
             errors.append(FieldError(name, "must be text"))
-        elif (new := _admit(old, name, rule, errors)) is not old:
+        elif old and (new := _admit(old, name, rule, errors)) is not old:
             changed[name] = new
     return replace(value, **changed) if changed else value
 
 
 @cache
-def _rules(kind: Hashable) -> tuple[tuple[str, Text, bool], ...]:
+def _rules(kind: type[Any]) -> tuple[tuple[str, Text, bool], ...]:
     """Return the fields of a class that may hold text, what each may be, and whether it must be
     text."""
     texts: Mapping[str, Text] = getattr(kind, "TEXTS", {})
     return tuple(
         (field.name, texts.get(field.name, DEFAULT), field.type is str)
-        for field in fields(cast(Any, kind))
+        for field in fields(kind)
         if field.type not in _NUMBERS
     )
 
