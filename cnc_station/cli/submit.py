@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from cnc_station.cli.client import client, machine_id
 from cnc_station.cli.imports import read_bytes
 from cnc_station.cli.invocation import Call, Exit
-from cnc_station.cli.output import print_json, print_warnings
+from cnc_station.cli.output import print_json, print_warnings, say
 from cnc_station.engine.commands import AddProgram, SubmitJobs
 from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
@@ -42,7 +42,7 @@ async def submit(call: Call) -> int:
         print_json({"id": job_id, "program": sha256, "warnings": warnings})
     else:
         print_warnings(warnings)
-        print(f"Job {job_id} submitted.")
+        say(f"Job {job_id} submitted.")
     return Exit.OK
 
 

@@ -128,20 +128,30 @@ def _leaf_fault(item: object) -> str | None:
 
 def stored(text: str, otherwise: Any = None) -> Any:
     """Return a JSON value of the database, whatever an earlier version stored: what is nested too
-    deep is cut to `…`, and a text that is not JSON gives `otherwise`."""
+    deep is cut to `…`, half a surrogate pair becomes an escape, and a text that is not JSON gives
+    `otherwise`."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return otherwise
-    shallow = text.count("[") + text.count("{") <= MOST_DEPTH
-    return found if shallow else _cut(found, MOST_DEPTH)
+    if text.count("[") + text.count("{") <= MOST_DEPTH and "\\ud" not in text:
+        return found
+    return _mended(found, MOST_DEPTH)
 
 
-def _cut(value: Any, depth: int) -> Any:
+def stored_object(text: str | None) -> dict[str, Any]:
+    """Return a JSON object of the database; an empty one if there is none (see `stored`)."""
+    found = stored(text) if text else None
+    return found if isinstance(found, dict) else {}
+
+
+def _mended(value: Any, depth: int) -> Any:
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
     if not isinstance(value, dict | list):
         return value
     if depth == 0:
         return _CUT
-    if isinstance(value, dict):
-        return {key: _cut(item, depth - 1) for key, item in value.items()}
-    return [_cut(item, depth - 1) for item in value]
+    if isinstance(value, list):
+        return [_mended(item, depth - 1) for item in value]
+    return {_mended(key, depth): _mended(item, depth - 1) for key, item in value.items()}

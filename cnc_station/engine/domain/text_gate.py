@@ -7,7 +7,7 @@ Texts are compared as NFC. Full-width letters stay as they are: they look differ
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 MOST_MARKS = 8  # combining marks on one letter: more of them paint over the lines above and below
 _EDGES = " \t\r\n"
@@ -71,7 +71,21 @@ def tidy(text: str, *, lines: bool = False) -> str:
     return unicodedata.normalize("NFC", text).translate(_SPACES).strip(_EDGES)
 
 
-def visible(text: str, most: int | None = None, *, lines: bool = False) -> str:
+def escaped(char: str) -> str:
+    r"""Return a character as `\x1b`, `\u202e` or `\U000e0001`."""
+    code = ord(char)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def visible(
+    text: str,
+    most: int | None = None,
+    *,
+    lines: bool = False,
+    escape: Callable[[str], str] = escaped,
+) -> str:
     r"""Return a text of at most `most` characters whose refused characters are written as `\u202e`.
     A text that is cut ends with `…`."""
     if most is not None and len(text) > most:
@@ -79,18 +93,11 @@ def visible(text: str, most: int | None = None, *, lines: bool = False) -> str:
     if not _plain(text, lines=lines):
         text = text.replace("\r\n", "\n") if lines else text
         bad = frozenset(_bad_places(text, "\t\n" if lines else ""))
-        text = "".join(escaped(char) if at in bad else char for at, char in enumerate(text))
+        if bad:
+            text = "".join(escape(char) if at in bad else char for at, char in enumerate(text))
     if most is not None and len(text) > most:
         text = text[: most - 1] + "…"
     return text
-
-
-def escaped(char: str) -> str:
-    r"""Return a character as `\x1b`, `\u202e` or `\U000e0001`."""
-    code = ord(char)
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def _plain(text: str, *, lines: bool) -> bool:

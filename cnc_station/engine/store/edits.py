@@ -1,12 +1,12 @@
 """Edit the spec of a job that is not at a machine."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, select, update
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.job import EDITABLE, JobSpec
@@ -89,6 +89,6 @@ def spec_of(row: Row[Any]) -> JobSpec:
     """The spec stored in a job row, to edit or duplicate it."""
     return JobSpec(
         **{name: getattr(row, name) for name in EDITABLE - {"payload", "envelope"}},
-        payload=json.loads(row.payload),
+        payload=json_text.stored_object(row.payload),
         envelope=envelope(row),
     )
