@@ -70,7 +70,7 @@ def _show(preview: ImportPreview, call: Call) -> None:
         preview.rows,
     )
     say(f"{preview.total} rows, {len(preview.issues)} issues.")
-    for issue in preview.issues:
+    for issue in (*preview.issues, *preview.notes):
         row = f"row {issue.row}" if issue.row else "table"
         place = f"{row}, {issue.column}" if issue.column else row
         say(f"{place}: {issue.message}", error=True)

@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cnc_station.engine.domain import text_gate
+from cnc_station.engine.domain.checks import LAST_MS
 from cnc_station.engine.domain.errors import (
     CncStationError,
     Conflict,
@@ -91,7 +92,7 @@ def clock(at: int | None, time_zone: str) -> str:
     if at is None:
         return ""
     zone = ZoneInfo(time_zone) if time_zone else None
-    moment = dt.datetime.fromtimestamp(at / 1000, tz=dt.UTC).astimezone(zone)
+    moment = dt.datetime.fromtimestamp(min(at, LAST_MS) / 1000, tz=dt.UTC).astimezone(zone)
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 

@@ -1,6 +1,6 @@
 """`submit`: submit one job from the options of the command line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,9 @@ async def submit(call: Call) -> int:
             found["pinned_machine_id"] = await machine_id(door, name)
         spec = JobSpec(**{"name": "", "machine_type": "", **found}, source="from the command line")
         (job_id,) = await door.execute(SubmitJobs([spec]))
-        warnings = await _warnings(door, program) if program and program.warnings else ()
+        warnings = _notes(call)
+        if program and program.warnings:
+            warnings += await _warnings(door, program)
     if call.json:
         sha256 = program.sha256 if program else None
         print_json({"id": job_id, "program": sha256, "warnings": warnings})
@@ -98,7 +100,15 @@ async def _program(door: Asks, content: bytes | None, call: Call) -> ProgramRow 
     return max(kept, key=lambda row: row.revision)
 
 
-async def _warnings(door: Asks, program: ProgramRow) -> Sequence[str]:
+def _notes(call: Call) -> list[str]:
+    """Return what to know about the times of the options."""
+    zone = ZoneInfo(call.config.time_zone) if call.config.time_zone else None
+    texts = ((field, getattr(call.args, field)) for field in ("due_at", "not_before"))
+    notes = ((field, values.moment_note(text, now_ms(), zone)) for field, text in texts if text)
+    return [f"{field}: {note}" for field, note in notes if note]
+
+
+async def _warnings(door: Asks, program: ProgramRow) -> list[str]:
     detail = await door.ask(ProgramByHash(program.sha256))
     findings = detail.findings if detail else ()
     return [f"{program.name}, line {found.line}: {found.message}" for found in findings]

@@ -87,11 +87,12 @@ def _queue_action(command: ActOnJobs, job_id: int, actor: str) -> ActOnJob:
         case JobAction.OVERRIDE:
             transition = _override(command)
         case JobAction.PIN:
-            values["pinned_machine_id"] = _whole("machine_id", command.machine_id, optional=True)
+            values["pinned_machine_id"] = _whole("machine_id", command.machine_id)
         case JobAction.DELAY:
-            values["not_before"] = _whole("until", command.until)
+            refuse(checks.moment("until", command.until))
+            values["not_before"] = command.until
         case JobAction.REORDER:
-            before = _whole("before", command.before, optional=True)
+            before = _whole("before", command.before)
         case _:
             pass
     assert transition is not None
@@ -106,8 +107,8 @@ def _override(command: ActOnJobs) -> t.Transition:
     return t.OVERRIDES[command.state]
 
 
-def _whole(name: str, value: int | None, *, optional: bool = False) -> int | None:
-    if value is None and optional:
+def _whole(name: str, value: int | None) -> int | None:
+    if value is None:
         return None
     refuse(checks.whole(name, value, 0, checks.MOST_ID))
     return value

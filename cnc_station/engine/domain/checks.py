@@ -10,6 +10,7 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.text_gate import is_tidy
 
 MOST_ID = 2**63 - 1
+LAST_MS = 253_370_764_799_999  # the end of the year 9998
 
 
 def refuse(complaints: Iterable[FieldError]) -> None:
@@ -36,6 +37,14 @@ def whole(name: str, value: object, low: int, high: int) -> Iterable[FieldError]
         yield FieldError(name, "must be a whole number")
     elif not low <= value <= high:
         yield FieldError(name, f"from {low} to {high:,}")
+
+
+def moment(name: str, value: object) -> Iterable[FieldError]:
+    """Check a time in ms since the epoch that every time zone can show."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        yield FieldError(name, "must be a time")
+    elif not 0 <= value <= LAST_MS:
+        yield FieldError(name, "must be a time in the years 1970 to 9998")
 
 
 def number(value: object) -> bool:

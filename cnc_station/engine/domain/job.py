@@ -15,7 +15,6 @@ PRIORITIES = {"low": 10, "medium": 50, "high": 90}
 MACHINE_PROGRAM = "machine.program"
 NO_MACHINE = ""  # the machine type of a job for any other handler
 YEAR_S = 366 * 86_400
-_YEAR_9999_MS = 253_402_300_799_000
 _SHA256 = re.compile("[0-9a-f]{64}")
 _HANDLER = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _WANTED = frozenset({"name", "handler"})
@@ -160,12 +159,13 @@ def _numbers(spec: JobSpec) -> Iterable[FieldError]:
         yield from checks.whole(name, getattr(spec, name), low, high)
     for name, low, high in (
         ("retry_limit", 0, 100),
-        ("due_at", 0, _YEAR_9999_MS),
-        ("not_before", 0, _YEAR_9999_MS),
         ("pinned_machine_id", 1, checks.MOST_ID),
     ):
         if (value := getattr(spec, name)) is not None:
             yield from checks.whole(name, value, low, high)
+    for name in ("due_at", "not_before"):
+        if (at := getattr(spec, name)) is not None:
+            yield from checks.moment(name, at)
     yield from _seconds("estimated_s", spec.estimated_s, 0.0)
     if spec.timeout_s is not None:
         yield from _seconds("timeout_s", spec.timeout_s, 0.001)

@@ -12,6 +12,7 @@ from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.job import EDITABLE, JobSpec
 from cnc_station.engine.domain.refusals import job_refusal
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.text_gate import tidy, visible
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.jobs import check_references, stored_fields
 from cnc_station.engine.store.schema import job
@@ -86,9 +87,16 @@ class EditJob(JobCommand[None]):
 
 
 def spec_of(row: Row[Any]) -> JobSpec:
-    """The spec stored in a job row, to edit or duplicate it."""
+    """The spec stored in a job row, to edit or duplicate it. What an earlier version stored in its
+    texts and `JobSpec` refuses today is made visible."""
     return JobSpec(
-        **{name: getattr(row, name) for name in EDITABLE - {"payload", "envelope"}},
+        **{name: _as_spec(name, getattr(row, name)) for name in EDITABLE - {"payload", "envelope"}},
         payload=json_text.stored_object(row.payload),
         envelope=envelope(row),
     )
+
+
+def _as_spec(name: str, value: Any) -> Any:
+    if isinstance(value, str) and name in JobSpec.TEXTS:
+        return visible(tidy(value), JobSpec.TEXTS[name].most)
+    return value
