@@ -142,7 +142,7 @@ def test_a_size_is_three_lengths() -> None:
 
 def test_a_payload_is_a_json_object() -> None:
     assert values.payload('{"a": [1]}') == {"a": [1]}
-    for text in ("[1]", "{", "[" * 100_000):
+    for text in ("[1]", "{", '{"a": 1} b'):
         with pytest.raises(ValueError, match="JSON"):
             values.payload(text)
 
