@@ -38,7 +38,7 @@ def program_detail(connection: Connection, sha256: str) -> ProgramDetail | None:
             ProgramFinding(*finding) for finding in json_text.stored(found.findings, ())
         ),
         revisions=revisions,
-        tools=wanted.tools,
+        tools=tuple((number, visible(name, _LONGEST_TOOL)) for number, name in wanted.tools),
         work_offsets=wanted.work_offsets,
     )
 
