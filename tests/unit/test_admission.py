@@ -35,28 +35,31 @@ COMMANDS = sorted(
     key=lambda kind: kind.__name__,
 )
 EVIL = "ab\u202ec"
+UNIONS = (types.UnionType, typing.Union)
 
 
 def sample(kind: Any) -> Any:
     """Return some value of a type."""
-    if kind in {str, Any}:
-        return "a"
-    if kind in {int, float, bool, bytes}:
-        return kind()
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         return next(iter(kind))
     if is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind)
         return kind(**{field.name: sample(hints[field.name]) for field in fields(kind)})
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin in {types.UnionType, typing.Union}:
-        return sample(args[0])
-    if origin is frozenset:
-        return frozenset({sample(args[0])})
+    if args := typing.get_args(kind):
+        return wrapped(
+            typing.get_origin(kind), sample(args[-1] if args[-1] is not ... else args[0])
+        )
+    return "a" if kind in {str, Any} else None if kind is type(None) else kind()
+
+
+def wrapped(origin: Any, value: Any) -> Any:
+    """Return a container of this kind with one value; the value itself for a union."""
+    if origin in UNIONS:
+        return value
     if origin is Mapping:
-        return {"a": sample(args[1])}
-    assert origin in {tuple, Sequence}, kind
-    return (sample(args[0]),)
+        return {"a": value}
+    assert origin in {tuple, Sequence, frozenset}, origin
+    return frozenset({value}) if origin is frozenset else (value,)
 
 
 def poisoned(kind: Any) -> Iterator[tuple[str, Any]]:
@@ -68,26 +71,20 @@ def poisoned(kind: Any) -> Iterator[tuple[str, Any]]:
         for field in fields(kind):
             for place, value in poisoned(hints[field.name]):
                 yield f"{field.name}.{place}", replace(sample(kind), **{field.name: value})
-    elif args := typing.get_args(kind):
-        origin = typing.get_origin(kind)
-        if origin in {types.UnionType, typing.Union}:
-            for arg in args:
-                yield from poisoned(arg)
-        elif origin is Mapping:
+    else:
+        origin, args = typing.get_origin(kind), typing.get_args(kind)
+        if origin is Mapping:
             yield "key", {EVIL: sample(args[1])}
-            for place, value in poisoned(args[1]):
-                yield f"value.{place}", {"a": value}
-        else:
-            wrap = frozenset if origin is frozenset else tuple
-            for place, value in poisoned(args[0]):
-                yield place, wrap([value])
+        for arg in args[1:] if origin is Mapping else args:
+            for place, value in poisoned(arg):
+                yield f"{'value.' if origin is Mapping else ''}{place}", wrapped(origin, value)
 
 
-def door(reached: list[Any], principal: Principal = local_principal("Ada")) -> Door:
+def door(reached: list[Any], operator: str = "Ada") -> Door:
     async def answer(_principal: Principal, asked: Any) -> None:
         reached.append(asked)
 
-    return Door(principal, answer, lambda _: lambda: None, lambda _: lambda: None)
+    return Door(local_principal(operator), answer, lambda _: lambda: None, lambda _: lambda: None)
 
 
 CASES = [
@@ -199,4 +196,4 @@ def test_an_operator_may_not_take_a_name_that_misleads() -> None:
 
 
 def test_a_name_stored_by_an_earlier_version_does_not_keep_the_station_from_starting() -> None:
-    assert door([], local_principal("Ada\u202e")).operator == "Ada\\u202e"
+    assert door([], "Ada\u202e").operator == "Ada\\u202e"

@@ -7,10 +7,12 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.nc.set_up import set_up
+from cnc_station.engine.domain.text_gate import visible
 from cnc_station.engine.store.schema import job, program
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow
 
 _COLUMNS = tuple(column for column in program.c if column.name != "content")
+_LONGEST_TOOL = 200  # characters of a tool's name in a comment
 _COMPUTED = {"warnings", "jobs", "last_used_at"}
 _AS_STORED = tuple(field.name for field in fields(ProgramRow) if field.name not in _COMPUTED)
 
