@@ -46,9 +46,8 @@ class EditJob(JobCommand[None]):
         if self.version not in (None, row.version):
             raise Conflict(f"{row.name} was changed by somebody else meanwhile. Open it again.")
         before = spec_of(row)
-        after = replace(before, **self.changes).validated()
+        after, values = _edited(before, self.changes)
         check_references(tx, [after])
-        values = stored_fields(after)
         if (after.priority, after.due_at) != (before.priority, before.due_at):
             values["rank"] = tx.ranking.rank(row.created_at, after.priority, after.due_at)
         postponed, due = False, None
@@ -84,6 +83,19 @@ class EditJob(JobCommand[None]):
                 tenant=after.tenant,
                 due_at=due,
             )
+
+
+def _edited(before: JobSpec, changes: Mapping[str, Any]) -> tuple[JobSpec, dict[str, Any]]:
+    """Return the edited spec, checked, and what to store of it. A payload that is not edited stays
+    as it is, whatever an earlier version accepted."""
+    after = replace(before, **changes)
+    if "payload" in changes:
+        after = after.validated()
+        return after, stored_fields(after)
+    after = replace(replace(after, payload={}).validated(), payload=before.payload)
+    values = stored_fields(after)
+    del values["payload"]
+    return after, values
 
 
 def spec_of(row: Row[Any]) -> JobSpec:
