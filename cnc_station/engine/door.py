@@ -73,7 +73,7 @@ class Door:
             answer: T = self.peek(query)
             return answer
         permissions.check(self._principal, query)
-        return await self._timed(query)
+        return await self._timed(admission.searchable(query))
 
     def peek(self, query: LiveQuery[T]) -> T:
         """Answer a live query at once, from memory."""

@@ -50,7 +50,7 @@ def load_request(line: bytes) -> Any:
     if kind is None:
         raise InvalidInput(FieldError("request", "is not a known command or query"))
     try:
-        json_text.refuse_duplicates(line)
+        json_text.load(line)
     except ValueError as error:
         raise InvalidInput(FieldError("request", str(error))) from error
     try:

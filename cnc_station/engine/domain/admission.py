@@ -4,9 +4,10 @@ A field of type `str` is a single line of at most `DEFAULT.most` characters, unl
 otherwise in `TEXTS`. A command that is added later is checked without further code.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar, cast
 
 from cnc_station.engine.domain import json_text, text_gate
@@ -32,12 +33,19 @@ OPERATOR = Text(60)
 _NUMBERS = (bool, int, float, int | None, float | None)
 
 
-def admitted(value: T) -> T:
+def admitted(command: T) -> T:
     """Return a command with its texts as they are stored. Raises InvalidInput with each fault."""
     errors: list[FieldError] = []
-    found: T = _admit(value, "", DEFAULT, errors)
+    found: T = _walk(command, "", DEFAULT, partial(_checked, errors=errors))
     if errors:
         raise InvalidInput(*errors)
+    return found
+
+
+def searchable(query: T) -> T:
+    """Return a query whose texts every database can compare with those it stores. A search for a
+    character that is never stored finds nothing; it is not an error."""
+    found: T = _walk(query, "", DEFAULT, _comparable)
     return found
 
 
@@ -66,35 +74,32 @@ def text_faults(name: str, value: str, rule: Text) -> Iterator[FieldError]:
             yield FieldError(name, f"at most {rule.most:,} characters")
 
 
-def _admit(value: Any, name: str, rule: Text, errors: list[FieldError]) -> Any:
-    if type(value) is str:
-        return _text(value, name, rule, errors)
-    if isinstance(value, Mapping):
-        if (wrong := json_text.fault(value)) is not None:
-            errors.append(FieldError(name, wrong))
-    elif is_dataclass(value):
-        return _fields(value, errors)
-    elif isinstance(value, Sequence | Set) and not isinstance(value, str | bytes):
-        return _items(value, name, rule, errors)
-    return value
+_Visit = Callable[[Any, str, Text], Any]
 
 
-def _items(value: Any, name: str, rule: Text, errors: list[FieldError]) -> Any:
-    items = [_admit(item, name, rule, errors) for item in value]
+def _walk(value: Any, name: str, rule: Text, visit: _Visit) -> Any:
+    """Return a value with its texts and mappings as `visit` returns them."""
+    if type(value) is str or isinstance(value, Mapping):
+        return visit(value, name, rule)
+    if is_dataclass(value):
+        return _walk_fields(value, visit)
+    if not isinstance(value, Sequence | Set) or isinstance(value, str | bytes):
+        return value
+    items = [_walk(item, name, rule, visit) for item in value]
     if all(new is old for new, old in zip(items, value, strict=True)):
         return value
     return frozenset(items) if isinstance(value, Set) else tuple(items)
 
 
-def _fields(value: Any, errors: list[FieldError]) -> Any:
+def _walk_fields(value: Any, visit: _Visit) -> Any:
     changed = {}
     for name, rule, wanted in _rules(cast(Any, type(value))):
         old = getattr(value, name)
         if type(old) is str and len(old) <= rule.most and text_gate.is_tidy(old):
             continue  # most texts are: this is the fast way
         if wanted and not isinstance(old, str):
-            errors.append(FieldError(name, "must be text"))
-        elif old and (new := _admit(old, name, rule, errors)) is not old:
+            visit(old, name, rule)
+        elif old and (new := _walk(old, name, rule, visit)) is not old:
             changed[name] = new
     return replace(value, **changed) if changed else value
 
@@ -109,6 +114,23 @@ def _rules(kind: type[Any]) -> tuple[tuple[str, Text, bool], ...]:
         for field in fields(kind)
         if field.type not in _NUMBERS
     )
+
+
+def _checked(value: Any, name: str, rule: Text, errors: list[FieldError]) -> Any:
+    if isinstance(value, str):
+        return _text(value, name, rule, errors)
+    if not isinstance(value, Mapping):
+        errors.append(FieldError(name, "must be text"))
+    elif (wrong := json_text.fault(value)) is not None:
+        errors.append(FieldError(name, wrong))
+    return value
+
+
+def _comparable(value: Any, _name: str, _rule: Text) -> Any:
+    if not isinstance(value, str):
+        return value
+    stored = unicodedata.normalize("NFC", value.replace("\x00", "\\x00"))
+    return stored.encode(errors="backslashreplace").decode()
 
 
 def _text(value: str, name: str, rule: Text, errors: list[FieldError]) -> str:

@@ -24,19 +24,15 @@ def parse(text: str | bytes, most_bytes: int = MOST_BYTES) -> Any:
     size = len(text) if isinstance(text, bytes) else len(text.encode(errors="replace"))
     if size > most_bytes:
         raise ValueError(f"is larger than {most_bytes >> 10:,} KiB")
-    found = _loaded(text)
+    found = load(text)
     if (wrong := fault(found)) is not None:
         raise ValueError(wrong)
     return found
 
 
-def refuse_duplicates(line: bytes) -> None:
-    """Raise ValueError for JSON that a reader could understand in two ways: a key given twice, NaN
-    or Infinity. For large messages whose values are checked later by their types."""
-    _loaded(line)
-
-
-def _loaded(text: str | bytes) -> Any:
+def load(text: str | bytes) -> Any:
+    """Return the value of a JSON text whose values are checked later, by their types. Raises
+    ValueError for a text that can be understood in two ways: a key given twice, NaN."""
     try:
         return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
     except json.JSONDecodeError as error:
