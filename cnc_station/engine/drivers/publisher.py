@@ -72,6 +72,8 @@ class Traffic:
     def messages(self) -> Sequence[Message]:
         """Return the messages, oldest first, with control characters made visible."""
         return tuple(
-            message if is_tidy(message.text) else replace(message, text=visible(message.text))
+            message
+            if is_tidy(message.text)
+            else replace(message, text=visible(message.text, lines=True))
             for message in self._messages
         )
