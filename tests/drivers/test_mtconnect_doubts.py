@@ -398,16 +398,3 @@ def test_switches_are_known_in_the_spellings_of_older_agents(
     assert not picture.report().doubts
     picture.take(Observation(2, "s", "Switch", value))
     assert len(picture.report().doubts) == 1
-
-
-@pytest.mark.parametrize("count", ["-1", "1E26", "NaN", "-Infinity", "1" + "0" * 400])
-async def test_a_part_count_that_cannot_be_true_counts_as_none(
-    agent: FakeAgent, watcher: MTConnect, count: str
-) -> None:
-    await watcher.connect()
-    agent.say(count=count, line="1E30", pgm="PLATE\u202e.NC")
-    await until(lambda: watcher.status().program == "PLATE\\u202e.NC")
-    assert watcher.status().parts is None
-    assert watcher.status().line is None
-    agent.say(count="13")
-    await until(lambda: watcher.status().parts == 13)
