@@ -18,12 +18,14 @@ from zoneinfo import ZoneInfo
 import platformdirs
 
 from cnc_station import addresses
+from cnc_station.engine.domain import text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.policies import RankPolicy, RetryPolicy
 
 PREFIX = "CNC_"
 FILE_NAME = "cnc-station.toml"
 DATABASE_NAME = "station.db"
+MOST_NAME = 60  # characters of a station's or an operator's name
 THEMES = ("system", "light", "dark", "high_contrast", "high_contrast_light", "lavender")
 DENSITIES = ("dense", "touch")
 # The synchronous modes of SQLite: only FULL and EXTRA survive a power cut.
@@ -169,9 +171,9 @@ def _assembled(values: dict[str, Any], environ: Mapping[str, str]) -> Config:
     home = values.pop("data_folder", None)
     folder = home or platformdirs.user_data_path("cnc-station", appauthor=False)
     values.setdefault("database_url", _SQLITE + str(folder / DATABASE_NAME))
-    values.setdefault("station", platform.node() or "station")
+    values.setdefault("station", text_gate.visible(platform.node(), MOST_NAME) or "station")
     person = environ.get("USER") or environ.get("USERNAME") or "operator"
-    values.setdefault("operator", person)
+    values.setdefault("operator", text_gate.visible(person, MOST_NAME))
     return Config(
         data_folder=folder,
         retry=policy(RetryPolicy, "retry_"),
@@ -208,9 +210,11 @@ def _host(text: str) -> str:
 
 
 def _name(text: str) -> str:
-    name = text.strip()
-    if not 0 < len(name) <= 60 or not name.isprintable():
-        raise ValueError("must be a name of at most 60 characters")
+    if (wrong := text_gate.fault(text)) is not None:
+        raise ValueError(wrong)
+    name = text_gate.tidy(text)
+    if not 0 < len(name) <= MOST_NAME:
+        raise ValueError(f"must be a name of at most {MOST_NAME} characters")
     return name
 
 

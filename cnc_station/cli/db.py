@@ -4,7 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 from cnc_station.cli.invocation import Call, Exit
-from cnc_station.cli.output import print_fields, print_json
+from cnc_station.cli.output import print_fields, print_json, say
 from cnc_station.config import Config
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database, EngineLock
@@ -47,11 +47,11 @@ def upgrade(call: Call) -> int:
             {"before": before.revision, "after": migrate.REVISION, "copy": copied and str(copied)}
         )
     elif before.fit is Fit.CURRENT:
-        print(f"The database has schema {migrate.REVISION} already.")
+        say(f"The database has schema {migrate.REVISION} already.")
     else:
-        print(f"The database has schema {migrate.REVISION} now.")
+        say(f"The database has schema {migrate.REVISION} now.")
         if copied:
-            print(f"The earlier content is in {copied}.")
+            say(f"The earlier content is in {copied}.")
     return Exit.OK
 
 

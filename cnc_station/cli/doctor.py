@@ -18,7 +18,7 @@ from cnc_station import config
 from cnc_station.cli.doctor_database import database, redis
 from cnc_station.cli.doctor_window import window
 from cnc_station.cli.invocation import Call, Diagnosis, Exit, Verdict
-from cnc_station.cli.output import clock, print_json
+from cnc_station.cli.output import clock, print_json, say
 
 _GIGABYTE = 1_000_000_000
 _BUILT = 1_760_000_000  # a correct clock is later than the time of writing this program
@@ -53,9 +53,9 @@ def _print(found: list[Diagnosis]) -> None:
     marks = {Verdict.GOOD: "ok", Verdict.WARNING: "look", Verdict.BAD: "BAD"}
     for diagnosis in found:
         mark = marks[diagnosis.verdict].ljust(4)
-        print(f"{mark}  {diagnosis.subject.ljust(width)}  {diagnosis.text}")
+        say(f"{mark}  {diagnosis.subject.ljust(width)}  {diagnosis.text}")
         if diagnosis.remedy:
-            print(f"{' ' * (width + 8)}{diagnosis.remedy}")
+            say(f"{' ' * (width + 8)}{diagnosis.remedy}")
 
 
 def python(_call: Call) -> Iterator[Diagnosis]:

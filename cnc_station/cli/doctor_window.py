@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from cnc_station.bundled import self_command
 from cnc_station.cli.invocation import Call, Diagnosis, Exit
+from cnc_station.cli.output import print_json, say
 from cnc_station.cli.window import has_display
 
 _PATIENCE_S = 30.0
@@ -66,9 +67,9 @@ def probe(_call: Call) -> int:
         from PySide6.QtCore import qVersion  # noqa: PLC0415 - only this process may need Qt
         from PySide6.QtGui import QFontDatabase, QGuiApplication  # noqa: PLC0415 - likewise
     except ImportError as error:
-        print(error, file=sys.stderr)
+        say(str(error), error=True)
         return Exit.UNAVAILABLE
     app = QGuiApplication(sys.argv[:1])
     families = len(QFontDatabase.families())
-    print(json.dumps({"qt": qVersion(), "platform": app.platformName(), "fonts": families}))
+    print_json({"qt": qVersion(), "platform": app.platformName(), "fonts": families})
     return Exit.OK

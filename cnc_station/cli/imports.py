@@ -1,12 +1,11 @@
 """`import`: import a table of jobs, all of it or nothing."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from cnc_station.cli.client import client
 from cnc_station.cli.invocation import Call, Exit
-from cnc_station.cli.output import print_json, print_table
+from cnc_station.cli.output import print_json, print_table, say
 from cnc_station.engine.commands import AddProgram, ImportJobs
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.nc.names import is_program
@@ -34,7 +33,7 @@ async def import_table(call: Call) -> int:
         print_json({"ids": ids})
     else:
         span = f"{ids[0]} to {ids[-1]}" if len(ids) > 1 else str(ids[0])
-        print(f"{len(ids)} jobs imported: {span}.")
+        say(f"{len(ids)} jobs imported: {span}.")
     return Exit.OK
 
 
@@ -70,11 +69,11 @@ def _show(preview: ImportPreview, call: Call) -> None:
         [f"{name} = {meaning[name]}" if name in meaning else name for name in preview.columns],
         preview.rows,
     )
-    print(f"{preview.total} rows, {len(preview.issues)} issues.")
-    for issue in preview.issues:
+    say(f"{preview.total} rows, {len(preview.issues)} issues.")
+    for issue in (*preview.issues, *preview.notes):
         row = f"row {issue.row}" if issue.row else "table"
         place = f"{row}, {issue.column}" if issue.column else row
-        print(f"{place}: {issue.message}", file=sys.stderr)
+        say(f"{place}: {issue.message}", error=True)
 
 
 _LARGEST = 64 * 1024 * 1024  # the consumers have their own, smaller limits

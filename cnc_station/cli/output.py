@@ -1,13 +1,20 @@
-"""The format of answers: aligned tables and plain sentences, or JSON."""
+"""The format of answers: aligned tables and plain sentences, or JSON.
+
+Everything that the command line prints goes through `say` or `print_json`: names and messages come
+from anywhere, and no control character of theirs may reach a terminal.
+"""
 
 import datetime as dt
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import fields, is_dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cnc_station.engine.domain import text_gate
+from cnc_station.engine.domain.checks import LAST_MS
 from cnc_station.engine.domain.errors import (
     CncStationError,
     Conflict,
@@ -30,9 +37,27 @@ def plain(value: object) -> Any:
     return value
 
 
-def print_json(value: object) -> None:
-    """Print one JSON document on stdout."""
-    print(json.dumps(plain(value), ensure_ascii=False, indent=2))
+def say(text: str = "", *, error: bool = False) -> None:
+    """Print one line, on stdout or with `error` on stderr. Line breaks and tabs become spaces;
+    other control characters and invisible ones are written as escapes."""
+    line = text_gate.visible(_BREAKS.sub(" ", text))
+    print(line, file=sys.stderr if error else sys.stdout)
+
+
+_BREAKS = re.compile(r"[\r\n\t]+")
+
+
+def print_json(value: object, *, error: bool = False) -> None:
+    """Print one JSON document, on stdout or with `error` on stderr. It has no control character;
+    what it says is exact."""
+    text = json.dumps(plain(value), ensure_ascii=False, indent=None if error else 2)
+    for line in text.split("\n"):
+        shown = text_gate.visible(line, escape=_json_escape)
+        print(shown, file=sys.stderr if error else sys.stdout)
+
+
+def _json_escape(char: str) -> str:
+    return json.dumps(char)[1:-1]
 
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> None:
@@ -41,7 +66,9 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right:
     Those named in `right`, separated by spaces, are right-aligned. Line breaks in cells become
     spaces.
     """
-    lines = [[" ".join(cell.split()) for cell in row] for row in (headers, *rows)]
+    lines = [
+        [text_gate.visible(" ".join(cell.split())) for cell in row] for row in (headers, *rows)
+    ]
     widths = [max(len(line[place]) for line in lines) for place in range(len(headers))]
     to_right = right.split()
     for line in lines:
@@ -49,7 +76,7 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right:
             cell.rjust(width) if header in to_right else cell.ljust(width)
             for header, cell, width in zip(headers, line, widths, strict=True)
         )
-        print("  ".join(cells).rstrip())
+        say("  ".join(cells).rstrip())
 
 
 def print_fields(pairs: Sequence[tuple[str, str]]) -> None:
@@ -57,7 +84,7 @@ def print_fields(pairs: Sequence[tuple[str, str]]) -> None:
     shown = [(name, value) for name, value in pairs if value]
     width = max((len(name) for name, _ in shown), default=0)
     for name, value in shown:
-        print(f"{name.ljust(width)}  {value}")
+        say(f"{name.ljust(width)}  {value}")
 
 
 def clock(at: int | None, time_zone: str) -> str:
@@ -65,7 +92,7 @@ def clock(at: int | None, time_zone: str) -> str:
     if at is None:
         return ""
     zone = ZoneInfo(time_zone) if time_zone else None
-    moment = dt.datetime.fromtimestamp(at / 1000, tz=dt.UTC).astimezone(zone)
+    moment = dt.datetime.fromtimestamp(min(at, LAST_MS) / 1000, tz=dt.UTC).astimezone(zone)
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -80,7 +107,7 @@ def duration(seconds: float | None) -> str:
 def print_warnings(sentences: Sequence[str]) -> None:
     """Print warnings on stderr, so that they never mix with an answer."""
     for sentence in sentences:
-        print(f"cnc-station: warning: {sentence}", file=sys.stderr)
+        say(f"cnc-station: warning: {sentence}", error=True)
 
 
 def print_error(error: Exception, kind: str, *, as_json: bool) -> None:
@@ -92,10 +119,10 @@ def print_error(error: Exception, kind: str, *, as_json: bool) -> None:
             error_fields["fields"] = [
                 {"field": item.field, "reason": item.reason} for item in named
             ]
-        print(json.dumps({"error": error_fields}, ensure_ascii=False), file=sys.stderr)
+        print_json({"error": error_fields}, error=True)
         return
     for sentence in named or (error,):
-        print(f"cnc-station: {sentence}", file=sys.stderr)
+        say(f"cnc-station: {sentence}", error=True)
 
 
 def kind_of(error: CncStationError) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from cnc_station import config
 from cnc_station.cli.invocation import Call, Exit
+from cnc_station.cli.log_format import LogLines
 from cnc_station.cli.output import kind_of, print_error
 from cnc_station.cli.parser import WrongUsage, parse
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
@@ -61,6 +62,8 @@ def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _prepare_streams() -> None:
     logging.captureWarnings(capture=True)
+    if logging.lastResort:  # of commands without a log
+        logging.lastResort.setFormatter(LogLines("%(message)s"))
     for stream in (sys.stdout, sys.stderr):
         # a terminal that cannot show a character shows a question mark, without an error
         stream.reconfigure(errors="replace")  # type: ignore[union-attr] # None only without a console

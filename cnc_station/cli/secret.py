@@ -5,8 +5,9 @@ from getpass import getpass
 
 from cnc_station import addresses, secrets
 from cnc_station.cli.invocation import Call, Exit
-from cnc_station.cli.output import print_json
+from cnc_station.cli.output import print_json, say
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.text_gate import visible
 
 
 def keep(call: Call) -> int:
@@ -18,13 +19,13 @@ def keep(call: Call) -> int:
     if call.json:
         print_json({"account": account, "place": place})
     else:
-        print(f"The password of {account} is stored in {place}.")
+        say(f"The password of {account} is stored in {place}.")
     return Exit.OK
 
 
 def _typed(account: str) -> str:
     try:
-        password = getpass(f"Password of {account}: ")
+        password = getpass(f"Password of {visible(account)}: ")
         if getpass("Repeat the password: ") != password:
             raise InvalidInput(FieldError("password", "the two passwords differ"))
     except EOFError:  # Ctrl-D cancels as Ctrl-C does
@@ -40,7 +41,7 @@ def forget(call: Call) -> int:
     if call.json:
         print_json({"account": account, "places": places})
     elif places:
-        print(f"The password of {account} was deleted; it was in {' and '.join(places)}.")
+        say(f"The password of {account} was deleted; it was in {' and '.join(places)}.")
     else:
-        print(f"No password of {account} was stored.")
+        say(f"No password of {account} was stored.")
     return Exit.OK

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cnc_station.cli.client import client, machine_id
 from cnc_station.cli.invocation import Call, Exit
-from cnc_station.cli.output import clock, duration, print_fields, print_json, print_table
+from cnc_station.cli.output import clock, duration, print_fields, print_json, print_table, say
 from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.event import Event
@@ -36,7 +36,7 @@ async def jobs(call: Call) -> int:
         right="ID PRIO QTY",
     )
     if len(page.rows) < page.total:
-        print(f"{len(page.rows)} of {page.total:,} jobs; more with --limit and --offset.")
+        say(f"{len(page.rows)} of {page.total:,} jobs; more with --limit and --offset.")
     return Exit.OK
 
 
@@ -89,7 +89,7 @@ async def job(call: Call) -> int:
         return Exit.OK
     _print_job(detail, call)
     if detail.runs:
-        print()
+        say()
         print_table(
             ["RUN", "MACHINE", "STATE", "STARTED", "ENDED", "ERROR"],
             [
@@ -104,7 +104,7 @@ async def job(call: Call) -> int:
                 for run in detail.runs
             ],
         )
-    print()
+    say()
     _print_events(events, call)
     return Exit.OK
 

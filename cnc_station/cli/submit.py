@@ -1,6 +1,6 @@
 """`submit`: submit one job from the options of the command line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from cnc_station.cli.client import client, machine_id
 from cnc_station.cli.imports import read_bytes
 from cnc_station.cli.invocation import Call, Exit
-from cnc_station.cli.output import print_json, print_warnings
+from cnc_station.cli.output import print_json, print_warnings, say
 from cnc_station.engine.commands import AddProgram, SubmitJobs
 from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
@@ -36,13 +36,15 @@ async def submit(call: Call) -> int:
             found["pinned_machine_id"] = await machine_id(door, name)
         spec = JobSpec(**{"name": "", "machine_type": "", **found}, source="from the command line")
         (job_id,) = await door.execute(SubmitJobs([spec]))
-        warnings = await _warnings(door, program) if program and program.warnings else ()
+        warnings = _notes(call)
+        if program and program.warnings:
+            warnings += await _warnings(door, program)
     if call.json:
         sha256 = program.sha256 if program else None
         print_json({"id": job_id, "program": sha256, "warnings": warnings})
     else:
         print_warnings(warnings)
-        print(f"Job {job_id} submitted.")
+        say(f"Job {job_id} submitted.")
     return Exit.OK
 
 
@@ -98,7 +100,15 @@ async def _program(door: Asks, content: bytes | None, call: Call) -> ProgramRow 
     return max(kept, key=lambda row: row.revision)
 
 
-async def _warnings(door: Asks, program: ProgramRow) -> Sequence[str]:
+def _notes(call: Call) -> list[str]:
+    """Return what to know about the times of the options."""
+    zone = ZoneInfo(call.config.time_zone) if call.config.time_zone else None
+    texts = ((field, getattr(call.args, field)) for field in ("due_at", "not_before"))
+    notes = ((field, values.moment_note(text, now_ms(), zone)) for field, text in texts if text)
+    return [f"{field}: {note}" for field, note in notes if note]
+
+
+async def _warnings(door: Asks, program: ProgramRow) -> list[str]:
     detail = await door.ask(ProgramByHash(program.sha256))
     findings = detail.findings if detail else ()
     return [f"{program.name}, line {found.line}: {found.message}" for found in findings]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from logging.handlers import RotatingFileHandler
 
 from cnc_station.cli.invocation import Call, Exit
+from cnc_station.cli.log_format import WITH_SOURCE, LogLines, LogSentences
 from cnc_station.config import DATABASE_NAME, Config
 from cnc_station.engine.domain.errors import Unavailable
 
@@ -86,13 +87,6 @@ _LARGEST = 2_000_000
 _KEPT = 3
 
 
-class _Sentences(logging.Formatter):
-    """One line for each record, without a traceback."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return f"{self.formatTime(record)} {record.levelname} {record.getMessage()}"
-
-
 def start_log(config: Config, *, aloud: bool) -> None:
     """Log into the data folder, and with `aloud` in sentences on stderr.
 
@@ -109,13 +103,11 @@ def start_log(config: Config, *, aloud: bool) -> None:
             encoding="utf-8",
             delay=False,
         )
-        file.setFormatter(
-            logging.Formatter("%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s")
-        )
+        file.setFormatter(LogLines(WITH_SOURCE))
         handlers.append(file)
     if aloud:
         stream = logging.StreamHandler()
-        stream.setFormatter(_Sentences())
+        stream.setFormatter(LogSentences())
         handlers.append(stream)
     logging.basicConfig(level=logging.INFO, handlers=handlers or [logging.NullHandler()])
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.admission import FILE_NAME, REASON
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import JobState
@@ -16,6 +17,7 @@ T_co = TypeVar("T_co", covariant=True)
 class Command(Generic[T_co]):
     """Something to be changed, as a frozen value; `T_co` is what the door answers.
 
+    The door checks its texts (`domain.admission`): `TEXTS` names those that are not a line of text.
     The door raises InvalidInput, Conflict, Fenced, Unavailable or NotPermitted. A command over
     many items answers for each item instead.
     """
@@ -51,6 +53,8 @@ class DuplicateJob(Command[int]):
 class ActOnJobs(Command[tuple[Answer, ...]]):
     """Do one thing to many jobs; an answer for each, in order. `JobAction` says which action takes
     which of the fields after `reason`."""
+
+    TEXTS: ClassVar = {"reason": REASON}
 
     action: JobAction
     job_ids: Sequence[int]
@@ -90,6 +94,8 @@ class ActOnMachine(Command[None]):
     a completed run made, at most the quantity of another; None: unknown. InvalidInput says what
     they add up to. UNLOCK asks the controller, whichever station it is connected to; Conflict says
     what has to be done first."""
+
+    TEXTS: ClassVar = {"reason": REASON}
 
     action: MachineAction
     machine_id: int
@@ -131,6 +137,8 @@ class AddProgram(Command[ProgramRow]):
 class ImportJobs(Command[tuple[int, ...]]):
     """Import every row of a CSV or XLSX table or none; `mapping` as in `PreviewImport`. The answer
     is the ids of the jobs. Raises InvalidInput."""
+
+    TEXTS: ClassVar = {"name": FILE_NAME}
 
     name: str
     content: bytes = field(repr=False)

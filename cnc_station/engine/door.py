@@ -1,5 +1,7 @@
 """The one door of a station: commands, queries and notices, bound to a principal.
 
+Every command is admitted here (`domain.admission`): no text reaches the answers unchecked.
+
 The window, the command line and the web use only this, `commands`, `queries`, `views` and `domain`.
 Nothing here blocks its loop.
 """
@@ -11,7 +13,7 @@ from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
 from cnc_station.engine.commands import Command
-from cnc_station.engine.domain import permissions
+from cnc_station.engine.domain import admission, permissions
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.principal import Principal
 from cnc_station.engine.queries import LiveQuery, Query
@@ -59,17 +61,19 @@ class Door:
 
     def rename_operator(self, name: str) -> None:
         """Act under another name with the same rights: a station without accounts accepts any
-        name."""
-        self._principal = replace(self._principal, name=name)
+        name of a person. Raises InvalidInput."""
+        self._principal = replace(self._principal, name=admission.operator(name))
 
     async def execute(self, command: Command[T]) -> T:
-        return await self._timed(command)
+        permissions.check(self._principal, command)
+        return await self._timed(admission.admitted(command))
 
     async def ask(self, query: Query[T]) -> T:
         if isinstance(query, LiveQuery):
             answer: T = self.peek(query)
             return answer
-        return await self._timed(query)
+        permissions.check(self._principal, query)
+        return await self._timed(admission.searchable(query))
 
     def peek(self, query: LiveQuery[T]) -> T:
         """Answer a live query at once, from memory."""
@@ -78,7 +82,6 @@ class Door:
         return answer
 
     async def _timed(self, asked: Command[T] | Query[T]) -> T:
-        permissions.check(self._principal, asked)
         started = perf_counter()
         try:
             answer: T = await self._answer(self._principal, asked)

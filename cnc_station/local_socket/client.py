@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.commands import Command
+from cnc_station.engine.domain import admission
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.queries import Query
 from cnc_station.local_socket.place import Place, check_private, place_of, read_port
@@ -25,11 +26,11 @@ class StationDoor:
         self._writer = writer
 
     async def execute(self, command: Command[T]) -> T:
-        answer: T = await self._request(command)
+        answer: T = await self._request(admission.admitted(command))
         return answer
 
     async def ask(self, query: Query[T]) -> T:
-        answer: T = await self._request(query)
+        answer: T = await self._request(admission.searchable(query))
         return answer
 
     async def _request(self, asked: object) -> Any:

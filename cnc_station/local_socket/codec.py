@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from cnc_station.engine import commands, queries
-from cnc_station.engine.domain import errors
+from cnc_station.engine.domain import errors, json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput, Unavailable
 
 ANSWER, ERROR = "answer", "error"
@@ -49,6 +49,10 @@ def load_request(line: bytes) -> Any:
     kind = KINDS.get(found[1].decode()) if found else None
     if kind is None:
         raise InvalidInput(FieldError("request", "is not a known command or query"))
+    try:
+        json_text.load(line)
+    except ValueError as error:
+        raise InvalidInput(FieldError("request", str(error))) from error
     try:
         return _adapter(kind).validate_json(line)[kind.__name__]
     except ValidationError as error:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import hmac
-import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -14,6 +13,8 @@ from typing import Any
 from cnc_station import __version__
 from cnc_station.config import Config
 from cnc_station.engine.commands import Command
+from cnc_station.engine.domain import json_text
+from cnc_station.engine.domain.admission import operator
 from cnc_station.engine.domain.errors import CncStationError, Conflict, Unavailable
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
@@ -133,8 +134,8 @@ class LocalServer:
                 self._answering.discard(task)
 
     def _operator(self, hello: bytes) -> str:
-        """Return the operator that the client names. Raises Conflict, Unavailable."""
-        told: Any = json.loads(hello) if len(hello) <= HELLO_BYTES else None
+        """Return the operator that the client names. Raises Conflict, Unavailable, InvalidInput."""
+        told: Any = json_text.load(hello) if len(hello) <= HELLO_BYTES else None
         if not isinstance(told, dict) or not hmac.compare_digest(
             str(told.get("token", "")).encode(), self._token.encode()
         ):
@@ -144,7 +145,7 @@ class LocalServer:
                 f"The station at work here runs version {__version__}: use that version's "
                 "command line."
             )
-        return str(told.get("operator", ""))
+        return operator(str(told.get("operator", "")))
 
 
 async def _answer(door: Door, line: bytes) -> bytes:

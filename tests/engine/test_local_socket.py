@@ -1,5 +1,6 @@
 """A station's local socket: the same answers as at its door, for its own user alone."""
 
+import asyncio
 import json
 import os
 import socket
@@ -39,7 +40,7 @@ from cnc_station.engine.queries import (
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 from cnc_station.local_socket import codec, server
 from cnc_station.local_socket.client import StationDoor, connect
-from cnc_station.local_socket.place import Place, place_of
+from cnc_station.local_socket.place import Place, place_of, read_port
 from cnc_station.local_socket.server import listening
 from tests.engine.conftest import Station
 from tests.engine.floor import FloorOf
@@ -257,3 +258,75 @@ async def test_wrong_fields_are_named(
         with pytest.raises(InvalidInput) as refused:
             await remote.ask(JobById(1))
         assert refused.value.errors[0].field == "specs.0.quantity"
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        (
+            b'{"JobById": {"job_id": 1, "job_id": 2}}\n',
+            'request: has the key "job_id" twice',
+        ),
+        (
+            b'{"SaveSettings": {"values": {"a": NaN}}}\n',
+            "request: has NaN, which is not a number",
+        ),
+        (
+            b'{"SaveSettings": {"values": {"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}}}\n",
+            "request: is nested deeper than 64 levels",
+        ),
+        (
+            b'{"SaveSettings": {"values": {"a": ' + b"[" * 90 + b"]" * 90 + b"}}}\n",
+            "values: is nested deeper than 64 levels",
+        ),
+        (
+            b'{"SaveSettings": {"values": {"a": "\\u0000"}}}\n',
+            "values: has a null character (U+0000) at character 1 of a",
+        ),
+        (
+            b'{"SaveSettings": {"values": {"a": 1e999}}}\n',
+            "values: has a number that is not finite as the value of a",
+        ),
+    ],
+)
+async def test_json_that_can_be_misread_is_refused_and_the_client_may_go_on(
+    floor: FloorOf, place: Place, line: bytes, wrong: str
+) -> None:
+    reader, writer, token = await open_connection(place)
+    hello = {"version": __version__, "operator": "Ada", "token": token}
+    writer.write(json.dumps(hello).encode() + b"\n" + line)
+    told = json.loads(await reader.readline())["error"]
+    assert (told["kind"], told["message"]) == ("InvalidInput", wrong)
+    writer.write(b'{"JobById": {"job_id": 1}}\n')
+    assert json.loads(await reader.readline()) == {"answer": None}
+    writer.close()
+    assert await floor.door.ask(StoredSettings()) == {}
+
+
+@pytest.mark.usefixtures("floor")
+async def test_a_lone_surrogate_never_gets_in(place: Place) -> None:
+    reader, writer, token = await open_connection(place)
+    hello = {"version": __version__, "operator": "Ada", "token": token}
+    request = b'{"SaveSettings": {"values": {"a": "\\ud800"}}}\n'
+    writer.write(json.dumps(hello).encode() + b"\n" + request)
+    assert json.loads(await reader.readline())["error"]["kind"] == "InvalidInput"
+    writer.close()
+
+
+@pytest.mark.usefixtures("floor")
+async def test_a_client_may_not_act_under_a_name_that_misleads(place: Place) -> None:
+    reader, writer, token = await open_connection(place)
+    hello = {"version": __version__, "operator": "Ada\u202e", "token": token}
+    writer.write(json.dumps(hello).encode() + b"\n")
+    told = json.loads(await reader.readline())["error"]
+    assert told["message"] == "operator: has a right-to-left override (U+202E) at character 4"
+    writer.close()
+
+
+async def open_connection(
+    place: Place,
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
+    if place.unix:
+        return *await asyncio.open_unix_connection(place.file), ""
+    port, token = read_port(place.file)
+    return *await asyncio.open_connection("127.0.0.1", port), token

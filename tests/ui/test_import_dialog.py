@@ -1,5 +1,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest_asyncio
@@ -7,7 +8,7 @@ import shiboken6
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.queries import ListEvents, ListJobs, ListPrograms
-from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
+from cnc_station.engine.views import ImportIssue, JobFilter, JobRow, Sort, SortKey
 from cnc_station.ui.dialogs.import_table import ImportDialog
 from cnc_station.ui.intake import take_files
 from tests.ui.real_engine import Office, opened
@@ -70,6 +71,18 @@ async def test_columns_are_understood_and_all_rows_become_jobs(
     ]
     (event,) = await office.door.ask(ListEvents(job_id=flange.id))
     assert (event.actor, event.reason) == ("tester", "imported from monday.csv, row 2")
+
+
+async def test_a_note_is_shown_and_does_not_prevent_the_import(
+    office: Office, window: QWidget
+) -> None:
+    async with dialog_of(office, window, GOOD) as dialog:
+        assert dialog.preview is not None
+        notes = tuple(ImportIssue(row, "Due", "'2:30' occurs twice") for row in (1, 2, 2))
+        dialog.show_preview(replace(dialog.preview, notes=notes))
+        said = dialog.summary.text()
+        assert "Row 1, Due: '2:30' occurs twice. 2 more rows have such notes." in said
+        assert dialog.import_button.isEnabled()
 
 
 async def test_each_problem_is_told_with_its_row_and_column_and_nothing_can_be_imported(

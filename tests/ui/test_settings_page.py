@@ -76,6 +76,15 @@ async def test_nobody_acts_without_a_name(office: Office, page: SettingsPage) ->
     assert office.door.operator == "tester"
 
 
+async def test_a_name_that_misleads_is_refused_with_the_character(
+    office: Office, page: SettingsPage
+) -> None:
+    page.operator.setText("Ana\u202e")
+    page.operator.editingFinished.emit()
+    assert page.operator_field.error == "has a right-to-left override (U+202E) at character 4"
+    assert office.door.operator == "tester"
+
+
 async def test_the_target_of_the_floor_is_kept_and_none_again_at_zero(
     office: Office, page: SettingsPage
 ) -> None:

@@ -31,6 +31,17 @@ def test_without_settings_the_defaults_apply(tmp_path: Path) -> None:
     assert (found.synchronous, found.simulator_speed) == ("FULL", 1.0)
 
 
+def test_a_station_and_an_operator_have_names_that_do_not_mislead(tmp_path: Path) -> None:
+    said = refusal(tmp_path, 'station = "Halle\\u202e2"', CNC_OPERATOR="Ada\x1b[31m")
+    assert "station in cnc-station.toml: has a right-to-left override (U+202E)" in said
+    assert "CNC_OPERATOR: has an escape character (U+001B) at character 4" in said
+    assert loaded(tmp_path, 'station = " Gro\u0308\u00dfe "').station == "Gr\u00f6\u00dfe"
+
+
+def test_an_odd_name_of_the_account_does_not_keep_a_station_from_starting(tmp_path: Path) -> None:
+    assert loaded(tmp_path, USER="ada\u202e\udcff").operator == "ada\\u202e\\udcff"
+
+
 def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_path: Path) -> None:
     path = tmp_path / "some.toml"
     path.write_text('theme = "dark"\nclaim_batch = 3\nsimulator_speed = 2', encoding="utf-8")

@@ -11,6 +11,7 @@ import openpyxl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cnc_station.engine.domain import text_gate
 from cnc_station.engine.domain.import_fields import IMPORT_FIELDS
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Envelope
@@ -82,7 +83,8 @@ def as_xlsx(specs: Sequence[JobSpec]) -> bytes:
 letters = st.characters(exclude_categories=["C", "Zl", "Zp"], exclude_characters="\n\r")
 names = (
     st.text(letters, min_size=1, max_size=30)
-    .map(str.strip)
+    .filter(lambda text: text_gate.fault(text) is None)
+    .map(text_gate.tidy)
     .filter(lambda text: bool(text) and not is_spreadsheet_error(text))
 )
 times = st.integers(0, 4_000_000_000_000)
@@ -99,7 +101,9 @@ one_job = st.builds(
     quantity=st.integers(1, 1_000_000),
     due_at=st.none() | times,
     program=st.none() | st.binary(min_size=32, max_size=32).map(bytes.hex),
-    payload=st.dictionaries(names, st.none() | st.integers() | names, max_size=3),
+    payload=st.dictionaries(
+        names, st.none() | st.integers(-(2**63) + 1, 2**63 - 1) | names, max_size=3
+    ),
     tenant=st.just("") | names,
     handler=st.just("machine.program"),
     retry_limit=st.none() | st.integers(0, 100),

@@ -12,7 +12,7 @@ from cnc_station.engine.commands import ActOnJobs, UndoJobActions
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JOB_ACTIONS, JobAction
-from cnc_station.engine.domain.checks import MOST_REASON, refuse
+from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import CncStationError, Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.services.at_machines import JOBS_AT_MACHINES
@@ -35,7 +35,6 @@ _RESTORED_FIELDS = {
 
 async def act_on_jobs(context: AnswerContext, command: ActOnJobs, actor: str) -> tuple[Answer, ...]:
     """See `ActOnJobs`."""
-    refuse(checks.text("reason", command.reason, MOST_REASON))
     act = _act_at_machine if command.action in JOBS_AT_MACHINES else _act_in_queue
     if command.action is JobAction.PIN and command.machine_id is not None:
         await stored_machine(context, command.machine_id)
@@ -88,11 +87,12 @@ def _queue_action(command: ActOnJobs, job_id: int, actor: str) -> ActOnJob:
         case JobAction.OVERRIDE:
             transition = _override(command)
         case JobAction.PIN:
-            values["pinned_machine_id"] = _whole("machine_id", command.machine_id, optional=True)
+            values["pinned_machine_id"] = _whole("machine_id", command.machine_id)
         case JobAction.DELAY:
-            values["not_before"] = _whole("until", command.until)
+            refuse(checks.moment("until", command.until))
+            values["not_before"] = command.until
         case JobAction.REORDER:
-            before = _whole("before", command.before, optional=True)
+            before = _whole("before", command.before)
         case _:
             pass
     assert transition is not None
@@ -107,8 +107,8 @@ def _override(command: ActOnJobs) -> t.Transition:
     return t.OVERRIDES[command.state]
 
 
-def _whole(name: str, value: int | None, *, optional: bool = False) -> int | None:
-    if value is None and optional:
+def _whole(name: str, value: int | None) -> int | None:
+    if value is None:
         return None
     refuse(checks.whole(name, value, 0, checks.MOST_ID))
     return value

@@ -6,10 +6,8 @@ from functools import partial
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext
-from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import MACHINE_ACTIONS, MachineAction
-from cnc_station.engine.domain.checks import MOST_REASON, refuse
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import MachineState
@@ -68,7 +66,6 @@ async def act_on_machine(
 ) -> None:
     """See `ActOnMachine`."""
     action, machine_id = command.action, command.machine_id
-    refuse(checks.text("reason", command.reason, MOST_REASON))
     if action in AT_CONTROLLERS and command.good is command.scrap is command.rework is None:
         machine = await stored_machine(context, machine_id)
         if action is not MachineAction.UNLOCK or machine.state is MachineState.ALARM:

@@ -4,11 +4,13 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 
+from cnc_station.engine.domain import json_text
+from cnc_station.engine.domain.admission import Text, text_faults
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.text_gate import is_tidy
 
 MOST_ID = 2**63 - 1
-MOST_REASON = 2_000  # characters
-_JSON_BYTES = 65_536
+LAST_MS = 253_370_764_799_999  # the end of the year 9998
 
 
 def refuse(complaints: Iterable[FieldError]) -> None:
@@ -18,15 +20,15 @@ def refuse(complaints: Iterable[FieldError]) -> None:
 
 
 def text(name: str, value: object, most: int, *, wanted: bool = False) -> Iterable[FieldError]:
-    """Check text: at most `most` characters, all of which any database can store."""
+    """Check a line of text: at most `most` characters, all of which `text_gate` allows."""
+    if type(value) is str and len(value) <= most and is_tidy(value) and (value or not wanted):
+        return
     if not isinstance(value, str):
         yield FieldError(name, "must be text")
     elif wanted and not value.strip():
         yield FieldError(name, "is missing")
-    elif len(value) > most or len(value.lower()) > most:
-        yield FieldError(name, f"at most {most} characters")
-    elif "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
-        yield FieldError(name, "contains a character that cannot be stored")
+    else:
+        yield from text_faults(name, value, Text(most))
 
 
 def whole(name: str, value: object, low: int, high: int) -> Iterable[FieldError]:
@@ -37,6 +39,14 @@ def whole(name: str, value: object, low: int, high: int) -> Iterable[FieldError]
         yield FieldError(name, f"from {low} to {high:,}")
 
 
+def moment(name: str, value: object) -> Iterable[FieldError]:
+    """Check a time in ms since the epoch that every time zone can show."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        yield FieldError(name, "must be a time")
+    elif not 0 <= value <= LAST_MS:
+        yield FieldError(name, "must be a time in the years 1970 to 9998")
+
+
 def number(value: object) -> bool:
     """Return whether it is a finite number that a database can store, and not a truth value."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -45,14 +55,16 @@ def number(value: object) -> bool:
 
 
 def json_object(name: str, value: object) -> Iterable[FieldError]:
-    """Check a mapping that JSON can represent, of at most 64 KiB."""
+    """Check a mapping that JSON can represent, of at most 64 KiB and as `json_text` allows."""
     if not isinstance(value, Mapping):
         yield FieldError(name, "must be a JSON object")
-        return
-    try:
-        size = len(json.dumps(dict(value), allow_nan=False))
-    except (TypeError, ValueError, RecursionError):
-        yield FieldError(name, "must be JSON")
-        return
-    if size > _JSON_BYTES:
-        yield FieldError(name, "at most 64 KiB")
+    elif (wrong := json_text.fault(value)) is not None:
+        yield FieldError(name, wrong)
+    else:
+        try:
+            size = len(json.dumps(dict(value), allow_nan=False))
+        except (TypeError, ValueError):
+            yield FieldError(name, "must be JSON")
+            return
+        if size > json_text.MOST_BYTES:
+            yield FieldError(name, f"at most {json_text.MOST_BYTES >> 10} KiB")

@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 
+from cnc_station.engine.domain.text_gate import visible
+
+MOST_MESSAGE = 4_000  # characters
+
 
 class CncStationError(Exception):
-    """A failure whose message may be shown to a person unchanged."""
+    """A failure whose message may be shown to a person unchanged: what a controller, a file or a
+    server put into it is bounded and made visible."""
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__(visible(words, MOST_MESSAGE, lines=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +66,5 @@ class Unavailable(CncStationError):
 
     def __init__(self, words: str = "", *, raw: str = "", transient: bool = False) -> None:
         super().__init__(words)
-        self.raw = raw
+        self.raw = visible(raw, MOST_MESSAGE, lines=True)
         self.transient = transient

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from typing import Any, ClassVar
 
-from cnc_station.engine.domain import checks
+from cnc_station.engine.domain import checks, text_gate
+from cnc_station.engine.domain.admission import Text
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Envelope, Need
 
@@ -14,7 +15,6 @@ PRIORITIES = {"low": 10, "medium": 50, "high": 90}
 MACHINE_PROGRAM = "machine.program"
 NO_MACHINE = ""  # the machine type of a job for any other handler
 YEAR_S = 366 * 86_400
-_YEAR_9999_MS = 253_402_300_799_000
 _SHA256 = re.compile("[0-9a-f]{64}")
 _HANDLER = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _WANTED = frozenset({"name", "handler"})
@@ -37,6 +37,8 @@ class JobSpec:
     one part. `program` is the SHA-256 of a stored program. `after` are ids of jobs that must
     complete first; `after_keys` are `key`s of new jobs in the same submission. `source` is its
     origin for the first event."""
+
+    TEXTS: ClassVar = {name: Text(most) for name, most in _MOST_CHARACTERS.items()}
 
     name: str
     machine_type: str = NO_MACHINE
@@ -70,19 +72,21 @@ class JobSpec:
         return Need(self.machine_type, self.complexity, self.material, self.axes, self.envelope)
 
     def validated(self) -> "JobSpec":
-        """Return the spec with its texts trimmed. Raises InvalidInput with every invalid field."""
+        """Return the spec with its texts as they are stored. Raises InvalidInput with every invalid
+        field."""
         errors = tuple(_errors(self))
         if errors:
             raise InvalidInput(*errors)
-        trimmed: dict[str, Any] = {
-            "name": self.name.strip(),
-            "machine_type": self.machine_type.strip().lower(),
-            "material": self.material.strip(),
-            "work_order": self.work_order.strip(),
-            "operation": self.operation.strip(),
+        untidy: dict[str, Any] = {
+            name: text_gate.tidy(text)
+            for name in _MOST_CHARACTERS
+            if not text_gate.is_tidy(text := getattr(self, name))
         }
-        untidy = any(getattr(self, name) != text for name, text in trimmed.items())
-        return replace(self, **trimmed) if untidy else self
+        if (kind := text_gate.tidy(self.machine_type.lower())) != self.machine_type:
+            untidy["machine_type"] = kind
+        if self.after_keys:
+            untidy["after_keys"] = tuple(map(text_gate.tidy, self.after_keys))
+        return replace(self, **untidy) if untidy else self
 
 
 def check_keys(specs: Sequence[JobSpec]) -> None:
@@ -155,12 +159,13 @@ def _numbers(spec: JobSpec) -> Iterable[FieldError]:
         yield from checks.whole(name, getattr(spec, name), low, high)
     for name, low, high in (
         ("retry_limit", 0, 100),
-        ("due_at", 0, _YEAR_9999_MS),
-        ("not_before", 0, _YEAR_9999_MS),
         ("pinned_machine_id", 1, checks.MOST_ID),
     ):
         if (value := getattr(spec, name)) is not None:
             yield from checks.whole(name, value, low, high)
+    for name in ("due_at", "not_before"):
+        if (at := getattr(spec, name)) is not None:
+            yield from checks.moment(name, at)
     yield from _seconds("estimated_s", spec.estimated_s, 0.0)
     if spec.timeout_s is not None:
         yield from _seconds("timeout_s", spec.timeout_s, 0.001)
@@ -191,6 +196,9 @@ def _references(spec: JobSpec) -> Iterable[FieldError]:
     keys: object = spec.after_keys
     if not isinstance(keys, tuple) or not all(isinstance(key, str) for key in keys):
         yield FieldError("after_keys", "must be keys of this submission")
+    else:
+        for key in keys:
+            yield from checks.text("after_keys", key, _MOST_CHARACTERS["key"])
 
 
 NAMES = ("good", "scrap", "rework")

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
-from cnc_station.engine.domain import checks
+from cnc_station.engine.domain import checks, text_gate
+from cnc_station.engine.domain.admission import Text
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 
 MAX_COMPLEXITY = 5
@@ -82,6 +83,13 @@ class MachineSpec:
     `operator_starts`: each job waits until a person confirms its set-up. `operator_clears`: after
     each job the machine waits until a person has cleared it."""
 
+    TEXTS: ClassVar = {
+        "name": Text(60),
+        "machine_type": Text(40),
+        "model": Text(80),
+        "driver": Text(60),
+    }
+
     name: str
     machine_type: str
     model: str = ""
@@ -92,26 +100,26 @@ class MachineSpec:
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may contain a password
 
     def validated(self) -> "MachineSpec":
-        """Return the spec with its texts trimmed. Raises InvalidInput with each invalid field."""
+        """Return the spec with its texts as they are stored. Raises InvalidInput with each invalid
+        field."""
         if errors := tuple(_errors(self)):
             raise InvalidInput(*errors)
-        kind = self.machine_type.strip().lower()
+        tidy = text_gate.tidy
+        kind = tidy(self.machine_type.lower())
+        materials = frozenset(map(tidy, self.capability.materials))
         return replace(
             self,
-            name=self.name.strip(),
+            name=tidy(self.name),
             machine_type=kind,
-            capability=replace(self.capability, machine_type=kind),
+            model=tidy(self.model),
+            driver=tidy(self.driver),
+            capability=replace(self.capability, machine_type=kind, materials=materials),
         )
 
 
 def _errors(spec: MachineSpec) -> Iterable[FieldError]:
-    for name, most, wanted in (
-        ("name", 60, True),
-        ("machine_type", 40, True),
-        ("model", 80, False),
-        ("driver", 60, True),
-    ):
-        yield from checks.text(name, getattr(spec, name), most, wanted=wanted)
+    for name, rule in MachineSpec.TEXTS.items():
+        yield from checks.text(name, getattr(spec, name), rule.most, wanted=name != "model")
     for name in ("operator_clears", "operator_starts"):
         if not isinstance(getattr(spec, name), bool):
             yield FieldError(name, "must be yes or no")

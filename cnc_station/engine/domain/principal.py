@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cnc_station.engine.domain.admission import OPERATOR
+from cnc_station.engine.domain.text_gate import visible
+
 
 class Role(StrEnum):
     """A role in the shop."""
@@ -24,5 +27,7 @@ class Principal:
 
 
 def local_principal(name: str) -> Principal:
-    """The person at a station without accounts, who may do everything."""
+    """The person at a station without accounts, who may do everything. A stored name is made
+    visible, never refused: the station has to start."""
+    name = visible(name, OPERATOR.most)
     return Principal(name, frozenset({Role.ADMINISTRATOR}), tenants=None)

@@ -2,10 +2,10 @@
 Each function raises ValueError with the reason in plain words."""
 
 import datetime as dt
-import json
 import re
 from typing import Any
 
+from cnc_station.engine.domain import json_text, text_gate
 from cnc_station.engine.domain.import_fields import UNIT_SECONDS
 from cnc_station.engine.domain.job import PRIORITIES
 from cnc_station.engine.domain.machine import Envelope
@@ -28,13 +28,13 @@ _YES_OR_NO = {
 _END_OF_DAY = dt.time(23, 59)
 
 
-class _TwoMeanings(ValueError):
-    """The text has two meanings. Callers that convert a part of a cell pass this on unchanged."""
+class _Explained(ValueError):
+    """The reason is complete. Callers that convert a part of a cell pass this on unchanged."""
 
 
 def shown(text: str) -> str:
-    """A cell's text in quotation marks, shortened."""
-    return f"'{text}'" if len(text) <= _SHOWN else f"'{text[:_SHOWN]}…'"
+    """A cell's text in quotation marks, shortened and made visible."""
+    return f"'{text_gate.visible(text[:_SHOWN])}{'…' if len(text) > _SHOWN else ''}'"
 
 
 def number(text: str) -> float:
@@ -68,9 +68,9 @@ def whole(text: str) -> int:
     raise ValueError(f"{shown(text)} is not a whole number")
 
 
-def _two_meanings(text: str) -> _TwoMeanings:
+def _two_meanings(text: str) -> _Explained:
     joined = re.sub(r"[^0-9+-]", "", text)
-    return _TwoMeanings(f"{shown(text)} can mean two numbers: write {joined}, or fewer decimals")
+    return _Explained(f"{shown(text)} can mean two numbers: write {joined}, or fewer decimals")
 
 
 def priority(text: str) -> int:
@@ -97,7 +97,7 @@ def seconds(text: str, unit_s: float = 1.0) -> float:
         raise ValueError(f"{shown(text)} is not a duration: write h:mm:ss, or 12 min 30 s")
     try:
         return number(plain) * unit_s
-    except _TwoMeanings:
+    except _Explained:
         raise
     except ValueError as error:
         raise ValueError(f"{shown(text)} is not a duration") from error
@@ -112,18 +112,50 @@ def moment(text: str, now: int, zone: dt.tzinfo | None, *, ends_day: bool = True
     plain = text.strip()
     try:
         if plain.startswith("+"):
-            return now + round(seconds(plain[1:]) * 1000)
-        found = _calendar(plain, now, zone, ends_day=ends_day)
-        if not 1970 <= found.year <= 9998:
-            raise ValueError
-        at = found if found.tzinfo else found.replace(tzinfo=zone)
-        return round(at.timestamp() * 1000)
-    except _TwoMeanings:
+            found = _in_years(dt.datetime.fromtimestamp(now / 1000 + seconds(plain[1:]), dt.UTC))
+        else:
+            found = _in_years(_calendar(plain, now, zone, ends_day=ends_day))
+        if found.tzinfo is None and ":" in plain:
+            _refuse_skipped(found, zone)
+        return round(_instant(found, zone) * 1000)
+    except _Explained:
         raise
     except (ValueError, OverflowError, OSError) as error:
         raise ValueError(
             f"{shown(text)} is not a date: write 2026-11-23, 2026-11-23 17:00, or +2h30m"
         ) from error
+
+
+def moment_note(text: str, now: int, zone: dt.tzinfo | None) -> str:
+    """Return what to tell a person about a text that `moment` converts: that its time of day occurs
+    twice that day. "" for nothing."""
+    plain = text.strip()
+    if plain.startswith("+") or ":" not in plain:
+        return ""
+    found = _calendar(plain, now, zone, ends_day=True)
+    if found.tzinfo or _instant(found, zone) == _instant(found.replace(fold=1), zone):
+        return ""
+    return f"{shown(plain)} occurs twice, as the clocks are set back: the first is meant"
+
+
+def _in_years(found: dt.datetime) -> dt.datetime:
+    if not 1970 <= found.year <= 9998:
+        raise ValueError
+    return found
+
+
+def _instant(found: dt.datetime, zone: dt.tzinfo | None) -> float:
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).timestamp()
+
+
+def _refuse_skipped(found: dt.datetime, zone: dt.tzinfo | None) -> None:
+    """Raise for a time of day that does not exist that day."""
+    there = dt.datetime.fromtimestamp(_instant(found, zone), zone).replace(tzinfo=None, fold=0)
+    if there != found:
+        raise _Explained(
+            f"{found:%Y-%m-%d %H:%M} does not exist, as the clocks are set forward: "
+            f"write {there:%Y-%m-%d %H:%M}"
+        )
 
 
 def _calendar(text: str, now: int, zone: dt.tzinfo | None, *, ends_day: bool) -> dt.datetime:
@@ -149,7 +181,7 @@ def _calendar(text: str, now: int, zone: dt.tzinfo | None, *, ends_day: bool) ->
 def _by_slashes(first: int, second: int, year: int) -> tuple[int, int]:
     """Day and month of `23/11/2026` or `11/23/2026`; refused where it could be either."""
     if first <= 12 and second <= 12 and first != second:
-        raise _TwoMeanings(
+        raise _Explained(
             f"this date can mean two days: write {year}-{first:02}-{second:02} "
             f"or {year}-{second:02}-{first:02}"
         )
@@ -181,10 +213,7 @@ def envelope(text: str) -> Envelope:
 
 def payload(text: str) -> dict[str, Any]:
     """A JSON object."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{shown(text)} is not JSON") from error
+    found = json_text.parse(text)
     if not isinstance(found, dict):
         raise ValueError("must be a JSON object, in curly brackets")  # noqa: TRY004 - a cell's fault
     return found

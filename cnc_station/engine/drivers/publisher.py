@@ -2,9 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import PositionMemory
+from cnc_station.engine.domain.text_gate import is_tidy, visible
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Doing, Message, Status
 
@@ -68,4 +70,10 @@ class Traffic:
         self._messages.append(Message(now_ms(), False, text[:LONGEST]))
 
     def messages(self) -> Sequence[Message]:
-        return tuple(self._messages)
+        """Return the messages, oldest first, with control characters made visible."""
+        return tuple(
+            message
+            if is_tidy(message.text)
+            else replace(message, text=visible(message.text, lines=True))
+            for message in self._messages
+        )

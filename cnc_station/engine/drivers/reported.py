@@ -1,6 +1,7 @@
 """One report of a read-only machine, independent of the protocol: a driver converts what it
 receives into `Report`s, and a `Part` (see `proof`) draws the conclusions."""
 
+import logging
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -19,6 +20,9 @@ class Phase(StrEnum):
     UNKNOWN = "unknown"  # the server does not know
 
 
+log = logging.getLogger(__name__)
+
+MOST_PARTS = 10**9
 IN_PROGRAM = (Phase.RUNNING, Phase.HELD)
 
 
@@ -84,3 +88,21 @@ class Report:
             case Phase.IDLE | Phase.COMPLETED | Phase.ABORTED:
                 result = (Doing.READY, "", "")
         return result
+
+
+class PartCounter:
+    """Reads the part counter of one machine. A value that can't be a count is ignored; the log
+    names the first of several."""
+
+    def __init__(self) -> None:
+        self._ignores = False
+
+    def read(self, value: float | None) -> int | None:
+        """Return the count; None if the machine reports none that can be true."""
+        if value is None or 0 <= value <= MOST_PARTS:
+            self._ignores = False
+            return None if value is None else int(value)
+        if not self._ignores:
+            log.warning("ignored part count %g: it must be from 0 to %d", value, MOST_PARTS)
+        self._ignores = True
+        return None

@@ -1,10 +1,10 @@
 """Stored programs, read and ready to run. The last used ones stay in memory."""
 
-import json
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.nc import Program, read
 from cnc_station.engine.drivers.base import Order, RunFailed
 from cnc_station.engine.services.reader import Reader
@@ -60,5 +60,5 @@ class Library:
             program=kept.program if kept else None,
             source=kept.source if kept else None,
             part=claimed.parts_done + 1,
-            payload=json.loads(claimed.payload) if claimed.handler else {},
+            payload=json_text.stored_object(claimed.payload) if claimed.handler else {},
         )

@@ -5,13 +5,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 
-from cnc_station.engine.domain import nc
+from cnc_station.engine.domain import nc, text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.store.programs import KeptProgram
 from cnc_station.engine.views import Toolpath
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_NAME = 200
+MAX_MESSAGE = 400  # characters of a finding, which may quote the program
 ERRORS_TOLD = 20
 POINTS = 40_000
 PATHS_KEPT = 32
@@ -27,7 +28,9 @@ def check_program(name: str, content: bytes) -> KeptProgram:
     (`line 12`) where the program is wrong.
     """
     bare = name.replace("\\", "/").rpartition("/")[2].strip()
-    if not bare or len(bare) > MAX_NAME or not bare.isprintable():
+    if (wrong := text_gate.fault(bare)) is not None:
+        raise InvalidInput(FieldError("name", wrong))
+    if not bare or len(bare) > MAX_NAME:
         raise InvalidInput(FieldError("name", f"must be a name of at most {MAX_NAME} characters"))
     if len(content) > MAX_BYTES:
         raise InvalidInput(FieldError("program", f"is larger than {MAX_BYTES >> 20} MB"))
@@ -40,7 +43,10 @@ def check_program(name: str, content: bytes) -> KeptProgram:
         content=content,
         lines=program.lines,
         duration_s=program.duration_s,
-        findings=tuple((f.line, f.severity.value, f.message) for f in program.findings),
+        findings=tuple(
+            (f.line, f.severity.value, text_gate.visible(f.message, MAX_MESSAGE))
+            for f in program.findings
+        ),
     )
 
 

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from cnc_station.engine.domain.text_gate import visible
+
 MAX_BYTES = 20_000_000
 MAX_UNPACKED = 100_000_000
 MAX_MEMBERS = 5_000
 MAX_ROWS = 50_000
 MAX_SCANNED = 200_000  # spreadsheets often carry empty, formatted rows below the last one
 MAX_COLUMNS = 200
+MAX_COLUMN_NAME = 200  # characters
 DELIMITERS = (",", ";", "\t", "|")
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 _EXCEL_ERRORS = frozenset(
@@ -37,7 +40,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as text. Column names are unique and never empty."""
+    """A table as text. Column names are unique, never empty, and have no hidden character."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
@@ -182,7 +185,8 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
         raise Unreadable(f"The table has more than {MAX_COLUMNS} columns.")
     found: dict[str, None] = {}
     for place, name in enumerate(names, start=1):
-        wanted = unique = name or f"Column {place}"
+        plain = visible(name, MAX_COLUMN_NAME, lines=True, escape=lambda _: "")
+        wanted = unique = plain or f"Column {place}"
         copy = 1
         while unique in found:
             copy += 1

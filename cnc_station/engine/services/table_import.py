@@ -19,6 +19,7 @@ from cnc_station.engine.domain.import_fields import (
     unit_seconds,
 )
 from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.text_gate import is_tidy, tidy, visible
 from cnc_station.engine.services.table_file import (
     Row,
     Table,
@@ -32,6 +33,7 @@ from cnc_station.engine.views import ImportIssue, ImportPreview, ProgramRow
 PREVIEW_ROWS = 50
 ISSUES_KEPT = 1_000
 _LONGEST_VALUE = 200  # of a cell that is not free text
+_TIMES = frozenset(("due_at", "not_before"))
 _FREE_TEXT = frozenset(("payload", "after"))
 _LONGEST_NAME = 100  # of the file, in an event
 
@@ -82,10 +84,12 @@ def read_jobs(
         used = {field: column for field, column in mapping.items() if column}
     issues = Issues(_mapping_issues(table, used))
     specs: tuple[JobSpec, ...] = ()
+    notes = Issues()
     if not issues:
         reader = _Reader(name, table, used, shop, issues)
         drafts = [reader.draft(row) for row in table.rows]
         specs = linked(drafts, used.get("after", IMPORT_LABELS["after"]), issues)
+        notes = reader.notes
     empty = ("",) * len(table.columns)
     preview = ImportPreview(
         columns=table.columns,
@@ -93,6 +97,7 @@ def read_jobs(
         rows=tuple((row.cells + empty)[: len(empty)] for row in table.rows[:PREVIEW_ROWS]),
         total=len(table.rows),
         issues=_first_issues(issues),
+        notes=_first_issues(notes),
     )
     return Imported(preview, () if issues else specs)
 
@@ -144,11 +149,12 @@ class _Reader:
         shop: ImportContext,
         issues: Issues,
     ) -> None:
-        self._name = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+        self._name = visible(name, _LONGEST_NAME)
         self._table = table
         self._mapping = mapping
         self._shop = shop
         self._issues = issues
+        self.notes = Issues()
         places = ((table.columns.index(column), field) for field, column in mapping.items())
         self._fields = sorted(places)
         self._parsers = self._parsers_by_field()
@@ -216,14 +222,21 @@ class _Reader:
         bad = set()
         for place, field in self._fields:
             text = row.cells[place] if place < len(row.cells) else ""
+            if not is_tidy(text) and field not in _FREE_TEXT:
+                text = tidy(text, lines=True)
             if not text:
                 continue
             try:
                 found[field] = self._value(field, text)
+                self._note(row, field, text)
             except ValueError as error:
                 self._add_issue(row, field, str(error))
                 bad.add(field)
         return found, bad
+
+    def _note(self, row: Row, field: str, text: str) -> None:
+        if field in _TIMES and (note := values.moment_note(text, self._shop.now, self._shop.zone)):
+            self.notes.append(ImportIssue(row.number, self._mapping[field], note))
 
     def _value(self, field: str, text: str) -> Any:
         if is_spreadsheet_error(text):

@@ -1,7 +1,6 @@
 """The claims of a station: every idle machine gets the best job for it, in one transaction; and
 handlers get the jobs that need no machine."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -9,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, Text, bindparam, select
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.domain.machine import Capability, Envelope, Need
 from cnc_station.engine.domain.matching import Candidate, FreeMachine, by_capability, match
@@ -230,5 +230,5 @@ def _capability(
     machine_type: str, complexity: int, materials: str, axes: int, *size: float
 ) -> Capability:
     """Cached: every claim reads every idle machine."""
-    names = frozenset(name.lower() for name in json.loads(materials))
+    names = frozenset(name.lower() for name in json_text.stored(materials, ()))
     return Capability(machine_type, complexity, names, axes, _envelope(*size))

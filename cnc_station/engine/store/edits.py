@@ -1,17 +1,18 @@
 """Edit the spec of a job that is not at a machine."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, select, update
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.job import EDITABLE, JobSpec
 from cnc_station.engine.domain.refusals import job_refusal
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.text_gate import tidy, visible
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.jobs import check_references, stored_fields
 from cnc_station.engine.store.schema import job
@@ -45,9 +46,8 @@ class EditJob(JobCommand[None]):
         if self.version not in (None, row.version):
             raise Conflict(f"{row.name} was changed by somebody else meanwhile. Open it again.")
         before = spec_of(row)
-        after = replace(before, **self.changes).validated()
+        after, values = _edited(before, self.changes)
         check_references(tx, [after])
-        values = stored_fields(after)
         if (after.priority, after.due_at) != (before.priority, before.due_at):
             values["rank"] = tx.ranking.rank(row.created_at, after.priority, after.due_at)
         postponed, due = False, None
@@ -85,10 +85,30 @@ class EditJob(JobCommand[None]):
             )
 
 
+def _edited(before: JobSpec, changes: Mapping[str, Any]) -> tuple[JobSpec, dict[str, Any]]:
+    """Return the edited spec, checked, and what to store of it. A payload that is not edited stays
+    as it is, whatever an earlier version accepted."""
+    after = replace(before, **changes)
+    if "payload" in changes:
+        after = after.validated()
+        return after, stored_fields(after)
+    after = replace(replace(after, payload={}).validated(), payload=before.payload)
+    values = stored_fields(after)
+    del values["payload"]
+    return after, values
+
+
 def spec_of(row: Row[Any]) -> JobSpec:
-    """The spec stored in a job row, to edit or duplicate it."""
+    """The spec stored in a job row, to edit or duplicate it. What an earlier version stored in its
+    texts and `JobSpec` refuses today is made visible."""
     return JobSpec(
-        **{name: getattr(row, name) for name in EDITABLE - {"payload", "envelope"}},
-        payload=json.loads(row.payload),
+        **{name: _as_spec(name, getattr(row, name)) for name in EDITABLE - {"payload", "envelope"}},
+        payload=json_text.stored_object(row.payload),
         envelope=envelope(row),
     )
+
+
+def _as_spec(name: str, value: Any) -> Any:
+    if isinstance(value, str) and name in JobSpec.TEXTS:
+        return visible(tidy(value), JobSpec.TEXTS[name].most)
+    return value

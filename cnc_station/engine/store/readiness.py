@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import MachineSpec, PositionMemory
@@ -23,7 +24,7 @@ REWIRING = "its driver is being changed"
 def asks_for(row: Row[Any], spec: MachineSpec) -> bool:
     """Whether a stored machine is set up for a driver with the settings of `spec`."""
     settings = json.loads(json.dumps(dict(spec.settings)))  # as they are stored
-    return bool(row.driver == spec.driver and json.loads(row.settings) == settings)
+    return bool(row.driver == spec.driver and json_text.stored_object(row.settings) == settings)
 
 
 @dataclass(frozen=True, slots=True)

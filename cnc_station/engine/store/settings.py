@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.transitions import SETTINGS_CHANGED
 from cnc_station.engine.store.schema import setting
 from cnc_station.engine.store.transaction import StoreCommand, Tx
@@ -37,4 +38,4 @@ class SaveSettings(StoreCommand[None]):
 def settings(connection: Connection) -> Mapping[str, Any]:
     """Every stored setting by its key."""
     query = select(setting.c.key, setting.c.value).order_by(setting.c.key)
-    return {row.key: json.loads(row.value) for row in connection.execute(query)}
+    return {row.key: json_text.stored(row.value) for row in connection.execute(query)}

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cnc_station.engine.domain.machine import Position
+from cnc_station.engine.domain.text_gate import is_tidy, visible
 
+MOST_TEXT = 2_000  # characters of one text of a controller
 KEPT = "•" * 8  # shown for a stored password
 
 
@@ -28,7 +30,7 @@ class Status:
     otherwise its message to the operator; `remedy` is what a person can do about it. `program` is
     the controller's name of the loaded program. `fraction` is of the present part, if known.
     `parts` is its own counter. `position`: whether its coordinates can be trusted. `details` is the
-    system's text behind `why` if it could not be reached.
+    system's text behind `why` if it could not be reached. Its texts are bounded and made visible.
     """
 
     doing: Doing
@@ -49,6 +51,12 @@ class Status:
     parts: int | None = None
     position: Position | None = None
     details: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("why", "remedy", "program", "details"):
+            text = getattr(self, name)
+            if len(text) > MOST_TEXT or not is_tidy(text):
+                object.__setattr__(self, name, visible(text, MOST_TEXT, lines=name != "program"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,11 @@ class Identity:
 
     controller: str  # "LinuxCNC 2.9", "grblHAL 1.1f"
     details: tuple[tuple[str, str], ...] = ()  # (label, value), in reading order
+
+    def __post_init__(self) -> None:
+        shown = tuple((label, visible(value, MOST_TEXT)) for label, value in self.details)
+        object.__setattr__(self, "controller", visible(self.controller, MOST_TEXT))
+        object.__setattr__(self, "details", shown)
 
 
 @dataclass(frozen=True, slots=True)

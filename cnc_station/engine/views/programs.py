@@ -78,13 +78,15 @@ class ImportIssue:
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
     """A table as read: its columns, the mapping (field -> column), the first rows as text, the
-    number of rows, and every issue. Nothing is stored while there is an issue."""
+    number of rows, and every issue. Nothing is stored while there is an issue. `notes` do not
+    prevent the import: what of a cell had two meanings, and which was chosen."""
 
     columns: tuple[str, ...]
     mapping: Mapping[str, str]
     rows: tuple[tuple[str, ...], ...]
     total: int
     issues: tuple[ImportIssue, ...]
+    notes: tuple[ImportIssue, ...] = ()
 
     @property
     def ready(self) -> bool:

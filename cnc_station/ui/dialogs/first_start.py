@@ -1,8 +1,11 @@
 """The first start: the operator's name, and the demo day or a first machine."""
 
+import contextlib
+
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from cnc_station.engine.commands import SaveSettings
+from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.queries import AboutStation, ListLinks, ListMachines, StoredSettings
 from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.dialogs.machine_form import MachineForm
@@ -95,7 +98,8 @@ class FirstStart(Dialog):
         operations = self._context.operations
         values: dict[str, object] = {WELCOMED: True}
         name = self.operator.text().strip()
-        if name and name.isprintable() and name != self._context.door.operator:
-            self._context.door.rename_operator(name)
-            values[OPERATOR] = name
+        if name != self._context.door.operator:
+            with contextlib.suppress(InvalidInput):  # the settings say what is wrong with a name
+                self._context.door.rename_operator(name)
+                values[OPERATOR] = self._context.door.operator
         operations.run(self._context.door.execute(SaveSettings(values)))

@@ -1,6 +1,7 @@
 """Import jobs from a table: map its columns, check its rows, import all or nothing."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QItemSelectionModel, Signal
@@ -133,7 +134,7 @@ class ImportDialog(Dialog):
         count = f"{preview.total:,}"
         if preview.ready:
             ready = self.tr("{count} rows are understood. Look at the first ones, then import.")
-            self._say(ready.format(count=count), Ink.MUTED)
+            self._say(" ".join((ready.format(count=count), *self._notes(preview))), Ink.MUTED)
             self.import_button.setText(self.tr("Import {count} jobs").format(count=count))
         else:
             wrong = self.tr(
@@ -143,6 +144,14 @@ class ImportDialog(Dialog):
             self._say(wrong, Ink.ALARM)
             self.import_button.setText(self.tr("Import"))
         self.import_button.setEnabled(preview.ready and not self._stale)
+
+    def _notes(self, preview: ImportPreview) -> Iterator[str]:
+        """Yield the first note, and how many more there are."""
+        for note in preview.notes[:1]:
+            words = self.tr("Row {row}, {column}: {message}.")
+            yield words.format(row=note.row, column=note.column, message=note.message)
+        if more := len(preview.notes[1:]):
+            yield self.tr("{count} more rows have such notes.").format(count=f"{more:,}")
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QCoreApplication
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.views import JobDetail
@@ -140,16 +141,7 @@ def json_object(text: str) -> dict[str, Any]:
     """Read a JSON object, empty for no text; raises ValueError with the position."""
     if not text:
         return {}
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(
-            _t("not JSON, line {line}, column {column}: {what}").format(
-                line=error.lineno, column=error.colno, what=error.msg
-            )
-        ) from None
-    except RecursionError:
-        raise ValueError(_t(_NOT_AN_OBJECT)) from None
+    found = json_text.parse(text)
     if not isinstance(found, dict):
         raise ValueError(_t(_NOT_AN_OBJECT))  # noqa: TRY004 - a wrong value, not a wrong type
     return found

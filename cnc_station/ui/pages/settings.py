@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from cnc_station.engine.commands import SaveSettings
-from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.domain.notice import ABOUT_LINKS, Notice
 from cnc_station.engine.queries import AboutStation, ListLinks, StoredSettings
 from cnc_station.ui import formatting
@@ -199,12 +199,16 @@ class SettingsPage(QWidget):
         if name == self._context.door.operator:
             self.operator_field.set_error("")
             return
-        if not name or not name.isprintable():
+        if not name:
             self.operator_field.set_error(self.tr("Enter a name for the history"))
             return
+        try:
+            self._context.door.rename_operator(name)
+        except InvalidInput as error:
+            self.operator_field.set_error(error.errors[0].reason)
+            return
         self.operator_field.set_error("")
-        self._context.door.rename_operator(name)
-        self._save({OPERATOR: name}, card)
+        self._save({OPERATOR: self._context.door.operator}, card)
 
     def _save(self, values: Mapping[str, Any], card: Card) -> None:
         self._context.operations.run(self._keep(values, card.note))

@@ -1,16 +1,17 @@
 """The state of a device, collected from its observations. See `layout` for the data items."""
 
 from dataclasses import dataclass
-from math import isfinite
+from math import inf
 
 from cnc_station.engine.drivers.mtconnect import modes
 from cnc_station.engine.drivers.mtconnect.documents import CONDITION_LEVELS, Observation
 from cnc_station.engine.drivers.mtconnect.layout import Layout, PathItems
 from cnc_station.engine.drivers.mtconnect.paths import NO_DATA, Paths
-from cnc_station.engine.drivers.reported import Doubt, Phase, Report
+from cnc_station.engine.drivers.reported import Doubt, PartCounter, Phase, Report
 from cnc_station.engine.views import Doing, Status
 
 UNAVAILABLE = "UNAVAILABLE"
+_MOST = 1e12  # larger figures are nonsense
 _SECONDS_A_MINUTE = 60  # feeds are in mm/s
 
 
@@ -32,6 +33,7 @@ class Picture:
         self._values: dict[str, str] = {}  # by the id of the data item; "" means not available
         self._ever_available: set[str] = set()  # those that were available at least once
         self._alarms: list[_Alarm] = []
+        self._counter = PartCounter()
 
     def forget(self) -> None:
         """Forget everything: a present state follows."""
@@ -126,7 +128,7 @@ class Picture:
         number = self._number
         place = self._value("place").split()
         x, y, z = [_float(text) for text in place] if len(place) == 3 else [None] * 3
-        feed, parts, line, tool = (number(name) for name in ("feed", "parts", "line", "tool"))
+        feed, line, tool = (number(name) for name in ("feed", "line", "tool"))
         return Status(
             Doing.UNREACHABLE,
             program=program or self._value("program"),
@@ -140,7 +142,7 @@ class Picture:
             feed_override=_share(number("feed_override")),
             rapid_override=_share(number("rapid_override")),
             spindle_override=_share(number("spindle_override")),
-            parts=_int(parts),
+            parts=self._counter.read(_float(self._value("parts"), inf)),
         )
 
     def _number(self, name: str) -> float | None:
@@ -151,12 +153,12 @@ class Picture:
         return self._values.get(self._figures_at.get(figure, ""), "")
 
 
-def _float(text: str) -> float | None:
+def _float(text: str, most: float = _MOST) -> float | None:
     try:
         value = float(text)
     except ValueError:
         return None
-    return value if isfinite(value) else None
+    return value if abs(value) <= most else None  # not a number compares as false
 
 
 def _int(value: float | None) -> int | None:

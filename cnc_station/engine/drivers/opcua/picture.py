@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 
-from cnc_station.engine.drivers.reported import IN_PROGRAM, Doubt, Phase, Report
+from cnc_station.engine.drivers.reported import IN_PROGRAM, Doubt, PartCounter, Phase, Report
 from cnc_station.engine.views import Doing, Status
 
 UA = "http://opcfoundation.org/UA/"
@@ -131,6 +131,7 @@ class Picture:
         self._values: dict[str, object] = {}
         self._mode_known = False  # the channels that it has
         self._alerts: dict[str, str] = {}
+        self._counter = PartCounter()
 
     def take(self, update: Value | Alert) -> bool:
         """Take a value or an alarm. Return whether it changes the `report`."""
@@ -163,7 +164,7 @@ class Picture:
             figures=Status(
                 Doing.UNREACHABLE,
                 program=program if isinstance(program, str) else "",
-                parts=_whole(self._values.get("parts")),
+                parts=self._counter.read(_whole(self._values.get("parts"))),
                 feed_override=_share(self._values.get("override")),
             ),
         )

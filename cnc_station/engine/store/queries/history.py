@@ -1,11 +1,11 @@
 """The history: events and runs, and everything about one job."""
 
-import json
 from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.job import is_automation
 from cnc_station.engine.domain.states import JobState, RunState
@@ -47,7 +47,7 @@ def event_of(row: Row[Any]) -> Event:
     return Event(
         **{name: getattr(row, name) for name in _EVENT_AS_STORED},
         job_state=JobState(row.job_state) if row.job_state else None,
-        details=json.loads(row.details) if row.details else {},
+        details=json_text.stored_object(row.details),
     )
 
 
@@ -97,7 +97,7 @@ def job_detail(
     return JobDetail(
         row=found[0],
         handler=more.handler,
-        payload=json.loads(more.payload),
+        payload=json_text.stored_object(more.payload),
         retry_limit=context.retry.limit(more.retry_limit, automation=is_automation(more.handler)),
         timeout_s=more.timeout_s,
         axes=more.axes,

@@ -1,6 +1,5 @@
 """Machines for the window and for the queue."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from types import MappingProxyType
@@ -8,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.forecast import MachineNow
 from cnc_station.engine.domain.machine import MachineSpec, Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
@@ -76,7 +76,7 @@ def machine_row(
         spec=MachineSpec(
             **{name: getattr(row, name) for name in _SPEC_AS_STORED},
             capability=capability(row),
-            settings=shown(row.driver, json.loads(row.settings)),
+            settings=shown(row.driver, json_text.stored_object(row.settings)),
         ),
         state=MachineState(row.state),
         run_started_at=row.started_at,

@@ -1,16 +1,18 @@
 """Stored programs: the list, and one with its text."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import fields
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.nc.set_up import set_up
+from cnc_station.engine.domain.text_gate import visible
 from cnc_station.engine.store.schema import job, program
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow
 
 _COLUMNS = tuple(column for column in program.c if column.name != "content")
+_LONGEST_TOOL = 200  # characters of a tool's name in a comment
 _COMPUTED = {"warnings", "jobs", "last_used_at"}
 _AS_STORED = tuple(field.name for field in fields(ProgramRow) if field.name not in _COMPUTED)
 
@@ -34,9 +36,11 @@ def program_detail(connection: Connection, sha256: str) -> ProgramDetail | None:
     return ProgramDetail(
         row=next(row for row in revisions if row.sha256 == sha256),
         text=text,
-        findings=tuple(ProgramFinding(*finding) for finding in json.loads(found.findings)),
+        findings=tuple(
+            ProgramFinding(*finding) for finding in json_text.stored(found.findings, ())
+        ),
         revisions=revisions,
-        tools=wanted.tools,
+        tools=tuple((number, visible(name, _LONGEST_TOOL)) for number, name in wanted.tools),
         work_offsets=wanted.work_offsets,
     )
 
@@ -53,7 +57,7 @@ def _rows(
     return tuple(
         ProgramRow(
             **{name: getattr(row, name) for name in _AS_STORED},
-            warnings=len(json.loads(row.findings)),
+            warnings=len(json_text.stored(row.findings, ())),
             jobs=used.get(row.sha256, (0, None))[0],
             last_used_at=used.get(row.sha256, (0, None))[1],
         )

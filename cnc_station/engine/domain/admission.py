@@ -1,0 +1,143 @@
+"""The gate for commands: every text in a command is checked here before anything is stored.
+
+A field of type `str` is a single line of at most `DEFAULT.most` characters, unless its class says
+otherwise in `TEXTS`. A command that is added later is checked without further code.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache, partial
+from typing import Any, TypeVar, cast
+
+from cnc_station.engine.domain import json_text, text_gate
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a text may be. `lines`: it may have tabs and line breaks. `foreign`: the name of a file,
+    which nobody here chose: it is cut and made visible, never refused."""
+
+    most: int
+    lines: bool = False
+    foreign: bool = False
+
+
+DEFAULT = Text(200)
+REASON = Text(2_000, lines=True)
+FILE_NAME = Text(200, foreign=True)
+OPERATOR = Text(60)
+_NUMBERS = (bool, int, float, int | None, float | None)
+
+
+def admitted(command: T) -> T:
+    """Return a command with its texts as they are stored. Raises InvalidInput with each fault."""
+    errors: list[FieldError] = []
+    found: T = _walk(command, "", DEFAULT, partial(_checked, errors=errors))
+    if errors:
+        raise InvalidInput(*errors)
+    return found
+
+
+def searchable(query: T) -> T:
+    """Return a query whose texts every database can compare with those it stores. A search for a
+    character that is never stored finds nothing; it is not an error."""
+    found: T = _walk(query, "", DEFAULT, _comparable)
+    return found
+
+
+def operator(name: str) -> str:
+    """Return the name of an operator as it is stored. Raises InvalidInput."""
+    errors: list[FieldError] = []
+    found = _text(name, "operator", OPERATOR, errors)
+    if not found:
+        errors.append(FieldError("operator", "is missing"))
+    if errors:
+        raise InvalidInput(*errors)
+    return found
+
+
+def text_faults(name: str, value: str, rule: Text) -> Iterator[FieldError]:
+    """Yield what is wrong with the text of a field."""
+    if len(value) <= rule.most and text_gate.is_tidy(value):
+        return
+    if len(value) > rule.most * 4:  # too long in any spelling: nobody looks further
+        yield FieldError(name, f"at most {rule.most:,} characters")
+    elif (wrong := text_gate.fault(value, lines=rule.lines)) is not None:
+        yield FieldError(name, wrong)
+    else:
+        tidy = text_gate.tidy(value, lines=rule.lines)
+        if len(tidy) > rule.most or len(tidy.lower()) > rule.most:
+            yield FieldError(name, f"at most {rule.most:,} characters")
+
+
+_Visit = Callable[[Any, str, Text], Any]
+
+
+def _walk(value: Any, name: str, rule: Text, visit: _Visit) -> Any:
+    """Return a value with its texts and mappings as `visit` returns them."""
+    if type(value) is str or isinstance(value, Mapping):
+        return visit(value, name, rule)
+    if is_dataclass(value):
+        return _walk_fields(value, visit)
+    if not isinstance(value, Sequence | Set) or isinstance(value, str | bytes):
+        return value
+    items = [_walk(item, name, rule, visit) for item in value]
+    if all(new is old for new, old in zip(items, value, strict=True)):
+        return value
+    return frozenset(items) if isinstance(value, Set) else tuple(items)
+
+
+def _walk_fields(value: Any, visit: _Visit) -> Any:
+    changed = {}
+    for name, rule, wanted in _rules(cast(Any, type(value))):
+        old = getattr(value, name)
+        if type(old) is str and len(old) <= rule.most and text_gate.is_tidy(old):
+            continue  # most texts are: this is the fast way
+        if wanted and not isinstance(old, str):
+            visit(old, name, rule)
+        elif old and (new := _walk(old, name, rule, visit)) is not old:
+            changed[name] = new
+    return replace(value, **changed) if changed else value
+
+
+@cache
+def _rules(kind: type[Any]) -> tuple[tuple[str, Text, bool], ...]:
+    """Return the fields of a class that may hold text, what each may be, and whether it must be
+    text."""
+    texts: Mapping[str, Text] = getattr(kind, "TEXTS", {})
+    return tuple(
+        (field.name, texts.get(field.name, DEFAULT), field.type is str)
+        for field in fields(kind)
+        if field.type not in _NUMBERS
+    )
+
+
+def _checked(value: Any, name: str, rule: Text, errors: list[FieldError]) -> Any:
+    if isinstance(value, str):
+        return _text(value, name, rule, errors)
+    if not isinstance(value, Mapping):
+        errors.append(FieldError(name, "must be text"))
+    elif (wrong := json_text.fault(value)) is not None:
+        errors.append(FieldError(name, wrong))
+    return value
+
+
+def _comparable(value: Any, _name: str, _rule: Text) -> Any:
+    if not isinstance(value, str):
+        return value
+    stored = unicodedata.normalize("NFC", value.replace("\x00", "\\x00"))
+    return stored.encode(errors="backslashreplace").decode()
+
+
+def _text(value: str, name: str, rule: Text, errors: list[FieldError]) -> str:
+    if rule.foreign:
+        return text_gate.visible(text_gate.tidy(value), rule.most)
+    if found := tuple(text_faults(name, value, rule)):
+        errors += found
+        return value
+    tidy = text_gate.tidy(value, lines=rule.lines)
+    return value if tidy == value else tidy
