@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from hashlib import blake2b
-from itertools import islice, pairwise, takewhile
+from itertools import accumulate, islice, pairwise, takewhile
 
 from cnc_station.engine.domain import checks, cron
 from cnc_station.engine.domain.cron import Cron, DueTime
@@ -182,7 +182,9 @@ def firings(schedule: Schedule, schedule_id: int, next_due: int, now: int) -> Fi
     missed if it should have fired more than `MISSED_AFTER_S` ago."""
     jitter_s, before = schedule.jitter_s, now - MISSED_AFTER_S * 1000
     found = _latest(schedule, next_due - 1, now)
-    past = [(due, fires_at(schedule_id, due, jitter_s)) for due in found[-MOST_CAUGHT_UP:]]
+    last = found[-MOST_CAUGHT_UP:]
+    planned_at = accumulate((fires_at(schedule_id, due, jitter_s) for due in last), max)
+    past = list(zip(last, planned_at, strict=True))  # none before those due earlier
     ready = list(takewhile(lambda time: time[1] <= now, past))
     late = sum(planned < before for _, planned in ready)
     caught_up = {CatchUp.SKIP: 0, CatchUp.ONCE: min(1, late), CatchUp.ALL: late}
