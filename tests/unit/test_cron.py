@@ -143,6 +143,51 @@ def test_at_a_change_of_the_clock_a_rule_is_due_as_written_here(
     assert due(text, name, begin, end) == expected
 
 
+# Some hours before a change of the clock, in UTC
+CHANGES = {
+    "Europe/Berlin": ("2026-03-28T22:00", "2026-10-24T22:00"),
+    "America/New_York": ("2026-03-08T04:00", "2026-11-01T03:00"),
+    "Australia/Lord_Howe": ("2026-10-03T12:00", "2026-04-04T11:00"),
+    "America/Havana": ("2026-03-08T02:00", "2026-11-01T02:00"),
+    "America/St_Johns": ("2011-03-13T01:00", "2011-11-06T00:00"),
+}
+
+
+@given(
+    minutes=_field("minute"),
+    hours=_field("hour"),
+    place=st.sampled_from([(name, at) for name, times in CHANGES.items() for at in times]),
+)
+def test_around_a_change_of_the_clock_no_time_that_exists_is_lost_or_doubled(
+    minutes: str, hours: str, place: tuple[str, str]
+) -> None:
+    """Compare with every minute of the ten hours around the change."""
+    name, text = place
+    there, found = zone(name), rule(f"{minutes} {hours} * * *")
+    begin = ms(dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC))
+    named = rule(f"{minutes} {hours} * * *").touched_by
+    clocks = [
+        dt.datetime.fromtimestamp(at / 1000, there)
+        for at in range(begin + 60_000, begin + 36_000_000, 60_000)
+    ]
+    expected = []
+    for clock in clocks:
+        wall = clock.replace(tzinfo=None, fold=0)
+        exact = cron.ClockChange(0, wall, wall + dt.timedelta(minutes=1), repeated=False)
+        if named(exact) and (found.follows_clock or not clock.fold):
+            expected.append(ms(clock))
+    times = takewhile(lambda due: due.at < begin + 36_000_000, found.after(begin, there))
+    assert [due.at for due in times if not due.skipped] == [
+        at for at in expected if at not in _skipped(found, begin, there)
+    ]
+
+
+def _skipped(found: cron.Cron, begin: int, there: dt.tzinfo) -> set[int]:
+    """The times at which something skipped is due."""
+    times = takewhile(lambda due: due.at < begin + 36_000_000, found.after(begin, there))
+    return {due.at for due in times if due.skipped}
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

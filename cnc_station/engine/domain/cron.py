@@ -35,7 +35,7 @@ _NICKNAMES = {
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 - local times without a zone are meant here
 _HOUR, _MINUTE, _DAY = (dt.timedelta(hours=1), dt.timedelta(minutes=1), dt.timedelta(days=1))
 _HOUR_MS, _MINUTE_MS = 3_600_000, 60_000
-_UNSETTLED_MS = 3 * _HOUR_MS  # a change of the clock moves times by less
+_UNSETTLED, _UNSETTLED_MS = 3 * _HOUR, 3 * _HOUR_MS  # a change of the clock moves times by less
 _YEARS_AHEAD = 50
 _LAST_DAY = dt.date(9998, 12, 31)
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
@@ -106,22 +106,33 @@ class Cron:
     def after(self, at: int, zone: dt.tzinfo) -> Iterator[DueTime]:
         """Yield the times after `at` (ms) at which it is due, in order; none more than 50 years
         ahead."""
-        begin = _local(max(at, 0), zone) - 3 * _HOUR
-        unsettled: list[DueTime] = []
         last = at
-        for hour in self._hours_from(begin.replace(minute=0, second=0, microsecond=0)):
-            settled = _instant(hour, zone, 0) - _UNSETTLED_MS
-            unsettled.sort()
-            while unsettled and unsettled[0].at <= settled:
-                due = unsettled.pop(0)
-                if due.at > last:
-                    last = due.at
-                    yield due
-            unsettled += [due for due in self._in_hour(hour, zone) if due.at > last]
-        for due in sorted(unsettled):
-            if due.at > last:
+        for due in self._in_order(max(at, 0), zone):
+            if due.at > last:  # several skipped times are due at once
                 last = due.at
                 yield due
+
+    def _in_order(self, at: int, zone: dt.tzinfo) -> Iterator[DueTime]:
+        """Yield the due times from some hours before `at` on, in order. Near a change of the clock
+        a time is settled when no earlier one can follow."""
+        begin = _local(at, zone).replace(minute=0, second=0, microsecond=0)
+        if not _is_steady(begin, zone):
+            begin -= _UNSETTLED
+        unsettled: list[DueTime] = []
+        for hour in self._hours_from(begin):
+            start = _instant(hour, zone, 0)
+            if _is_steady(hour, zone):
+                yield from sorted(unsettled)
+                unsettled.clear()
+                for minute in self._minutes:
+                    yield DueTime(start + minute * _MINUTE_MS, hour + minute * _MINUTE)
+                continue
+            unsettled.sort()
+            while unsettled and unsettled[0].at <= start - _UNSETTLED_MS:
+                yield unsettled.pop(0)
+            for minute in self._minutes:
+                unsettled += self._at_change(hour + minute * _MINUTE, zone)
+        yield from sorted(unsettled)
 
     def touched_by(self, change: ClockChange) -> Sequence[dt.datetime]:
         """Return the local times of the rule that a change of the clock skips or repeats."""
@@ -146,17 +157,6 @@ class Cron:
                     if local >= begin:
                         yield local
             day += _DAY
-
-    def _in_hour(self, hour: dt.datetime, zone: dt.tzinfo) -> Iterator[DueTime]:
-        ends = (hour, hour.replace(fold=1), hour + 59 * _MINUTE)
-        changes = {local.replace(tzinfo=zone).utcoffset() for local in (*ends, _late(ends[2]))}
-        if len(changes) == 1:
-            start = _instant(hour, zone, 0)
-            for minute in self._minutes:
-                yield DueTime(start + minute * _MINUTE_MS, hour + minute * _MINUTE)
-            return
-        for minute in self._minutes:
-            yield from self._at_change(hour + minute * _MINUTE, zone)
 
     def _at_change(self, local: dt.datetime, zone: dt.tzinfo) -> Iterator[DueTime]:
         """Yield when a local time near a change of the clock is due."""
@@ -212,8 +212,11 @@ def _ordinal(found: re.Match[str]) -> str:
     return f"{number}{'th' if 11 <= number % 100 <= 13 else _ENDINGS.get(number % 10, 'th')}"
 
 
-def _late(local: dt.datetime) -> dt.datetime:
-    return local.replace(fold=1)
+def _is_steady(hour: dt.datetime, zone: dt.tzinfo) -> bool:
+    """Whether the clock does not change within some hours of a local hour."""
+    before = (hour - _UNSETTLED).replace(tzinfo=zone)
+    after = (hour + _HOUR + _UNSETTLED).replace(tzinfo=zone, fold=1)
+    return before.utcoffset() == after.utcoffset()
 
 
 def _instant(local: dt.datetime, zone: dt.tzinfo, fold: int) -> int:

@@ -181,7 +181,7 @@ def firings(schedule: Schedule, schedule_id: int, next_due: int, now: int) -> Fi
     """Decide about the due times from `next_due` on whose time to fire has come (ms). A time is
     missed if it should have fired more than `MISSED_AFTER_S` ago."""
     jitter_s, before = schedule.jitter_s, now - MISSED_AFTER_S * 1000
-    found = _latest(schedule, next_due - 1, now)
+    found, coming = _latest(schedule, next_due - 1, now)
     last = found[-MOST_CAUGHT_UP:]
     planned_at = accumulate((fires_at(schedule_id, due, jitter_s) for due in last), max)
     past = list(zip(last, planned_at, strict=True))  # none before those due earlier
@@ -192,20 +192,24 @@ def firings(schedule: Schedule, schedule_id: int, next_due: int, now: int) -> Fi
     return Firings(
         fire=tuple(due for due, _ in ready[missed:]),
         missed=tuple(due for due, _ in ready[:missed]),
-        next_due=past[len(ready)][0] if len(ready) < len(past) else schedule.next_after(now),
+        next_due=past[len(ready)][0] if len(ready) < len(past) else coming,
         more_missed=len(found) > MOST_CAUGHT_UP,
     )
 
 
-def _latest(schedule: Schedule, after: int, until: int) -> list[int]:
-    """Return the last due times of a period (ms), more than `MOST_CAUGHT_UP` if there are."""
+def _latest(schedule: Schedule, after: int, until: int) -> tuple[list[int], int | None]:
+    """Return the last due times of a period (ms), more than `MOST_CAUGHT_UP` if there are, and the
+    first one behind it."""
     span = _HOUR_MS
     while True:
-        begin = max(after, until - span)
-        times = (due.at for due in schedule.after(begin))
-        found = list(takewhile(lambda at: at <= until, times))
+        begin, found, coming = max(after, until - span), [], None
+        for due in schedule.after(begin):
+            if due.at > until:
+                coming = due.at
+                break
+            found.append(due.at)
         if len(found) > MOST_CAUGHT_UP or begin == after:
-            return found
+            return found, coming
         span *= 4
 
 

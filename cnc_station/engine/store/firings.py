@@ -60,6 +60,12 @@ _EVENTS = {
 _waiting = schedule_firing.c.state == literal_column("'waiting'")
 
 
+_NEEDS: Select[Any] = select(
+    select(func.min(schedule.c.fires_at)).where(~schedule.c.paused).scalar_subquery(),
+    select(schedule_firing.c.id).where(_waiting).limit(1).scalar_subquery(),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ScheduleNeeds:
     """What the service of schedules has to do. `due_s` is the time until the next schedule fires,
@@ -72,15 +78,12 @@ class ScheduleNeeds:
 
 def schedule_needs(connection: Connection, now: int) -> ScheduleNeeds:
     """What is due by the database's clock `now`."""
-    due = connection.execute(
-        select(func.min(schedule.c.fires_at)).where(~schedule.c.paused)
-    ).scalar()
-    waiting = connection.execute(select(schedule_firing.c.id).where(_waiting).limit(1)).scalar()
-    released = waiting is not None and connection.execute(_released().limit(1)).first() is not None
+    due, waiting = connection.execute(_NEEDS).one()
     return ScheduleNeeds(
         due_s=None if due is None else (due - now) / 1000,
         waiting=waiting is not None,
-        released=released,
+        released=waiting is not None
+        and connection.execute(_released().limit(1)).first() is not None,
     )
 
 
@@ -274,6 +277,7 @@ def _record(tx: Tx, one: _Due) -> None:
             record(tx, transition, one.row.id, one.spec, ACTOR, reason=reason, details=details)
 
 
+@cache
 def _released() -> Select[Any]:
     """The first waiting due time of each schedule without an open job."""
     first = select(func.min(schedule_firing.c.id)).where(_waiting)
@@ -286,10 +290,15 @@ def _released() -> Select[Any]:
     )
 
 
+@cache
+def _released_and_locked() -> Select[Any]:
+    query = _released().order_by(schedule.c.id).limit(MOST_SCHEDULES_AT_ONCE)
+    return query.with_for_update(skip_locked=True)
+
+
 def _release_waiting(tx: Tx) -> int:
     """Make the jobs of due times that waited for a job that is over."""
-    query = _released().order_by(schedule.c.id).limit(MOST_SCHEDULES_AT_ONCE)
-    rows = tx.connection.execute(query.with_for_update(skip_locked=True)).all()
+    rows = tx.connection.execute(_released_and_locked()).all()
     if not rows:
         return 0
     due = [_Due(row, spec_of(row), Firings((row.due_at,), (), None)) for row in rows]
