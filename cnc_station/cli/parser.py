@@ -1,7 +1,7 @@
 """Parse the command line."""
 
 from argparse import SUPPRESS, ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from cnc_station import __doc__ as purpose
@@ -67,6 +67,7 @@ def _parser() -> _Parser:
     job.add_argument("id", type=int, metavar="ID")
     command("machines", "show:machines", "List the machines and their states.")
     _events(command("events", "show:events", "List events, oldest first."))
+    _schedules(command, group("schedule", "Schedules: jobs that come by the clock."))
     db = group("db", "Show the database's schema, or upgrade it.")
     command("status", "db:status", "Show its schema, and whether it fits this program.", db)
     about = "Upgrade it to this program's schema; stop all stations first."
@@ -92,6 +93,7 @@ def _parser() -> _Parser:
 
 
 def _submit(parser: ArgumentParser) -> None:
+    """Add the options of a job."""
     add = parser.add_argument
     add("program", nargs="?", help="an NC file, or the name of a stored program")
     add("--name", help="the name of the part (default: that of the program)")
@@ -113,7 +115,56 @@ def _submit(parser: ArgumentParser) -> None:
     add("--payload", metavar="JSON", help="a JSON object stored with the job")
     add("--retry-limit", metavar="N")
     add("--timeout", dest="timeout_s", metavar="TIME", help="of one run: 2h")
+    add("--handler", metavar="NAME", help="of a job that needs no machine: test.echo")
     add("--draft", action="store_true", help="save it as a draft, not in the queue")
+
+
+def _schedules(command: Callable[..., ArgumentParser], schedule: Any) -> None:
+    def of(name: str, about: str) -> ArgumentParser:
+        return command(name, f"schedule:{name}_schedule", about, schedule)
+
+    of("list", "List the schedules with their next time and last outcome.")
+    new = of("add", "Add a schedule; the other options describe its jobs.")
+    new.add_argument("schedule", metavar="NAME", help="of the schedule")
+    new.add_argument("cron", metavar="RULE", help="'30 2 * * 1-5', '*/15 * * * *', @daily")
+    new.add_argument("--paused", action="store_true", help="paused from the beginning")
+    changed = of("edit", "Change a schedule; the other options describe its jobs.")
+    changed.add_argument("schedule", metavar="SCHEDULE", help="its number or name")
+    changed.add_argument("--rename", metavar="NAME")
+    for parser in (new, changed):
+        _submit(parser)
+    shown = of("next", "Show the next times of a schedule, or of a rule.")
+    shown.add_argument("schedule", nargs="?", metavar="SCHEDULE", help="its number or name")
+    for parser in (changed, shown):
+        parser.add_argument("--cron", metavar="RULE", help="'30 2 * * 1-5', @daily")
+    for parser in (new, changed, shown):
+        _times(parser)
+    for name, about in (
+        ("pause", "Pause a schedule, or all."),
+        ("resume", "Resume a schedule, or all, with the next time to come."),
+    ):
+        parser = of(name, about)
+        parser.add_argument("schedule", nargs="?", metavar="SCHEDULE", help="its number or name")
+        parser.add_argument("--all", action="store_true", help="every schedule")
+    for name, about in (
+        ("trigger", "Make a job of a schedule now."),
+        ("delete", "Delete a schedule with its history; its jobs stay."),
+        ("runs", "Show what came of the times of a schedule, newest first."),
+    ):
+        parser = of(name, about)
+        parser.add_argument("schedule", metavar="SCHEDULE", help="its number or name")
+        if name == "runs":
+            parser.add_argument("--limit", type=int, default=50, metavar="N", help="how many (50)")
+
+
+def _times(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--zone", dest="time_zone", metavar="ZONE", help="Europe/Berlin (that of this computer)")
+    add("--catch-up", choices=["skip", "once", "all"], help="times missed while no station ran")
+    add("--overlap", choices=["skip", "queue", "allow"], help="while a job of it is open")
+    add("--jitter", dest="jitter_s", metavar="TIME", help="at most so much later: 90, 5min")
+    add("--starts", dest="starts_at", metavar="WHEN")
+    add("--ends", dest="ends_at", metavar="WHEN")
 
 
 def _import(parser: ArgumentParser) -> None:

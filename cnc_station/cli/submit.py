@@ -19,22 +19,16 @@ from cnc_station.engine.queries import ListPrograms, ProgramByHash
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ProgramRow
 
-_TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant")
+_TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant", "handler")
 
 
 async def submit(call: Call) -> int:
     """Store the program, if there is one, and the job."""
-    found = _fields(call)
-    content = _content(call)
+    found = job_fields(call)
+    content = program_content(call)
     async with client(call.config) as door:
-        program = await _program(door, content, call)
-        if program:
-            found["program"] = program.sha256
-            found.setdefault("estimated_s", program.duration_s)
-            found.setdefault("name", Path(program.name).stem)
-        if name := call.args.pinned_machine_id:
-            found["pinned_machine_id"] = await machine_id(door, name)
-        spec = JobSpec(**{"name": "", "machine_type": "", **found}, source="from the command line")
+        program = await add_references(door, call, found, content)
+        spec = JobSpec(**{"name": "", **found}, source="from the command line")
         (job_id,) = await door.execute(SubmitJobs([spec]))
         warnings = _notes(call)
         if program and program.warnings:
@@ -48,7 +42,21 @@ async def submit(call: Call) -> int:
     return Exit.OK
 
 
-def _fields(call: Call) -> dict[str, Any]:
+async def add_references(
+    door: Asks, call: Call, found: dict[str, Any], content: bytes | None
+) -> ProgramRow | None:
+    """Store the program, if there is one, and add it and the machine to the fields of the job."""
+    program = await _program(door, content, call)
+    if program:
+        found["program"] = program.sha256
+        found.setdefault("estimated_s", program.duration_s)
+        found.setdefault("name", Path(program.name).stem)
+    if name := call.args.pinned_machine_id:
+        found["pinned_machine_id"] = await machine_id(door, name)
+    return program
+
+
+def job_fields(call: Call) -> dict[str, Any]:
     """Return the fields of the job. Raises InvalidInput with every invalid option."""
     zone = ZoneInfo(call.config.time_zone) if call.config.time_zone else None
     moment = partial(values.moment, now=now_ms(), zone=zone)
@@ -82,7 +90,8 @@ def _fields(call: Call) -> dict[str, Any]:
     return found
 
 
-def _content(call: Call) -> bytes | None:
+def program_content(call: Call) -> bytes | None:
+    """Return the content of the program's file, if there is one."""
     path = Path(call.args.program or "")
     return read_bytes(path) if path.is_file() else None
 

@@ -8,6 +8,7 @@ from cnc_station.engine.domain.actions import JobAction, MachineAction
 from cnc_station.engine.domain.admission import FILE_NAME, REASON
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
+from cnc_station.engine.domain.schedule import Schedule
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.views import Answer, ConnectionReport, ProgramRow, Undo
 
@@ -155,3 +156,53 @@ class SaveSettings(Command[None]):
 @dataclass(frozen=True, slots=True)
 class TryDatabase(Command[None]):
     """Write to the database now. Raises Unavailable with the reason why that is not possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateSchedule(Command[int]):
+    """Store a schedule; the answer is its id. Raises InvalidInput."""
+
+    spec: Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class EditSchedule(Command[None]):
+    """Replace a schedule, paused or not as it is. With `version`, refused if somebody changed it
+    meanwhile. A change of its times counts from now on. Raises InvalidInput."""
+
+    schedule_id: int
+    spec: Schedule
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PauseSchedule(Command[tuple[int, ...]]):
+    """Pause a schedule; None: all of them. The answer is the ids of those that changed."""
+
+    TEXTS: ClassVar = {"reason": REASON}
+
+    schedule_id: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeSchedule(Command[tuple[int, ...]]):
+    """Resume a paused schedule with its first time that is still to come; None: all of them. The
+    answer is the ids of those that changed."""
+
+    schedule_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerSchedule(Command[int]):
+    """Make a job of a schedule now; the answer is its id. Raises Conflict if a job of it is open
+    and its overlap policy does not allow another one."""
+
+    schedule_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSchedule(Command[None]):
+    """Delete a schedule with its history; its jobs stay."""
+
+    schedule_id: int

@@ -31,6 +31,7 @@ from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
 from cnc_station.engine.services.retrying_writer import DATABASE
 from cnc_station.engine.services.run_ending import Judge
+from cnc_station.engine.services.schedules import Schedules
 from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.services.ticker import Ticker
 from cnc_station.engine.services.worker_slots import WorkerSlots
@@ -100,6 +101,7 @@ class ServiceSupervisor:
             ),
             Reaper(context, self._leadership),
             Stager(context, self._leadership),
+            Schedules(context, self._leadership),
             self._machine_dispatcher,
             self._handler_dispatcher,
             self._ticker,

@@ -64,6 +64,17 @@ SENTENCES = {
     "lost_final": QT_TRANSLATE_NOOP("Event", "Lost with its station{at} for good"),
     "lost_interrupted": QT_TRANSLATE_NOOP("Event", "Interrupted{at}, its station is silent"),
     "program_added": QT_TRANSLATE_NOOP("Event", "Program added"),
+    "schedule_created": QT_TRANSLATE_NOOP("Event", "Schedule created"),
+    "schedule_edited": QT_TRANSLATE_NOOP("Event", "Schedule changed"),
+    "schedule_paused": QT_TRANSLATE_NOOP("Event", "Schedule paused"),
+    "schedule_resumed": QT_TRANSLATE_NOOP("Event", "Schedule resumed"),
+    "schedule_deleted": QT_TRANSLATE_NOOP("Event", "Schedule deleted"),
+    "schedule_triggered": QT_TRANSLATE_NOOP("Event", "Job of a schedule made by hand"),
+    "schedule_fired": QT_TRANSLATE_NOOP("Event", "Job of a schedule made"),
+    "schedule_waited": QT_TRANSLATE_NOOP("Event", "A schedule waits for its open job"),
+    "schedule_skipped": QT_TRANSLATE_NOOP("Event", "A schedule skipped a run"),
+    "schedule_missed": QT_TRANSLATE_NOOP("Event", "A schedule missed a run"),
+    "schedule_failed": QT_TRANSLATE_NOOP("Event", "A schedule could not make its job"),
     "settings_changed": QT_TRANSLATE_NOOP("Event", "Settings changed"),
     "station_joined": QT_TRANSLATE_NOOP("Event", "A station joined"),
     "station_left": QT_TRANSLATE_NOOP("Event", "A station left"),
@@ -94,8 +105,22 @@ _TONES = {
     "lost_interrupted": Tone.ALARM,
     "alarmed": Tone.ALARM,
     "disconnected": Tone.HELD,
+    "schedule_skipped": Tone.HELD,
+    "schedule_missed": Tone.HELD,
+    "schedule_failed": Tone.ALARM,
 }
-_SERVICES = frozenset({"dispatcher", "leader", "reaper", "recovery", "runner", "stager", "station"})
+_SERVICES = frozenset(
+    {
+        "dispatcher",
+        "leader",
+        "reaper",
+        "recovery",
+        "runner",
+        "schedules",
+        "stager",
+        "station",
+    }
+)
 
 
 def _tr(text: object) -> str:

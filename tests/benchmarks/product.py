@@ -35,14 +35,21 @@ def no_op(name: str = "no-op", seconds: float = 0.0) -> JobSpec:
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Door]:
-    """A station at work on this loop."""
+async def started(config: Config) -> AsyncIterator[StationEngine]:
+    """A station's engine at work on this loop."""
     engine = StationEngine(config)
     await engine.start()
     try:
-        yield engine.door(ME)
+        yield engine
     finally:
         await engine.stop()
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Door]:
+    """The door of a station at work on this loop."""
+    async with started(config) as engine:
+        yield engine.door(ME)
 
 
 async def add_mills(config: Config, count: int) -> None:

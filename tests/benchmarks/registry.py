@@ -35,6 +35,7 @@ BENCHMARKS = {
     "start": Benchmark("start.start", 3),
     "streaming": Benchmark("streaming.streaming", 2),
     "polling": Benchmark("polling.polling", 2),
+    "schedules": Benchmark("schedules.schedule_lateness", 3),
     "fleet-peers": Benchmark("fleet_rates.peers", 2, 600.0),
     "fleet-stations": Benchmark("fleet_rates.stations", 9, 900.0),
     "fleet-pick-up": Benchmark("fleet_latency.pick_up", 3, 900.0),

@@ -6,15 +6,17 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, text, update
 
 from cnc_station.config import Config
 from cnc_station.engine.commands import (
     ActOnJobs,
     ActOnMachine,
     AddMachine,
+    CreateSchedule,
     EditMachine,
     MoveMachine,
+    ResumeSchedule,
     SubmitJobs,
 )
 from cnc_station.engine.domain.actions import JobAction, MachineAction
@@ -23,18 +25,28 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec, Position, PositionBasis
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.principal import local_principal
+from cnc_station.engine.domain.schedule import CatchUp, Overlap, Schedule
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.queries import JobsById, ListEvents, ListMachines, ListRuns, ListStations
+from cnc_station.engine.queries import (
+    JobsById,
+    ListEvents,
+    ListMachines,
+    ListRuns,
+    ListStations,
+    ScheduleRuns,
+)
 from cnc_station.engine.services import reconciler
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.services.dispatcher import MachineDispatcher
 from cnc_station.engine.services.leadership import Leadership, Stager
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.signals.redis import RedisSignals
+from cnc_station.engine.store.schema import schedule
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Doing
-from tests.engine.floor import Controller, kind_of, service_of, supervisor_of
+from tests.engine.floor import Controller, by_hand, kind_of, service_of, supervisor_of
 from tests.tools.servers import Redis
 from tests.until import until
 
@@ -308,3 +320,34 @@ def _transactions(connection: Connection) -> int:
         text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint")
     ).scalar_one()
     return count
+
+
+async def test_a_schedule_changed_at_another_station_is_fired_by_the_leader_once(
+    fleet: tuple[StationEngine, StationEngine],
+) -> None:
+    a, b = fleet
+    leads = {True: "A", False: "B"}[service_of(a, Leadership).term is not None]
+    other = b if leads == "A" else a
+    door = other.door(ME)
+    job = JobSpec("warm up", "lathe")
+    every_minute = Schedule("Warm-up", "* * * * *", "UTC", job, CatchUp.ALL, Overlap.ALLOW)
+    first = await door.execute(CreateSchedule(every_minute))
+    second = await door.execute(CreateSchedule(replace(every_minute, name="Other", paused=True)))
+    minute = now_ms() // 60_000 * 60_000
+    by_hand(
+        other,
+        update(schedule)
+        .where(schedule.c.id == first)
+        .values(next_due=minute - 60_000, fires_at=minute - 60_000),
+    )
+    await door.execute(ResumeSchedule(second))  # its notice wakes the leader
+
+    async def fired() -> bool:
+        return len(await door.ask(ScheduleRuns(first))) >= 2
+
+    await until(fired)
+    runs = await door.ask(ScheduleRuns(first))
+    assert len({run.due_at for run in runs}) == len(runs)
+    assert len({run.job_id for run in runs}) == len(runs)
+    told = [e for e in await door.ask(ListEvents()) if e.type == "schedule_fired"]
+    assert {event.station for event in told} == {leads}

@@ -27,10 +27,11 @@ from tests.shots.controllers import CONTROLLERS, controller_pictures
 from tests.shots.fleet import fleet_pictures
 from tests.shots.mills import FLOOR as MILLS_FLOOR
 from tests.shots.mills import MILL, mill_pictures
+from tests.shots.schedules import add_schedules
 from tests.shots.shot import LOOKS, SIZES, Shot
 from tests.until import until
 
-PAGES = ("floor", "jobs", "attention", "programs", "machines", "stations", "settings")
+PAGES = ("floor", "jobs", "attention", "programs", "schedules", "machines", "stations", "settings")
 FLEET = "fleet"
 MILLS = (MILL, MILLS_FLOOR)
 EVERYTHING = (*PAGES, FLEET, *MILLS, *CONTROLLERS)
@@ -99,6 +100,7 @@ async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:
             )
             await until(partial(_lived_in, engine), timeout=180)
             await _something_is_wrong(engine)
+            await add_schedules(engine.door(PERSON))
             last = None
             for shot in wanted:
                 shot.dress(app, shell, last)

@@ -247,6 +247,7 @@ def test_a_database_of_the_first_schema_keeps_all_it_holds(
             "controller_mark": None,
             "unreached_since": None,
         },
+        "job": {"schedule_id": None},
         "run": {"good": None, "scrap": None, "rework": None},
         "errand": {"machine_id": None},
     }

@@ -5,7 +5,15 @@ from typing import Any
 
 from cnc_station.engine import commands as c
 from cnc_station.engine import queries as q
-from cnc_station.engine.answers import job_actions, jobs, machines, programs, station, tenants
+from cnc_station.engine.answers import (
+    job_actions,
+    jobs,
+    machines,
+    programs,
+    schedules,
+    station,
+    tenants,
+)
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.principal import Principal
 
@@ -24,6 +32,12 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.ImportJobs: programs.import_jobs,
     c.SaveSettings: station.save_settings,
     c.TryDatabase: station.try_database,
+    c.CreateSchedule: schedules.create_schedule,
+    c.EditSchedule: schedules.edit_schedule,
+    c.PauseSchedule: schedules.pause_schedule,
+    c.ResumeSchedule: schedules.resume_schedule,
+    c.TriggerSchedule: schedules.trigger_schedule,
+    c.DeleteSchedule: schedules.delete_schedule,
 }
 
 # Those for live queries answer at once, the others are coroutines.
@@ -51,6 +65,11 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.StoredSettings: station.stored_settings,
     q.AboutStation: station.about_station,
     q.ListLinks: station.list_links,
+    q.ListSchedules: schedules.list_schedules,
+    q.ScheduleById: schedules.schedule_by_id,
+    q.ScheduleRuns: schedules.schedule_runs,
+    q.PreviewSchedule: schedules.preview_schedule,
+    q.UpcomingRuns: schedules.upcoming_runs,
 }
 
 

@@ -110,6 +110,7 @@ ABOUT_STATIONS = frozenset(
     {t.STATION_JOINED.name, t.STATION_LEFT.name, t.LEADER_CHANGED.name, Topic.PRESENCE_CHANGED}
 )
 ABOUT_PROGRAMS = frozenset({t.PROGRAM_ADDED.name})
+ABOUT_SCHEDULES = frozenset(name for name in t.TRANSITIONS if name.startswith("schedule_"))
 ABOUT_LINKS = frozenset({Topic.LINKS_CHANGED})
 
 

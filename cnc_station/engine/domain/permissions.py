@@ -17,6 +17,7 @@ class Permission(StrEnum):
     OPERATE_MACHINES = "operate machines"
     SET_UP_MACHINES = "add, change or remove machines"
     CHANGE_SETTINGS = "change settings"
+    MANAGE_SCHEDULES = "work with schedules"
 
 
 _VIEWER = frozenset({Permission.VIEW})
@@ -25,7 +26,11 @@ _OPERATOR = _VIEWER | {
     Permission.OPERATE_MACHINES,
     Permission.CHANGE_SETTINGS,  # the window stores how its user arranges it
 }
-_SUPERVISOR = _OPERATOR | {Permission.DELETE_JOBS, Permission.SET_UP_MACHINES}
+_SUPERVISOR = _OPERATOR | {
+    Permission.DELETE_JOBS,
+    Permission.SET_UP_MACHINES,
+    Permission.MANAGE_SCHEDULES,
+}
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
@@ -74,6 +79,19 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
     Permission.OPERATE_MACHINES: ("ActOnMachine",),
     Permission.SET_UP_MACHINES: ("AddMachine", "EditMachine", "MoveMachine", "TryMachine"),
     Permission.CHANGE_SETTINGS: ("SaveSettings",),
+    Permission.MANAGE_SCHEDULES: (
+        "CreateSchedule",
+        "DeleteSchedule",
+        "EditSchedule",
+        "ListSchedules",
+        "PauseSchedule",
+        "PreviewSchedule",
+        "ResumeSchedule",
+        "ScheduleById",
+        "ScheduleRuns",
+        "TriggerSchedule",
+        "UpcomingRuns",
+    ),
 }
 NEEDED = {name: needed for needed, names in _NEEDED_FOR.items() for name in names}
 

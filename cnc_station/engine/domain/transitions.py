@@ -247,5 +247,18 @@ LEADER_CHANGED = _row("leader_changed")
 SETTINGS_CHANGED = _row("settings_changed")
 PROGRAM_ADDED = _row("program_added")
 
+# Schedules
+SCHEDULE_CREATED = _row("schedule_created")
+SCHEDULE_EDITED = _row("schedule_edited")
+SCHEDULE_PAUSED = _row("schedule_paused")
+SCHEDULE_RESUMED = _row("schedule_resumed")
+SCHEDULE_DELETED = _row("schedule_deleted")
+SCHEDULE_TRIGGERED = _row("schedule_triggered")  # by a person
+SCHEDULE_FIRED = _row("schedule_fired")
+SCHEDULE_WAITED = _row("schedule_waited")  # for its open job
+SCHEDULE_SKIPPED = _row("schedule_skipped")  # its job was open
+SCHEDULE_MISSED = _row("schedule_missed")
+SCHEDULE_FAILED = _row("schedule_failed")  # its job could not be made
+
 TRANSITIONS: dict[str, Transition] = _table
 JOB_TRANSITIONS = {name: row for name, row in _table.items() if row.job is not None}

@@ -39,11 +39,13 @@ _AS_GIVEN = tuple(sorted(EDITABLE - {"envelope", "estimated_s", "payload", "not_
 class CreateJobs(StoreCommand[tuple[int, ...]]):
     """Store validated specs, all or none, each with its first event. Returns their ids.
 
-    Raises InvalidInput if a spec refers to something that does not exist.
+    `schedule_id` is the schedule that makes them. Raises InvalidInput if a spec refers to something
+    that does not exist.
     """
 
     specs: tuple[JobSpec, ...]
     actor: str
+    schedule_id: int | None = None
 
     @property
     def touches(self) -> Sequence[Hashable]:
@@ -75,7 +77,8 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
                 edges += [{"job_id": job_id, "predecessor_id": p} for p in dict.fromkeys(before)]
                 if before and not spec.after_keys:
                     after_others.append(job_id)
-                rows.append(_new_row(tx, spec, job_id, len(rows), blocked=bool(before)))
+                row = _new_row(tx, spec, job_id, len(rows), blocked=bool(before))
+                rows.append({**row, "schedule_id": command.schedule_id})
                 _record_new(tx, command.actor, spec, rows[-1])
         tx.defer_insert(job, rows)
         if edges:

@@ -87,6 +87,7 @@ job = Table(
     Column("finished_at", Time),
     Column("search", Text, nullable=False),
     Column("payload", Text, nullable=False),  # last: lists do not read it
+    Column("schedule_id", Id),
     sqlite_autoincrement=True,  # the id of a deleted job is never used again
     postgresql_with=_HOT,
 )
@@ -125,6 +126,8 @@ counted = job.c.state > literal_column("''")
 _partial_index("job_state", _counted, job.c.state)
 _partial_index("job_open", _open, job.c.rank, job.c.id, job.c.due_at)
 _partial_index("job_finished", _finished, job.c.finished_at, job.c.state)
+_open_of_schedule = text("schedule_id IS NOT NULL AND finished_at IS NULL")
+_partial_index("job_of_schedule", _open_of_schedule, job.c.schedule_id)
 
 dependency = Table(
     "dependency",
@@ -295,3 +298,45 @@ setting = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+schedule = Table(
+    "schedule",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("cron", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("catch_up", Text, nullable=False),
+    Column("overlap", Text, nullable=False),
+    Column("jitter_s", Float, nullable=False),
+    Column("starts_at", Time),
+    Column("ends_at", Time),
+    Column("paused", Boolean, nullable=False),
+    Column("next_due", Time),  # NULL: never again
+    Column("fires_at", Time),  # the same with its jitter
+    Column("created_at", Time, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("job", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("schedule_name", schedule.c.tenant, schedule.c.name, unique=True)
+
+schedule_firing = Table(
+    "schedule_firing",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("schedule_id", Id, ForeignKey("schedule.id", ondelete="CASCADE"), nullable=False),
+    Column("due_at", Time, nullable=False),
+    Column("planned_at", Time, nullable=False),  # with its jitter
+    Column("fired_at", Time, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("job_id", Id),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+Index("schedule_firing_due", schedule_firing.c.schedule_id, schedule_firing.c.due_at, unique=True)
+_waiting_firing = text("state = 'waiting'")
+_partial_index("schedule_firing_waiting", _waiting_firing, schedule_firing.c.schedule_id)

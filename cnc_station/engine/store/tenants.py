@@ -62,6 +62,8 @@ def _condition(table: Table, tenants: frozenset[str]) -> Any:
     own = schema.job.c.tenant.in_(sorted(tenants))
     if table is schema.job:
         return own
+    if table is schema.schedule:
+        return schema.schedule.c.tenant.in_(sorted(tenants))
     jobs = select(schema.job.c.id).where(own)
     if table is schema.run:
         return schema.run.c.job_id.in_(jobs)

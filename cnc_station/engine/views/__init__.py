@@ -48,6 +48,7 @@ from cnc_station.engine.views.programs import (
     ProgramRow,
     Toolpath,
 )
+from cnc_station.engine.views.schedules import DueRow, SchedulePreview, ScheduleRow, ScheduleRun
 from cnc_station.engine.views.station import (
     SILENT_AFTER_S,
     About,
@@ -67,5 +68,6 @@ __all__ += ["JobCounts", "JobDetail", "JobFilter", "JobLink", "JobPage"]
 __all__ += ["JobRow", "RunRow", "Sort", "SortKey", "job_title"]
 __all__ += ["ImportIssue", "ImportPreview", "ProgramDetail"]
 __all__ += ["ProgramFinding", "ProgramRow", "Toolpath"]
+__all__ += ["DueRow", "SchedulePreview", "ScheduleRow", "ScheduleRun"]
 __all__ += ["SILENT_AFTER_S", "About", "Answer", "Link"]
 __all__ += ["Presence", "StationRow", "Undo", "presence_of"]

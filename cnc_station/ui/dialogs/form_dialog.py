@@ -50,6 +50,10 @@ class FormDialog(Dialog):
         for place in range(column, column + span):
             self._grid.setColumnStretch(place, 1)
 
+    def place(self, part: QWidget, row: int) -> None:
+        """Add something that is not a field over both columns."""
+        self._grid.addWidget(part, row, 0, 1, 2)
+
     def fill_below(self) -> None:
         self._grid.setRowStretch(self._grid.rowCount(), 1)
 

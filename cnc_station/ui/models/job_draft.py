@@ -10,7 +10,7 @@ from PySide6.QtCore import QCoreApplication
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.job import MACHINE_PROGRAM, JobSpec
 from cnc_station.engine.views import JobDetail
 from cnc_station.ui.formatting import duration
 
@@ -40,6 +40,7 @@ class JobDraft:
     retry_limit: str = ""
     timeout_s: str = ""
     payload: str = ""
+    handler: str = MACHINE_PROGRAM
 
     def values(self) -> dict[str, Any]:
         """The fields of a `JobSpec`; raises InvalidInput that names every wrong one."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from cnc_station.engine.domain.schedule import FiringState
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.views import Doing, Presence
 from cnc_station.ui.theme import Tone
@@ -68,6 +69,15 @@ STATION_LOOKS = {
     Presence.SILENT: _look("alarm", QT_TRANSLATE_NOOP("State", "Not responding"), Tone.ALARM),
     Presence.LEFT: _look("offline", QT_TRANSLATE_NOOP("State", "Left")),
 }
+FIRING_LOOKS = {
+    FiringState.FIRED: _look("done", QT_TRANSLATE_NOOP("State", "Job made")),
+    FiringState.WAITING: _look("delayed", QT_TRANSLATE_NOOP("State", "Waits for a job")),
+    FiringState.SKIPPED: _look("cancelled", QT_TRANSLATE_NOOP("State", "Skipped"), Tone.HELD),
+    FiringState.MISSED: _look("cancelled", QT_TRANSLATE_NOOP("State", "Missed"), Tone.HELD),
+    FiringState.FAILED: _look("failed", QT_TRANSLATE_NOOP("State", "No job made"), Tone.ALARM),
+}
+SCHEDULE_ACTIVE = _look("delayed", QT_TRANSLATE_NOOP("State", "Active"))
+SCHEDULE_OVER = _look("done", QT_TRANSLATE_NOOP("State", "Over"))
 NOT_REACHABLE = _look("offline", QT_TRANSLATE_NOOP("State", "Not reachable"), Tone.HELD)
 STATION_CLOSED = _look("offline", QT_TRANSLATE_NOOP("State", "Station closed"))
 CONNECTING = _look("offline", QT_TRANSLATE_NOOP("State", "Connecting"))

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from tests.faults.failure import failure
 from tests.faults.fleet.fleet import Fleet
+from tests.faults.fleet.schedules import add_schedules, all_fired, fired, pause_schedules
 from tests.faults.fleet.supervised import LEASE_S
 from tests.tools.servers import Postgres, Redis
 
 STATIONS = 4
 CLOCKS = (0.0, 600.0, -600.0, 0.0)
+SCHEDULES = 200
 LONGER_S = LEASE_S + 1.5
 
 
@@ -56,6 +58,7 @@ def run(seed: int, scale: float = 1.0) -> Outcome:
         "Redis": lambda f: _redis(f, of(3), 60 * scale),
         "PostgreSQL": lambda f: _postgres(f, of(5), 30 * scale),
         "leaders": lambda f: _leaders(f, of(5)),
+        "schedules": lambda f: _schedules(f, 120 * scale),
         "cables": lambda f: _cables(f, chance, of(10)),
     }
     outcome, begun = Outcome(), time.monotonic()
@@ -153,6 +156,22 @@ def _leaders(fleet: Fleet, times: int) -> None:
         with fleet.stopped(fleet.leader()):
             time.sleep(LONGER_S)
         fleet.works_again()
+
+
+def _schedules(fleet: Fleet, seconds: float) -> None:
+    """Leaders are killed, and stand still, while some schedules are due in each second."""
+    add_schedules(fleet, SCHEDULES)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        fleet.kill(fleet.leader())
+        time.sleep(1.0)
+        with fleet.stopped(fleet.leader()):
+            time.sleep(LONGER_S)
+    found = all_fired(fleet)
+    fleet.figures["schedules fired"] = fired(fleet)
+    pause_schedules(fleet)
+    if found:
+        raise AssertionError("; ".join(found))
 
 
 def _cables(fleet: Fleet, chance: random.Random, times: int) -> None:
