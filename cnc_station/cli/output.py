@@ -35,6 +35,14 @@ def print_json(value: object) -> None:
     print(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
 
+def printable(text: str) -> str:
+    """Replace control characters, which could change the terminal, but no line break and no tab."""
+    return "".join(
+        letter if letter in "\n\t" or letter.isprintable() else "\ufffd"
+        for letter in text.replace("\r\n", "\n")
+    )
+
+
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> None:
     """Print columns aligned under their headers.
 

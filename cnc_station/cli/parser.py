@@ -65,6 +65,9 @@ def _parser() -> _Parser:
     _jobs(command("jobs", "show:jobs", "List jobs, by default the open ones."))
     job = command("job", "show:job", "Show a job with its runs and its history.")
     job.add_argument("id", type=int, metavar="ID")
+    _runs(command("runs", "runs:runs", "List the latest runs of all jobs, newest first."))
+    run = command("run", "runs:run", "Show a run with its result and its output.")
+    run.add_argument("id", type=int, metavar="ID")
     command("machines", "show:machines", "List the machines and their states.")
     _events(command("events", "show:events", "List events, oldest first."))
     db = group("db", "Show the database's schema, or upgrade it.")
@@ -146,6 +149,18 @@ def _jobs(parser: ArgumentParser) -> None:
     )
     add("--limit", type=int, default=50, metavar="N", help="how many (50)")
     add("--offset", type=int, default=0, metavar="N", help="skip the first N")
+
+
+def _runs(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--job", type=int, metavar="ID")
+    add("--machine", metavar="NAME")
+    add("--handler", metavar="NAME", help="test.delay, for example")
+    add("--station", metavar="NAME")
+    add("--outcome", action="append", default=[], help="succeeded, failed, ... (repeat)")
+    add("--since", metavar="WHEN", help="'2026-11-23 17:00', 17:00")
+    add("--until", metavar="WHEN")
+    add("--limit", type=int, default=50, metavar="N", help="how many (50)")
 
 
 def _events(parser: ArgumentParser) -> None:

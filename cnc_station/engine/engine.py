@@ -15,7 +15,10 @@ from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
+from cnc_station.engine.handlers.base import HandlerContext
+from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.services.active_runs import PATIENCE_S
+from cnc_station.engine.services.clean_up import clean_up
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
@@ -64,6 +67,14 @@ class StationEngine:
         self._writer = RetryingWriter(self._group_writer, self._health)
         self._reader = Reader(self._database)
         self._library = Library(self._reader)
+        self._handlers = handlers(
+            HandlerContext(
+                config.data_folder / "runs",
+                config.shell_commands,
+                config.lease_s,
+                partial(clean_up, self._writer, config.retention),
+            )
+        )
         self._answer = partial(
             answer,
             AnswerContext(
@@ -74,6 +85,7 @@ class StationEngine:
                 health=self._health,
                 paths=Toolpaths(self._content),
                 running=lambda: self._supervisor,
+                handlers=self._handlers,
             ),
         )
         self.local_door = self.door(local_principal(config.operator))
@@ -118,6 +130,7 @@ class StationEngine:
                 ping,
                 self._tell,
                 self._show,
+                self._handlers,
             )
             self._supervisor = ServiceSupervisor(context, signals)
             await self._supervisor.start()
