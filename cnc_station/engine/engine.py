@@ -74,6 +74,7 @@ class StationEngine:
                 config.data_folder / "runs",
                 config.shell_commands,
                 config.lease_s,
+                self._http,
                 partial(clean_up, self._writer, config.retention),
             )
         )

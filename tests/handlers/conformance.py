@@ -9,6 +9,7 @@ import pytest
 
 from cnc_station.engine.handlers.base import Handler, HandlerContext, HandlerFailed, HandlerOrder
 from cnc_station.engine.handlers.registry import handlers
+from cnc_station.engine.outgoing_http import OutgoingHttp
 from tests.until import until
 
 
@@ -18,7 +19,7 @@ async def _clean_up() -> Mapping[str, int]:
 
 def own_handlers(folder: Path, shell_commands: Path | None = None) -> Mapping[str, Handler]:
     """The handlers of a station that works in this folder."""
-    return handlers(HandlerContext(folder, shell_commands, 300.0, _clean_up))
+    return handlers(HandlerContext(folder, shell_commands, 300.0, OutgoingHttp(), _clean_up))
 
 
 class Conformance:

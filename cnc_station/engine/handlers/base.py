@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from cnc_station.engine.domain.errors import CncStationError, FieldError
 from cnc_station.engine.handlers.output import Output
+from cnc_station.engine.outgoing_http import OutgoingHttp
 
 MOST_RESULT = 4_000  # characters of a result's text
 
@@ -92,10 +93,11 @@ class RestrictedHandler(ABC):
 class HandlerContext:
     """What the station's own handlers work with. `work_folder` is where runs get folders of their
     own. `shell_commands` is the list of allowed commands; None: shell.command is off. A run acts
-    for at most `lease_s` without a sign of life of its station. `clean_up` deletes what the
-    retention settings allow, and returns how many of each kind."""
+    for at most `lease_s` without a sign of life of its station. `http` sends what they send.
+    `clean_up` deletes what the retention settings allow, and returns how many of each kind."""
 
     work_folder: Path
     shell_commands: Path | None
     lease_s: float
+    http: OutgoingHttp
     clean_up: Callable[[], Awaitable[Mapping[str, int]]]

@@ -8,8 +8,8 @@ If the station dies (the end of stdin), stands still or loses its lease (no sign
 
 "Everything" is all descendants: this process is their subreaper, so one that forks twice or makes a
 session of its own is still found. They are also killed when the command itself has ended. If this
-process is killed, so is the command. The command prints to stdout; what became of it is one line of
-JSON on stderr.
+process is killed, so is the command, and the station kills the rest (`kill_marked`). The command
+prints to stdout; what became of it is one line of JSON on stderr.
 """
 
 import contextlib
@@ -210,6 +210,25 @@ def _descendants() -> list[int]:
         found += below
         open_ends += below
     return found
+
+
+def kill_marked(mark: bytes) -> None:
+    """Kill all processes with this variable in their environment: those of a killed guard."""
+    pause = _FIRST_PAUSE_S
+    while marked := [pid for pid in _processes() if _is_marked(pid, mark)]:
+        for pid in marked:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE_S)
+
+
+def _is_marked(pid: int, mark: bytes) -> bool:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return mark in file.read().split(b"\0")
+    except OSError:
+        return False
 
 
 def _prctl(option: int, value: int) -> None:

@@ -9,6 +9,7 @@ from cnc_station.engine.handlers.base import Handler, HandlerContext
 from cnc_station.engine.handlers.cleanup import CleanUp
 from cnc_station.engine.handlers.shell import ShellCommand
 from cnc_station.engine.handlers.testing import Delay, Echo, Log
+from cnc_station.engine.handlers.webhook import HttpWebhook
 
 GROUP = "cnc_station.handlers"
 
@@ -16,6 +17,7 @@ GROUP = "cnc_station.handlers"
 def handlers(context: HandlerContext) -> Mapping[str, Handler]:
     """Return the handlers by name."""
     own: tuple[Handler, ...] = (
+        HttpWebhook(context.http),
         Echo(),
         Delay(),
         Log(),

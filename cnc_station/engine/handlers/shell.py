@@ -45,6 +45,8 @@ _MIB = 1024 * 1024
 _SILENCE, _GRACE = 0.5, 0.05
 _LONGEST_GRACE_S = 5.0
 _LAST_WORDS = 200
+_KEY = "CNC_IDEMPOTENCY_KEY"
+_HOLDING_S = 1.0  # how long a process without a guard may keep the output open
 
 
 class ShellCommand(RestrictedHandler):
@@ -118,7 +120,7 @@ class ShellCommand(RestrictedHandler):
         limit_s = min(order.payload.get("timeout", entry.timeout_s), entry.timeout_s)
         process = await self._start(order, entry)
         progress(0.0)
-        work = asyncio.create_task(_see_out(process, order.output, self._silence_s / 4))
+        work = asyncio.create_task(_see_out(process, order, self._silence_s / 4))
         try:
             async with asyncio.timeout(limit_s):
                 report = await asyncio.shield(work)
@@ -195,29 +197,32 @@ def _environment(order: HandlerOrder, folder: str) -> dict[str, str]:
         "CNC_RUN_ID": str(order.run_id),
         "CNC_ATTEMPT": str(order.attempt),
         "CNC_TRACE_ID": order.trace_id,
-        "CNC_IDEMPOTENCY_KEY": order.key,
+        _KEY: order.key,
     }
 
 
-async def _see_out(process: Process, output: Output, beat_s: float) -> Mapping[str, Any]:
+async def _see_out(process: Process, order: HandlerOrder, beat_s: float) -> Mapping[str, Any]:
     """Gather the output until everything has ended. Return the guard's report."""
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
     beats = asyncio.create_task(_beat(process, beat_s))
+    gathering = asyncio.create_task(_gather(process.stdout, order.output))
     try:
-        while piece := await process.stdout.read(_PIECE):
-            output.write(piece)
-        told = await process.stderr.read()
-        await process.wait()
+        told = await process.stderr.read()  # the guard alone has it: this ends with the guard
+        if not told:
+            await asyncio.to_thread(guard.kill_marked, f"{_KEY}={order.key}".encode())
+        await asyncio.wait([gathering], timeout=None if told else _HOLDING_S)
     finally:
-        beats.cancel()
+        for task in (beats, gathering):
+            task.cancel()
         process.stdin.close()
-    try:
-        report = json.loads(told)
-    except ValueError:
-        return {"error": "its guard was killed"}
-    return report if isinstance(report, Mapping) else {}
+    return json.loads(told) if told else {"error": "its guard was killed"}
+
+
+async def _gather(stream: asyncio.StreamReader, output: Output) -> None:
+    while piece := await stream.read(_PIECE):
+        output.write(piece)
 
 
 async def _beat(process: Process, every_s: float) -> None:
