@@ -134,6 +134,8 @@ async def test_a_command_that_is_no_longer_allowed_is_not_claimed(
     allow(tmp_path, SHELL.replace("/bin/sh", "/bin/ls") + '[[command]]\npath = "/bin/true"\n')
     later = await _submit(floor, {"command": "/bin/true"})
     await floor.comes_to(later, JobState.COMPLETED)
+    row = await floor.row(draft)
+    assert row.next == "waits for a station that allows /bin/sh: this one does not"
     assert await floor.told(draft) == ["drafted", "submitted"]
 
 

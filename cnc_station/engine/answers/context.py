@@ -17,6 +17,7 @@ from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import RetryingWriter
+from cnc_station.engine.services.worker_slots import served_jobs
 from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.supervisor import ServiceSupervisor
 from cnc_station.engine.timing import now_ms
@@ -66,7 +67,7 @@ class AnswerContext:
             self.zone,
             config.simulator_speed,
             registry.abilities(),
-            self.handlers.keys(),
+            served_jobs(self.handlers),
             config.station,
             self.clock,
             secrets.mask(),

@@ -58,9 +58,7 @@ class WorkerSlots:
 
     def served(self) -> frozenset[ServedJobs]:
         """Which jobs this station runs now: an administrator may allow and forbid them."""
-        return frozenset(
-            served for handler in self._handlers.values() for served in _served_by(handler)
-        )
+        return served_jobs(self._handlers)
 
     @property
     def free(self) -> int:
@@ -73,6 +71,11 @@ class WorkerSlots:
     def release(self) -> None:
         self._leased -= 1
         self._on_free()
+
+
+def served_jobs(handlers: Mapping[str, Handler]) -> frozenset[ServedJobs]:
+    """Return which jobs a station with these handlers runs now."""
+    return frozenset(served for handler in handlers.values() for served in _served_by(handler))
 
 
 def _served_by(handler: Handler) -> Iterator[ServedJobs]:
