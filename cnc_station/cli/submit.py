@@ -19,7 +19,7 @@ from cnc_station.engine.queries import ListPrograms, ProgramByHash
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ProgramRow
 
-_TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant")
+_TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant", "handler")
 
 
 async def submit(call: Call) -> int:

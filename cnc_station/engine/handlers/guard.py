@@ -16,7 +16,6 @@ import contextlib
 import ctypes
 import json
 import os
-import resource
 import select
 import shutil
 import signal
@@ -37,14 +36,13 @@ def main() -> None:
     _prctl(_SET_CHILD_SUBREAPER, 1)
     line, more = _first_line()
     order = json.loads(line)
-    report: dict[str, Any] = {"error": "the station is gone"}
     try:
-        if line:
-            report = _Guard(order).run(more)
-    finally:
-        shutil.rmtree(order["folder"], ignore_errors=True)
-        with contextlib.suppress(OSError):  # nobody is left to read it
-            os.write(2, json.dumps(report).encode())
+        report = _Guard(order).run(more)
+    except OSError as error:  # too many processes, for example
+        report = {"error": error.strerror or str(error)}
+    shutil.rmtree(order["folder"], ignore_errors=True)
+    with contextlib.suppress(OSError):  # nobody is left to read it
+        os.write(2, json.dumps(report).encode())
 
 
 def _first_line() -> tuple[bytes, bytes]:
@@ -166,6 +164,14 @@ def _become(order: dict[str, Any], guard: int, to_parent: int) -> NoReturn:
 
 
 def _limit(limits: dict[str, int]) -> None:
+    import resource  # noqa: PLC0415 - the module around it is also loaded on Windows
+
+    def limit(kind: int, soft: int, hard: int) -> None:
+        _, highest = resource.getrlimit(kind)
+        if highest != resource.RLIM_INFINITY:
+            soft, hard = min(soft, highest), min(hard, highest)
+        resource.setrlimit(kind, (soft, hard))
+
     cpu_s, processes = limits["cpu_s"], limits["processes"] + _own_threads()
     for kind, most in (
         (resource.RLIMIT_AS, limits["memory_bytes"]),
@@ -173,15 +179,8 @@ def _limit(limits: dict[str, int]) -> None:
         (resource.RLIMIT_NPROC, processes),
         (resource.RLIMIT_CORE, 0),
     ):
-        _set_limit(kind, most, most)
-    _set_limit(resource.RLIMIT_CPU, cpu_s, cpu_s + _CPU_WARNING_S)
-
-
-def _set_limit(kind: int, soft: int, hard: int) -> None:
-    _, highest = resource.getrlimit(kind)
-    if highest != resource.RLIM_INFINITY:
-        soft, hard = min(soft, highest), min(hard, highest)
-    resource.setrlimit(kind, (soft, hard))
+        limit(kind, most, most)
+    limit(resource.RLIMIT_CPU, cpu_s, cpu_s + _CPU_WARNING_S)
 
 
 def _own_threads() -> int:

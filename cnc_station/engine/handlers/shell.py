@@ -118,9 +118,20 @@ class ShellCommand(RestrictedHandler):
         except NotAllowed as error:
             raise HandlerFailed(str(error), final=True) from error
         limit_s = min(order.payload.get("timeout", entry.timeout_s), entry.timeout_s)
-        process = await self._start(order, entry)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix=f"run-{order.run_id}-", dir=self._folder)
+        try:
+            process = await _start_guard()
+        except BaseException as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise HandlerFailed(f"can't be started: {error}") from error
+            raise
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(self._told(order, entry, folder)).encode() + b"\n")
         progress(0.0)
-        work = asyncio.create_task(_see_out(process, order, self._silence_s / 4))
+        seeing_out = _see_out(process, order, folder, self._silence_s / 4)
+        work = asyncio.create_task(seeing_out)
         try:
             async with asyncio.timeout(limit_s):
                 report = await asyncio.shield(work)
@@ -133,27 +144,10 @@ class ShellCommand(RestrictedHandler):
         progress(1.0)
         return _result(order, report)
 
-    async def _start(self, order: HandlerOrder, entry: AllowedCommand) -> Process:
-        """Start the guard, which starts the command. Raises HandlerFailed."""
+    def _told(self, order: HandlerOrder, entry: AllowedCommand, folder: str) -> Mapping[str, Any]:
+        """Return the order for the guard."""
         payload = order.payload
-        folder = ""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            folder = tempfile.mkdtemp(prefix=f"run-{order.run_id}-", dir=self._folder)
-            process = await asyncio.create_subprocess_exec(
-                *_guard_command(),
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=PIPE,
-                cwd="/",
-                env={"PATH": PATH, "LANG": "C.UTF-8"},
-                start_new_session=True,
-            )
-        except OSError as error:
-            if folder:
-                shutil.rmtree(folder, ignore_errors=True)
-            raise HandlerFailed(f"can't be started: {error}") from error
-        told = {
+        return {
             "argv": [payload["command"], *payload.get("args", ())],
             "cwd": payload.get("cwd", folder),
             "env": _environment(order, folder),
@@ -167,9 +161,18 @@ class ShellCommand(RestrictedHandler):
                 "processes": entry.processes,
             },
         }
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(told).encode() + b"\n")
-        return process
+
+
+async def _start_guard() -> Process:
+    return await asyncio.create_subprocess_exec(
+        *_guard_command(),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        cwd="/",
+        env={"PATH": PATH, "LANG": "C.UTF-8"},
+        start_new_session=True,
+    )
 
 
 def _path(name: str, value: object) -> Iterable[FieldError]:
@@ -201,7 +204,9 @@ def _environment(order: HandlerOrder, folder: str) -> dict[str, str]:
     }
 
 
-async def _see_out(process: Process, order: HandlerOrder, beat_s: float) -> Mapping[str, Any]:
+async def _see_out(
+    process: Process, order: HandlerOrder, folder: str, beat_s: float
+) -> Mapping[str, Any]:
     """Gather the output until everything has ended. Return the guard's report."""
     assert process.stdin is not None
     assert process.stdout is not None
@@ -210,14 +215,29 @@ async def _see_out(process: Process, order: HandlerOrder, beat_s: float) -> Mapp
     gathering = asyncio.create_task(_gather(process.stdout, order.output))
     try:
         told = await process.stderr.read()  # the guard alone has it: this ends with the guard
-        if not told:
-            await asyncio.to_thread(guard.kill_marked, f"{_KEY}={order.key}".encode())
-        await asyncio.wait([gathering], timeout=None if told else _HOLDING_S)
+        report = _report_of(told)
+        if report is None:
+            await asyncio.to_thread(_tidy_up, order.key, folder)
+        await asyncio.wait([gathering], timeout=_HOLDING_S if report is None else None)
     finally:
         for task in (beats, gathering):
             task.cancel()
         process.stdin.close()
-    return json.loads(told) if told else {"error": "its guard was killed"}
+    return {"error": "its guard was killed"} if report is None else report
+
+
+def _report_of(told: bytes) -> Mapping[str, Any] | None:
+    try:
+        report = json.loads(told)
+    except ValueError:
+        return None
+    return report if isinstance(report, dict) else None
+
+
+def _tidy_up(key: str, folder: str) -> None:
+    """Do what a killed guard has left undone."""
+    guard.kill_marked(f"{_KEY}={key}".encode())
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _gather(stream: asyncio.StreamReader, output: Output) -> None:

@@ -148,12 +148,12 @@ class HandlerExecutor:
             result = await self._work or HandlerResult()
         except HandlerFailed as error:
             self.record.code = error.code
-            raise RunFailed(storable(str(error))[:MOST_RESULT], final=error.final) from error
+            raise RunFailed(_shortened(str(error)), final=error.final) from error
         except asyncio.CancelledError:
             if self._aborted:
                 raise RunAborted("aborted") from None
             raise
-        self.record.text, self.record.code = storable(result.text)[:MOST_RESULT], result.code
+        self.record.text, self.record.code = _shortened(result.text), result.code
 
     async def hold(self) -> None:
         raise Conflict(f"{self._handler.name} can't be held. It can be aborted.")
@@ -179,3 +179,8 @@ class HandlerExecutor:
         listener: Callable[[Status], None],  # noqa: ARG002 - the seam's signature
     ) -> Callable[[], None]:
         return lambda: None  # it is never held, so there is no news
+
+
+def _shortened(text: str) -> str:
+    text = storable(text)
+    return text if len(text) <= MOST_RESULT else f"{text[: MOST_RESULT - 1]}…"
