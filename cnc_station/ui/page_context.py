@@ -14,7 +14,7 @@ class Navigator(Protocol):
     """Where a page can take the person at the window."""
 
     def to_page(self, key: str) -> None:
-        """Show a page: floor, jobs, attention, programs, machines, stations, settings."""
+        """Show a page: floor, jobs, attention, runs, programs, machines, stations, settings."""
 
     def to_jobs(self, chosen: JobFilter) -> None:
         """The job list, filtered."""

@@ -100,6 +100,7 @@ class Shell(QObject):
                 "attention.AttentionPage",
                 tr("Attention"),
             ),
+            self._page("runs", tr("Runs"), "clock", "runs.RunsPage"),
             self._page("programs", tr("Programs"), "file", "programs.ProgramsPage"),
             self._page("machines", tr("Machines"), "factory", "machines.MachinesPage"),
             self._page("stations", tr("Stations"), "monitor", "stations.StationsPage"),

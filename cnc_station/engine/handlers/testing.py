@@ -32,10 +32,10 @@ class Echo:
         return ()
 
     async def run(self, order: HandlerOrder, progress: Callable[[float], None]) -> HandlerResult:
-        text = json.dumps(dict(order.payload), ensure_ascii=False)
-        order.output.write(text + "\n")
+        payload = dict(order.payload)
+        order.output.write(json.dumps(payload, ensure_ascii=False, indent=2) + "\n")
         progress(1.0)
-        return HandlerResult(text)
+        return HandlerResult(json.dumps(payload, ensure_ascii=False))
 
 
 class Delay:
