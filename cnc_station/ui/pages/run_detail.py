@@ -16,7 +16,6 @@ from cnc_station.ui.widgets.layout import fill, hbox
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 
-
 _MOST_WORDS = 240  # the rest is in the output, or in the job's history
 
 
