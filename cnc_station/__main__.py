@@ -3,11 +3,16 @@
 import os
 import sys
 
-from cnc_station.cli.run import run
-
 
 def main() -> None:
-    """Run the command line, then exit with its code."""
+    """Run the command line, then exit with its code. `--guard` is for the program itself."""
+    if sys.argv[1:] == ["--guard"]:
+        from cnc_station.engine.handlers.guard import main as guard  # noqa: PLC0415 - and no more
+
+        guard()
+        return
+    from cnc_station.cli.run import run  # noqa: PLC0415 - as above
+
     sys.exit(run(sys.argv[1:], os.environ))
 
 

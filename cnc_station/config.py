@@ -20,7 +20,7 @@ import platformdirs
 from cnc_station import addresses
 from cnc_station.engine.domain import text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.domain.policies import RankPolicy, RetryPolicy
+from cnc_station.engine.domain.policies import RankPolicy, Retention, RetryPolicy
 
 PREFIX = "CNC_"
 FILE_NAME = "cnc-station.toml"
@@ -43,7 +43,8 @@ class Config:
     that they do not contain. `data_folder` need not exist yet: the first writer creates it.
     `time_zone` is an IANA name; "" for that of this computer. `claim_batch` is the number of jobs a
     station claims in one transaction, `automation_workers` the number of jobs without a machine
-    that it runs at once. A `health_port` of 0 serves no health; None serves it only
+    that it runs at once. `shell_commands` is the list of allowed commands; None: shell.command is
+    off. A `health_port` of 0 serves no health; None serves it only
     without a window.
     """
 
@@ -63,9 +64,13 @@ class Config:
     leader_lease_s: float = 30.0
     claim_batch: int = 100
     automation_workers: int = 5
+    shell_commands: Path | None = None
+    retention: Retention = field(default_factory=Retention)
     synchronous: str = "FULL"
     health_host: str = "127.0.0.1"
     health_port: int | None = None
+    http_proxy: str = field(default="", repr=False)
+    http_ca_file: Path | None = None
 
     @property
     def database_path(self) -> Path | None:
@@ -178,6 +183,7 @@ def _assembled(values: dict[str, Any], environ: Mapping[str, str]) -> Config:
         data_folder=folder,
         retry=policy(RetryPolicy, "retry_"),
         rank=policy(RankPolicy, "rank_"),
+        retention=policy(Retention, "keep_"),
         **values,
     )
 
@@ -201,6 +207,13 @@ def _database(text: str) -> str:
     if "?" in path:
         raise ValueError("the path of the file must not contain a question mark")
     return _SQLITE + path
+
+
+def _file(text: str) -> Path:
+    path = _path(text)
+    if not path.is_file():
+        raise ValueError("must be the path of an existing file")
+    return path
 
 
 def _host(text: str) -> str:
@@ -284,7 +297,13 @@ READERS: Mapping[str, Reader] = {
     "leader_lease_s": _number(1, 3_600),
     "claim_batch": _whole(1, 10_000),
     "automation_workers": _whole(0, 100),
+    "shell_commands": _path,
+    "keep_jobs_days": _whole(0, 36_500),
+    "keep_deliveries_days": _whole(0, 36_500),
+    "keep_runs_days": _whole(0, 36_500),
     "synchronous": _one_of(*SYNCHRONOUS),
     "health_host": _host,
     "health_port": _whole(0, 65_535),
+    "http_proxy": addresses.proxy,
+    "http_ca_file": _file,
 }

@@ -60,6 +60,12 @@ def _json_escape(char: str) -> str:
     return json.dumps(char)[1:-1]
 
 
+def print_lines(text: str) -> None:
+    """Print a text of several lines; its control and invisible characters are written as
+    escapes."""
+    print(text_gate.visible(text, lines=True).removesuffix("\n"))
+
+
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = "") -> None:
     """Print columns aligned under their headers.
 

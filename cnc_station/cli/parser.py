@@ -65,6 +65,9 @@ def _parser() -> _Parser:
     _jobs(command("jobs", "show:jobs", "List jobs, by default the open ones."))
     job = command("job", "show:job", "Show a job with its runs and its history.")
     job.add_argument("id", type=int, metavar="ID")
+    _runs(command("runs", "runs:runs", "List the latest runs of all jobs, newest first."))
+    run = command("run", "runs:run", "Show a run with its result and its output.")
+    run.add_argument("id", type=int, metavar="ID")
     command("machines", "show:machines", "List the machines and their states.")
     _events(command("events", "show:events", "List events, oldest first."))
     _schedules(command, group("schedule", "Schedules: jobs that come by the clock."))
@@ -112,7 +115,8 @@ def _submit(parser: ArgumentParser) -> None:
     add("--axes", metavar="N", help="the axes it needs (3)")
     add("--size", dest="envelope", metavar="XxYxZ", help="of the part in mm: 100x50x20")
     add("--tenant", metavar="NAME", help="the customer of the job")
-    add("--payload", metavar="JSON", help="a JSON object stored with the job")
+    add("--handler", metavar="NAME", help="what does it, if no machine: http.webhook, for example")
+    add("--payload", metavar="JSON", help="a JSON object stored with the job, for its handler")
     add("--retry-limit", metavar="N")
     add("--timeout", dest="timeout_s", metavar="TIME", help="of one run: 2h")
     add("--handler", metavar="NAME", help="of a job that needs no machine: test.echo")
@@ -197,6 +201,18 @@ def _jobs(parser: ArgumentParser) -> None:
     )
     add("--limit", type=int, default=50, metavar="N", help="how many (50)")
     add("--offset", type=int, default=0, metavar="N", help="skip the first N")
+
+
+def _runs(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--job", type=int, metavar="ID")
+    add("--machine", metavar="NAME")
+    add("--handler", metavar="NAME", help="test.delay, for example")
+    add("--station", metavar="NAME")
+    add("--outcome", action="append", default=[], help="succeeded, failed, ... (repeat)")
+    add("--since", metavar="WHEN", help="'2026-11-23 17:00', 17:00")
+    add("--until", metavar="WHEN")
+    add("--limit", type=int, default=50, metavar="N", help="how many (50)")
 
 
 def _events(parser: ArgumentParser) -> None:

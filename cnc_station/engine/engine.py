@@ -15,7 +15,11 @@ from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
+from cnc_station.engine.handlers.base import HandlerContext
+from cnc_station.engine.handlers.registry import handlers
+from cnc_station.engine.outgoing_http import OutgoingHttp
 from cnc_station.engine.services.active_runs import PATIENCE_S
+from cnc_station.engine.services.clean_up import clean_up
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
@@ -64,6 +68,16 @@ class StationEngine:
         self._writer = RetryingWriter(self._group_writer, self._health)
         self._reader = Reader(self._database)
         self._library = Library(self._reader)
+        self._http = OutgoingHttp(config.http_proxy, config.http_ca_file)
+        self._handlers = handlers(
+            HandlerContext(
+                config.data_folder / "runs",
+                config.shell_commands,
+                config.lease_s,
+                self._http,
+                partial(clean_up, self._writer, config.retention),
+            )
+        )
         self.answer = partial(
             answer,
             AnswerContext(
@@ -74,6 +88,7 @@ class StationEngine:
                 health=self._health,
                 paths=Toolpaths(self._content),
                 running=lambda: self._supervisor,
+                handlers=self._handlers,
             ),
         )
         self.local_door = self.door(local_principal(config.operator))
@@ -115,9 +130,11 @@ class StationEngine:
                 self._reader,
                 self._library,
                 self._health,
+                self._http,
                 ping,
                 self._tell,
                 self._show,
+                self._handlers,
             )
             self._supervisor = ServiceSupervisor(context, signals)
             await self._supervisor.start()
@@ -131,6 +148,7 @@ class StationEngine:
         if self._supervisor is not None:
             await self._supervisor.stop()
             self._supervisor = None
+        await self._http.close()
         await self._ended(self._group_writer.stop())
         await self._ended(asyncio.to_thread(self._reader.close))
         self._database.close()

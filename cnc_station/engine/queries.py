@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.schedule import Schedule
+from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.views import (
     About,
     Charts,
@@ -23,6 +24,7 @@ from cnc_station.engine.views import (
     Message,
     ProgramDetail,
     ProgramRow,
+    RunDetail,
     RunInHand,
     RunRow,
     SchedulePreview,
@@ -104,10 +106,24 @@ class ListEvents(Query[tuple[Event, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class ListRuns(Query[tuple[RunRow, ...]]):
-    """The latest runs, newest first; with `job_id` those of one job."""
+    """The latest runs, newest first. None and empty fields do not narrow; `since` and `until` (ms)
+    are about the time of their assignment."""
 
     job_id: int | None = None
     limit: int = 200
+    machine_id: int | None = None
+    handler: str | None = None
+    station: str | None = None
+    states: frozenset[RunState] = frozenset()
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunById(Query[RunDetail | None]):
+    """One run with its output, also while it runs at this station."""
+
+    run_id: int
 
 
 @dataclass(frozen=True, slots=True)

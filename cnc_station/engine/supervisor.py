@@ -12,7 +12,6 @@ from cnc_station.engine.domain.errors import Fenced, NameInUse, Unavailable
 from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.domain.notice import MISSED, Notice
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
 from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.context import ServiceContext
@@ -65,7 +64,9 @@ class ServiceSupervisor:
         self.pool = DriverPool(
             context.writer, {"simulator": simulator}, on_news=self._news, on_due=self._due
         )
-        self._slots = WorkerSlots(handlers(), config.automation_workers, on_free=self._slot_free)
+        self._slots = WorkerSlots(
+            context.handlers, config.automation_workers, on_free=self._slot_free
+        )
         self.active_runs = ActiveRuns(
             context.writer, context.library, self.pool, self._slots, judge
         )

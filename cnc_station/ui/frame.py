@@ -41,6 +41,7 @@ class Frame(QObject):
                 "attention.AttentionPage",
                 tr("Attention"),
             ),
+            self._page("runs", tr("Runs"), "play", "runs.RunsPage"),
             self._page("programs", tr("Programs"), "file", "programs.ProgramsPage"),
             self._page("schedules", tr("Schedules"), "clock", "schedules.SchedulesPage"),
             self._page("machines", tr("Machines"), "factory", "machines.MachinesPage"),

@@ -1,23 +1,30 @@
 """Jobs without a machine: handlers in the worker slots of a station."""
 
 import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from cnc_station.config import Config
-from cnc_station.engine.commands import SubmitJobs
-from cnc_station.engine.domain.errors import InvalidInput
+from cnc_station.engine.commands import EditJob, SubmitJobs
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.policies import RetryPolicy
-from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.states import JobState, RunState
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.queries import FloorNow, JobById, ListActiveRuns, ListRuns
-from cnc_station.engine.views import AtClosing
+from cnc_station.engine.handlers import registry
+from cnc_station.engine.handlers.base import HandlerFailed, HandlerOrder, HandlerResult
+from cnc_station.engine.queries import FloorNow, JobById, ListActiveRuns, ListRuns, RunById
+from cnc_station.engine.store.schema import job
+from cnc_station.engine.timing import now_ms
+from cnc_station.engine.views import AtClosing, RunDetail
 from tests.engine.conftest import Station
-from tests.engine.floor import FloorOf
+from tests.engine.floor import FloorOf, by_hand
 from tests.tools.servers import Redis
 from tests.until import until
 
@@ -60,11 +67,151 @@ async def test_one_that_fails_is_tried_again_as_often_as_automation_is(
     assert (await floor.told(job_id)).count("failed_retry") == 3
 
 
-async def test_a_payload_that_makes_no_sense_is_said_in_words(station: Station) -> None:
+async def test_a_payload_that_makes_no_sense_is_refused_in_words(station: Station) -> None:
     floor = await station()
-    job_id = await _delay(floor, {"durationMs": "long"}, retry_limit=0)
+    with pytest.raises(InvalidInput, match=r"^payload\.durationMs: must be a number"):
+        await _delay(floor, {"durationMs": "long"})
+    job_id = await _delay(floor, LONG)
+    changes = {"payload": {"durationMs": -1}}
+    with pytest.raises(InvalidInput, match=r"^payload\.durationMs: must be a number"):
+        await floor.door.execute(EditJob(job_id, changes))
+    assert (await floor.act("abort", job_id)).applied
+
+
+async def test_a_payload_of_another_version_goes_to_a_person_at_once(station: Station) -> None:
+    floor = await station()
+    job_id = await _delay(floor, not_before=now_ms() + 3_600_000)
+    payload = json.dumps({"durationMs": "long"})
+    by_hand(floor.engine, update(job).where(job.c.id == job_id).values(payload=payload))
+    assert (await floor.act("run_now", job_id)).applied
     row = await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
     assert row.last_error.startswith("durationMs: must be a number")
+    assert row.failures == 1
+
+
+@pytest.mark.parametrize("handler", ["sleep", "test.delay"])
+async def test_the_names_of_other_systems_are_taken(station: Station, handler: str) -> None:
+    floor = await station()
+    spec = JobSpec("wait", handler=handler, payload={"delayMs": 0})
+    (job_id,) = await floor.door.execute(SubmitJobs([spec]))
+    await floor.comes_to(job_id, JobState.COMPLETED)
+    detail = await floor.door.ask(JobById(job_id))
+    assert detail is not None
+    assert (detail.handler, detail.payload) == ("test.delay", {"durationMs": 0})
+    both = replace(spec, payload={"delayMs": 0, "durationMs": 5})
+    with pytest.raises(InvalidInput, match="durationMs"):
+        await floor.door.execute(SubmitJobs([both]))
+
+
+class Printing:
+    """Implements `Handler`: prints, says how far it is, and waits until it is told to go on."""
+
+    name = "acme.print"
+
+    def __init__(self) -> None:
+        self.go_on = asyncio.Event()
+        self.keys: list[str] = []
+
+    def check(self, payload: Mapping[str, Any]) -> Iterable[FieldError]:  # noqa: ARG002 - any will do
+        return ()
+
+    async def run(self, order: HandlerOrder, progress: Callable[[float], None]) -> HandlerResult:
+        self.keys.append(order.key)
+        order.output.write("first\n")
+        progress(0.5)
+        await self.go_on.wait()
+        order.output.write(order.payload.get("flood", "last") * 40_000)
+        if order.payload.get("fails"):
+            raise HandlerFailed("no paper \x00", 507)
+        return HandlerResult("printed \x00", 201)
+
+
+@pytest.fixture
+def printing(monkeypatch: pytest.MonkeyPatch) -> Printing:
+    """Installed in every station that is started."""
+    handler = Printing()
+    monkeypatch.setattr(registry, "installed", lambda: (handler,))
+    return handler
+
+
+async def _run_of(floor: FloorOf, job_id: int) -> RunDetail:
+    latest, *_ = await floor.door.ask(ListRuns(job_id=job_id))
+    detail = await floor.door.ask(RunById(latest.id))
+    assert detail is not None
+    return detail
+
+
+async def test_a_run_keeps_its_result_and_its_output_which_is_shown_while_it_runs(
+    station: Station, soon: Config, printing: Printing
+) -> None:
+    floor = await station(soon)
+    (job_id,) = await floor.door.execute(SubmitJobs([JobSpec("print", handler="acme.print")]))
+    await until(lambda: printing.keys)
+    running = await _run_of(floor, job_id)
+    assert (running.live, running.output.text) == (True, "first\n")
+    assert (running.row.result, running.row.code) == (None, None)
+    printing.go_on.set()
+    await floor.comes_to(job_id, JobState.COMPLETED)
+    ended = await _run_of(floor, job_id)
+    assert not ended.live
+    assert (ended.row.result, ended.row.code, ended.row.handler) == (
+        "printed \ufffd",
+        201,
+        "acme.print",
+    )
+    assert ended.output.size == 6 + 160_000
+    assert ended.output.truncated
+    first, marked, last = ended.output.text.rsplit("\n", 2)
+    assert first.startswith("first\nlastlast")
+    assert marked == f"[… {160_006 - 65_536:,} bytes left out …]"
+    assert last.endswith("last")
+    detail = await floor.door.ask(JobById(job_id))
+    assert detail is not None
+    assert [run.result for run in detail.runs] == ["printed \ufffd"]
+
+
+async def test_a_failed_run_keeps_its_code_and_each_attempt_has_a_key_of_its_own(
+    station: Station, soon: Config, printing: Printing
+) -> None:
+    floor = await station(soon)
+    printing.go_on.set()
+    spec = JobSpec("print", handler="acme.print", payload={"fails": True, "flood": ""})
+    (job_id,) = await floor.door.execute(SubmitJobs([replace(spec, retry_limit=1)]))
+    row = await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
+    assert row.last_error == "no paper \ufffd"
+    runs = await floor.door.ask(ListRuns(job_id=job_id))
+    assert [(run.code, run.result) for run in runs] == [(507, None)] * 2
+    detail = await _run_of(floor, job_id)
+    assert detail.output.text == "first\n"
+    first, second = printing.keys
+    assert first != second
+    trace = first.rpartition("-")[0]
+    assert second.startswith(trace)
+
+
+async def test_runs_are_found_by_job_handler_station_and_outcome(
+    station: Station, soon: Config
+) -> None:
+    floor = await station(soon)
+    await floor.mill()
+    milled, waited = await floor.job(), await _delay(floor)
+    await floor.comes_to(milled, JobState.COMPLETED)
+    await floor.comes_to(waited, JobState.COMPLETED)
+    (mine,) = await floor.door.ask(ListRuns(job_id=milled))
+
+    async def jobs(**chosen: Any) -> list[int]:
+        return [run.job_id for run in await floor.door.ask(ListRuns(**chosen))]
+
+    assert await jobs(handler="test.delay") == [waited]
+    assert await jobs(handler="machine.program") == [milled]
+    assert await jobs(machine_id=mine.machine_id) == [milled]
+    assert await jobs(station="B") == []
+    assert sorted(await jobs(station="A")) == [milled, waited]
+    assert await jobs(states=frozenset({RunState.FAILED})) == []
+    assert len(await jobs(states=frozenset({RunState.SUCCEEDED}))) == 2
+    assert await jobs(since=now_ms() + 60_000) == []
+    assert len(await jobs(until=now_ms() + 60_000)) == 2
+    assert await floor.door.ask(RunById(10**30)) is None
 
 
 async def test_one_that_takes_longer_than_its_limit_is_stopped(station: Station) -> None:

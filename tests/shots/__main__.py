@@ -13,8 +13,9 @@ from pathlib import Path
 
 from cnc_station.config import Config
 from cnc_station.demo import DEMO, load_demo
-from cnc_station.engine.commands import ActOnJobs, ActOnMachine
+from cnc_station.engine.commands import ActOnJobs, ActOnMachine, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
@@ -31,7 +32,17 @@ from tests.shots.schedules import add_schedules
 from tests.shots.shot import LOOKS, SIZES, Shot
 from tests.until import until
 
-PAGES = ("floor", "jobs", "attention", "programs", "schedules", "machines", "stations", "settings")
+PAGES = (
+    "floor",
+    "jobs",
+    "attention",
+    "runs",
+    "programs",
+    "schedules",
+    "machines",
+    "stations",
+    "settings",
+)
 FLEET = "fleet"
 MILLS = (MILL, MILLS_FLOOR)
 EVERYTHING = (*PAGES, FLEET, *MILLS, *CONTROLLERS)
@@ -101,6 +112,7 @@ async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:
             await until(partial(_lived_in, engine), timeout=180)
             await _something_is_wrong(engine)
             await add_schedules(engine.door(PERSON))
+            await _automation(engine)
             last = None
             for shot in wanted:
                 shot.dress(app, shell, last)
@@ -136,6 +148,18 @@ async def _something_is_wrong(engine: StationEngine) -> None:
         m.id for m in await engine.local_door.ask(ListMachines()) if m.spec.machine_type == "drill"
     ]
     await engine.door(PERSON).execute(ActOnMachine(MachineAction.MAINTENANCE_ON, idle[-1]))
+
+
+async def _automation(engine: StationEngine) -> None:
+    """Jobs without a machine: one that has printed something, one that failed."""
+    lines = [f"part {n:02}  bore 22.0{n % 7}  ok" for n in range(40)]
+    report = {"report": "bracket", "measured": lines}
+    fails = {"durationMs": 0, "shouldFail": True, "failMessage": "the ERP answers 503"}
+    specs = [
+        JobSpec("Confirm order 4711", handler="test.delay", payload=fails),
+        JobSpec("Measuring report", handler="test.echo", payload=report),
+    ]
+    await engine.door(PERSON).execute(SubmitJobs(specs))
 
 
 async def _show(shell: Shell, subject: str) -> None:

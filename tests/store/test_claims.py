@@ -12,7 +12,7 @@ from cnc_station.engine.domain.machine import Envelope, MachineSpec
 from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.claims import Claim, ClaimForHandlers
+from cnc_station.engine.store.claims import Claim, ClaimForHandlers, ServedJobs
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.store.reaping import Reap
 from cnc_station.engine.store.stations import Lead
@@ -303,7 +303,7 @@ async def test_a_capability_of_the_shop_fits_the_same_jobs_in_sql_and_in_python(
 async def test_a_run_without_a_machine_whose_station_is_gone_is_tried_again(shop: Shop) -> None:
     await shop.machine()
     (job_id,) = await shop.create(JobSpec("wait", handler="test.delay", payload={"durationMs": 1}))
-    claim = ClaimForHandlers(300.0, frozenset({"test.delay"}), 5)
+    claim = ClaimForHandlers(300.0, frozenset({ServedJobs("test.delay")}), 5)
     assert await shop.claim() == ()
     (run,) = await shop.write(claim)
     assert (run.job_id, run.machine_id, run.begun) == (job_id, None, True)
@@ -325,7 +325,7 @@ async def test_jobs_for_handlers_are_claimed_in_queue_order_by_those_who_know_th
         JobSpec("urgent", handler="test.delay", priority=100),
         JobSpec("other", handler="acme.report", priority=100),
     )
-    known = frozenset({"test.delay"})
+    known = frozenset({ServedJobs("test.delay")})
     taken = [run.job_id for run in await shop.write(ClaimForHandlers(300.0, known, 1))]
     taken += [run.job_id for run in await shop.write(ClaimForHandlers(300.0, known, 5))]
     assert taken == [urgent, first]

@@ -248,7 +248,9 @@ def test_a_database_of_the_first_schema_keeps_all_it_holds(
             "unreached_since": None,
         },
         "job": {"schedule_id": None},
-        "run": {"good": None, "scrap": None, "rework": None},
+        "run": dict.fromkeys(
+            ["good", "scrap", "rework", "code", "result", "output_size", "output"]
+        ),
         "errand": {"machine_id": None},
     }
     for table in tables:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, event, select, text
 
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
+from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store import claim_statements, move_statements, reaping, schema
 from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.queries.history import events, runs
@@ -177,6 +178,6 @@ def test_one_jobs_row_history_and_runs_are_looked_up(shop: Rows) -> None:
     for query in (
         lambda c: jobs_by_id(c, [3, 5], NOW),
         lambda c: events(c, job_id=3),
-        lambda c: runs(c, job_id=3),
+        lambda c: runs(c, ListRuns(job_id=3)),
     ):
         assert not scanned(plans(shop, query), "job")

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnc_station.engine.domain.states import FINISHED_JOBS, OPEN_JOBS, WAITING_JOBS, JobState
+from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.queries.history import events, runs
 from cnc_station.engine.store.queries.job_filters import STATE_ORDER
@@ -246,7 +247,7 @@ def test_runs_are_read_newest_first_with_names(rows: Rows) -> None:
     job_id = rows.job(name="Axle", operation="op20", state="running")
     failed = rows.run(job_id, mill, state="failed", ended_at=NOW, error="tool 4 broke")
     live = rows.run(job_id, mill, attempt=2)
-    found = rows.read(lambda c: runs(c, job_id=job_id))
+    found = rows.read(lambda c: runs(c, ListRuns(job_id=job_id)))
     assert [(run.id, run.job, run.machine) for run in found] == [
         (live, "Axle · op20", "Mill 1"),
         (failed, "Axle · op20", "Mill 1"),

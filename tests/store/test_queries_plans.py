@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, event, insert, literal, select
 
 from cnc_station.engine.domain.states import OPEN_JOBS, WAITING_JOBS, JobState
+from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store import claim_statements, reaping, schema
 from cnc_station.engine.store.queries.charts import charts
 from cnc_station.engine.store.queries.floor import floor
@@ -151,7 +152,7 @@ def test_one_jobs_row_history_and_runs_are_looked_up(shop: Rows) -> None:
         lambda c: jobs_by_id(c, [3, 5], NOW),
         lambda c: events(c, job_id=3),
         lambda c: events(c, machine_id=1),
-        lambda c: runs(c, job_id=3),
+        lambda c: runs(c, ListRuns(job_id=3)),
     ):
         lines = plans(shop, query)
         assert not {"SCAN job", "SCAN event", "SCAN run"} & set(lines)

@@ -9,7 +9,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.claims import ClaimForHandlers
+from cnc_station.engine.store.claims import ClaimForHandlers, ServedJobs
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.reaping import MOST_AT_ONCE, Reap
 from cnc_station.engine.store.stations import Lead
@@ -111,7 +111,7 @@ async def test_a_run_without_a_machine_has_the_retry_limit_of_automation(shop: S
     (job_id,) = await shop.create(JobSpec("wait", handler="test.delay"))
     states = []
     for _ in range(4):
-        await shop.write(ClaimForHandlers(LEASE_S, frozenset({"test.delay"}), 1))
+        await shop.write(ClaimForHandlers(LEASE_S, frozenset({ServedJobs("test.delay")}), 1))
         shop.later(LEASE_S + 1)
         assert await _reap(shop, retried=frozenset()) == 1
         states.append(shop.state(job_id))

@@ -16,6 +16,7 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import MachineState, RunState
+from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.machines import MoveMachine
@@ -121,7 +122,7 @@ async def test_what_is_counted_at_a_clearing_is_counted_to_the_run_that_made_it(
 async def test_a_jobs_newest_attempt_comes_first(stations: tuple[Shop, Shop]) -> None:
     a, b = stations
     _, latter = await _numbered_the_wrong_way_round(a, b)
-    found = a.database.read(partial(runs, job_id=latter.job_id))
+    found = a.database.read(partial(runs, chosen=ListRuns(job_id=latter.job_id)))
     assert [run.attempt for run in found] == [2, 1]
 
 

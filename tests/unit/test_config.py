@@ -108,8 +108,7 @@ def test_the_page_of_settings_lists_every_setting() -> None:
     (table,) = re.findall(r"\| setting \|.*?\n\n", page, re.DOTALL)
     first = [row.split("|")[1] for row in table.strip().splitlines()]
     told = set(re.findall(r"`(\w+)`", " ".join(first)))
-    # nothing is automated yet, so its limit has no effect
-    assert told == {*config.READERS, *config.ALIASES} - {"retry_automation_limit"}
+    assert told == {*config.READERS, *config.ALIASES}
 
 
 def test_a_misspelt_variable_is_pointed_out() -> None:

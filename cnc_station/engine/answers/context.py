@@ -1,7 +1,7 @@
 """The context of all answers."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Self, TypeVar
@@ -12,11 +12,12 @@ from sqlalchemy import Connection
 from cnc_station.config import Config
 from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.drivers.base import Driver
-from cnc_station.engine.handlers.registry import handlers
+from cnc_station.engine.handlers.base import Handler
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import RetryingWriter
+from cnc_station.engine.services.worker_slots import served_jobs
 from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.supervisor import ServiceSupervisor
 from cnc_station.engine.timing import now_ms
@@ -36,11 +37,17 @@ class AnswerContext:
     health: Health
     paths: Toolpaths
     running: Callable[[], ServiceSupervisor | None]
+    handlers: Mapping[str, Handler]
     tenants: frozenset[str] | None = None
 
     def limited(self, tenants: frozenset[str]) -> Self:
         """Return the context of a principal who may see only the jobs of these tenants."""
         return replace(self, reader=self.reader.limited(tenants), tenants=tenants)
+
+    @property
+    def alone(self) -> bool:
+        """Whether the database is a file, which only one station uses."""
+        return self.config.database_path is not None
 
     @property
     def zone(self) -> dt.tzinfo | None:
@@ -60,7 +67,7 @@ class AnswerContext:
             self.zone,
             config.simulator_speed,
             registry.abilities(),
-            handlers().keys(),
+            served_jobs(self.handlers),
             config.station,
             self.clock,
             secrets.mask(),

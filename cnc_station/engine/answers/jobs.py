@@ -12,13 +12,15 @@ from cnc_station.engine.answers.tenants import refuse_other_tenants
 from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.job import EDITABLE, JobSpec
+from cnc_station.engine.domain.states import LIVE_RUNS
+from cnc_station.engine.handlers.intake import accept
 from cnc_station.engine.store import edits
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.queries import export, history, job_list
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.timing import now_ms
-from cnc_station.engine.views import JobCounts, JobDetail, JobPage, JobRow, RunRow
+from cnc_station.engine.views import JobCounts, JobDetail, JobPage, JobRow, RunDetail, RunRow
 
 
 async def submit_jobs(
@@ -32,7 +34,7 @@ async def create_jobs(
     context: AnswerContext, specs: Sequence[JobSpec], actor: str
 ) -> tuple[int, ...]:
     """Store new jobs, all or none. Raises InvalidInput."""
-    checked = tuple(spec.validated() for spec in specs)
+    checked = tuple(accept(spec, context.handlers, alone=context.alone) for spec in specs)
     refuse_other_tenants(context, (spec.tenant for spec in checked))
     return await context.writer.write(CreateJobs(checked, actor))
 
@@ -40,6 +42,12 @@ async def create_jobs(
 async def edit_job(context: AnswerContext, command: commands.EditJob, actor: str) -> None:
     """See `EditJob`."""
     changes = dict(command.changes)
+    if not changes.keys().isdisjoint({"handler", "payload"}):
+        spec = await context.reader.read(partial(stored_spec, job_id=command.job_id))
+        if spec is not None and changes.keys() <= EDITABLE:  # otherwise the writer refuses it
+            new = replace(spec, **changes)
+            accepted = accept(new, context.handlers, alone=context.alone)
+            changes |= {name: getattr(accepted, name) for name in changes}
     await context.writer.write(edits.EditJob(command.job_id, changes, actor, command.version))
 
 
@@ -111,4 +119,16 @@ async def list_events(context: AnswerContext, query: queries.ListEvents) -> tupl
 
 async def list_runs(context: AnswerContext, query: queries.ListRuns) -> tuple[RunRow, ...]:
     """See `ListRuns`."""
-    return await context.reader.read(partial(history.runs, job_id=query.job_id, limit=query.limit))
+    return await context.reader.read(partial(history.runs, chosen=query))
+
+
+async def run_by_id(context: AnswerContext, query: queries.RunById) -> RunDetail | None:
+    """See `RunById`."""
+    if not 0 < query.run_id <= MOST_ID:
+        return None
+    found = await context.reader.read(partial(history.run_detail, run_id=query.run_id))
+    services = context.running()
+    if found is None or services is None or found.row.state not in LIVE_RUNS:
+        return found
+    output = services.active_runs.output(query.run_id)
+    return found if output is None else replace(found, output=output, live=True)

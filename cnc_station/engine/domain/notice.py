@@ -17,6 +17,7 @@ class Topic(StrEnum):
 
     JOB_UNBLOCKED = "job_unblocked"
     MACHINE_REWIRED = "machine_rewired"  # its driver or its station was changed
+    JOB_EXPIRED = "job_expired"  # deleted with its history, or only its old runs
     PARTS_COUNTED = "parts_counted"
     REACH_CHANGED = "reach_changed"  # a machine's controller became reachable or unreachable
     REMOTE_COMMAND_ASKED = "remote_command_asked"

@@ -63,6 +63,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "MachineLog",
         "PreviewImport",
         "ProgramByHash",
+        "RunById",
         "StoredSettings",
         "ToolpathByHash",
         "TryDatabase",

@@ -25,6 +25,16 @@ class RankPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How many days finished jobs, deliveries and runs are kept; 0: for ever. A job is deleted with
+    its runs, its events and its deliveries."""
+
+    jobs_days: int = 0
+    deliveries_days: int = 0
+    runs_days: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """Exponential backoff: min(initial · 2^failures, maximum) seconds, plus up to `jitter` of it.
     The jitter prevents jobs that failed together from retrying together."""

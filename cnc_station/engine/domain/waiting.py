@@ -38,7 +38,8 @@ class QueueStatus:
     """What determines the next step of a job.
 
     `retry_limit` is the limit in force. `machine` is the name of its present or last machine, or of
-    the handler of an `automation`; `installed`: this station has that handler. `paused_by` is the
+    the handler of an `automation`; `installed`: this station has that handler;
+    `not_allowed`: what it asks for and this station does not allow. `paused_by` is the
     person who paused it; "" if unknown. `set_up`: a person must set it up at the machine and
     confirm.
     """
@@ -55,6 +56,7 @@ class QueueStatus:
     pinned_machine_id: int | None = None
     automation: bool = False
     installed: bool = True
+    not_allowed: str = ""
     machine: str = ""
     finished_at: int | None = None
     paused_by: str = ""
@@ -84,8 +86,7 @@ def next_words(job: QueueStatus, shop: ShopSnapshot) -> str:
 
 def _queued(job: QueueStatus, shop: ShopSnapshot) -> str:
     if job.automation:
-        missing = f"waits for a station with the handler {job.machine}: this one does not have it"
-        return "waits for a worker slot" if job.installed else missing
+        return _for_a_slot(job)
     if job.pinned_machine_id is not None:
         return _pinned(job, job.pinned_machine_id, shop)
     fitting = shop.fleet.fitting(job.need)
@@ -97,6 +98,14 @@ def _queued(job: QueueStatus, shop: ShopSnapshot) -> str:
     if slot is None:
         return _far_back(job, shop)
     return _forecast(slot, shop)
+
+
+def _for_a_slot(job: QueueStatus) -> str:
+    if not job.installed:
+        return f"waits for a station with the handler {job.machine}: this one does not have it"
+    if job.not_allowed:
+        return f"waits for a station that allows {job.not_allowed}: this one does not"
+    return "waits for a worker slot"
 
 
 def _forecast(slot: ForecastSlot, shop: ShopSnapshot) -> str:

@@ -25,7 +25,7 @@ class OnLoss(StrEnum):
 class Order:
     """The order for a driver: `parts` times a program, or `estimated_s` each without one. `source`
     is the exact bytes of the program, `name` its name for people. The parts before `part` are known
-    to be done. `payload` is for handlers: the payload of the job."""
+    to be done. For handlers: `payload` of the job, its `trace_id`, and the `key` of this run."""
 
     run_id: int
     job_id: int
@@ -38,6 +38,8 @@ class Order:
     source: bytes | None = None
     part: int = 1
     payload: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""
+    trace_id: str = ""
 
 
 class RunOutcome(StrEnum):
@@ -59,11 +61,13 @@ class RunInspection:
 
 
 class RunFailed(CncStationError):
-    """The controller ended the run before its end. `alarm`: it needs unlocking first."""
+    """The run ended before its end. `alarm`: the controller needs unlocking first. `final`: it is
+    not tried again."""
 
-    def __init__(self, reason: str, *, alarm: bool = False) -> None:
+    def __init__(self, reason: str, *, alarm: bool = False, final: bool = False) -> None:
         super().__init__(reason)
         self.alarm = alarm
+        self.final = final
 
 
 class RunAborted(CncStationError):

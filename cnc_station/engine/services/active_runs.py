@@ -12,10 +12,10 @@ from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.run_ending import RUNNER, Judge, move_of
 from cnc_station.engine.services.run_session import CLOSED, RunSession
-from cnc_station.engine.services.worker_slots import WorkerSlots
+from cnc_station.engine.services.worker_slots import Executor, RunRecord, WorkerSlots
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
-from cnc_station.engine.views import RunInHand, Telemetry
+from cnc_station.engine.views import RunInHand, RunOutput, Telemetry
 
 PATIENCE_S = 5.0
 
@@ -62,8 +62,11 @@ class ActiveRuns:
         previous: Sequence[RunSession] = ()
         if claimed.attempt > 1:
             previous = [one for one in self.sessions if one.claimed.job_id == claimed.job_id]
+        record: RunRecord | None = None
+        executor: Executor
         if claimed.machine_id is None:
             executor = self._slots.lease(claimed.handler)
+            record = executor.record
         else:
             executor = self._pool.lease(claimed.machine_id)
         session = RunSession(
@@ -75,6 +78,7 @@ class ActiveRuns:
             lease_ends,
             previous=previous,
             found=found,
+            record=record,
         )
         self._sessions[claimed.run_id] = session
         session.task.add_done_callback(lambda _: self._forget(session))
@@ -218,6 +222,11 @@ class ActiveRuns:
             )
             for one in self._sessions.values()
         )
+
+    def output(self, run_id: int) -> RunOutput | None:
+        """What the handler of an active run has printed so far."""
+        session = self._sessions.get(run_id)
+        return None if session is None else session.output()
 
     def telemetry(self) -> dict[int, Telemetry]:
         told = ((one.claimed.machine_id, one.telemetry()) for one in self._sessions.values())

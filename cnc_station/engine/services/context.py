@@ -1,11 +1,13 @@
 """What the services of a station work with."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.handlers.base import Handler
+from cnc_station.engine.outgoing_http import OutgoingHttp
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.reader import Reader
@@ -21,9 +23,11 @@ class ServiceContext:
     reader: Reader
     library: Library
     health: Health
+    http: OutgoingHttp
     ping: Callable[[], None]  # a query of the database; blocks
     tell: Callable[[Notice], None]
     show: Callable[[frozenset[int]], None]  # machines with new telemetry
+    handlers: Mapping[str, Handler]
     incarnation: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property

@@ -128,5 +128,5 @@ class HandlerDispatcher(Dispatcher):
     def _command(self) -> tuple[ClaimForHandlers | None, int]:
         if not (free := self._slots.free):
             return None, 0
-        config, known = self._config, self._slots.known
-        return ClaimForHandlers(config.lease_s, known, free, self._incarnation), free
+        served = self._slots.served()
+        return ClaimForHandlers(self._config.lease_s, served, free, self._incarnation), free

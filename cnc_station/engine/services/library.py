@@ -61,4 +61,6 @@ class Library:
             source=kept.source if kept else None,
             part=claimed.parts_done + 1,
             payload=json_text.stored_object(claimed.payload) if claimed.handler else {},
+            key=f"{claimed.trace_id}-{claimed.token}",
+            trace_id=claimed.trace_id,
         )

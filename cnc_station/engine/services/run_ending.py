@@ -12,6 +12,7 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.store.machines import MoveMachine
+from cnc_station.engine.store.move_statements import RunResult
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.readiness import SetReadiness
@@ -47,19 +48,30 @@ class Judge:
     retry: RetryPolicy
     chance: Callable[[], float] = random.random
 
-    def failed(self, claimed: Claimed, reason: str, *, alarm: bool = False) -> RunEnding:
+    def failed(
+        self, claimed: Claimed, reason: str, *, alarm: bool = False, final: bool = False
+    ) -> RunEnding:
         failures = claimed.failures + 1
-        if failures > self.retry.limit(claimed.retry_limit, automation=claimed.machine_id is None):
+        if final or failures > self.retry.limit(
+            claimed.retry_limit, automation=claimed.machine_id is None
+        ):
             return RunEnding(t.FAILED_FINAL, reason, alarm=alarm)
         backoff = self.retry.backoff_s(failures, self.chance())
         return RunEnding(t.FAILED_RETRY, reason, backoff_s=backoff, alarm=alarm)
 
 
 async def write_ending(
-    writer: RetryingWriter, claimed: Claimed, ending: RunEnding, seconds: float, *, half_made: bool
+    writer: RetryingWriter,
+    claimed: Claimed,
+    ending: RunEnding,
+    seconds: float,
+    *,
+    half_made: bool,
+    kept: RunResult | None = None,
 ) -> None:
     """Write how a run ended, until it is written. `half_made`: the part on the machine may not be
-    good. Raises Fenced or Conflict if another station has decided about the run."""
+    good. `kept` is what remains of a handler's work. Raises Fenced or Conflict if another
+    station has decided about the run."""
     machine_id = claimed.machine_id
     if ending.alarm and machine_id is not None:
         with contextlib.suppress(Conflict):  # it is in alarm already
@@ -75,6 +87,7 @@ async def write_ending(
             backoff_s=ending.backoff_s,
             seconds=seconds,
             part_on_it=half_made,
+            kept=kept,
         )
     )
     if not ending.refused or machine_id is None:

@@ -25,9 +25,9 @@ from cnc_station.engine.services.run_phase import (
 )
 from cnc_station.engine.services.run_state import RunState
 from cnc_station.engine.services.run_steps import RunSteps
-from cnc_station.engine.services.worker_slots import Executor
+from cnc_station.engine.services.worker_slots import Executor, RunRecord
 from cnc_station.engine.store.new_runs import Claimed
-from cnc_station.engine.views import AtClosing, Telemetry
+from cnc_station.engine.views import AtClosing, RunOutput, Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class RunSession:
 
     It begins when the `previous` runs of its job have stopped here. `found` is what became of a run
     that an earlier life of this station started. `ending` is how it ended; None before that, and if
-    another station has decided about it.
+    another station has decided about it. `record` gathers what remains of a handler's work.
     """
 
     def __init__(
@@ -64,6 +64,7 @@ class RunSession:
         *,
         previous: Collection["RunSession"] = (),
         found: RunInspection | None = None,
+        record: RunRecord | None = None,
     ) -> None:
         self.claimed = claimed
         self.ending: RunEnding | None = None
@@ -73,6 +74,7 @@ class RunSession:
         self._executor = executor
         self._previous = previous
         self._found = found
+        self._record = record
         self._progress: Progress | None = None
         self._reattaching = asyncio.Lock()
         first = Phase.RUNNING if found else Phase.STARTING if claimed.begun else Phase.PREPARING
@@ -106,6 +108,10 @@ class RunSession:
         untouched = self.phase is Phase.STARTING and self._executor.abilities.starts
         harmless = untouched or self._executor.on_loss is OnLoss.RETRY
         return AtClosing.BEGINS_AGAIN if harmless else AtClosing.ABORTED
+
+    def output(self) -> RunOutput | None:
+        """What a handler has printed so far."""
+        return None if self._record is None else self._record.output.kept()
 
     def telemetry(self) -> Telemetry | None:
         """How far it is; None before it has begun."""
@@ -218,7 +224,10 @@ class RunSession:
             seconds = loop.time() - begun
             real = state.begun and self._executor.on_loss is OnLoss.INTERRUPT
             half_made = real and ending.transition not in (t.COMPLETED, t.REQUEUED)
-            await write_ending(self._writer, self.claimed, ending, seconds, half_made=half_made)
+            kept = self._record.result() if self._record is not None else None
+            await write_ending(
+                self._writer, self.claimed, ending, seconds, half_made=half_made, kept=kept
+            )
             self.ending = ending
         except (Fenced, Conflict) as error:
             log.warning("%s: %s", state.name, error)

@@ -68,7 +68,9 @@ class RunSteps:
         except (Interrupted, EndUnproven) as error:
             return RunEnding(t.INTERRUPTED, str(error))
         except RunFailed as error:
-            return self._judge.failed(self._claimed, str(error), alarm=error.alarm)
+            return self._judge.failed(
+                self._claimed, str(error), alarm=error.alarm, final=error.final
+            )
         except TimeoutError:
             if not self._timer.expired():  # the driver's own: of a socket, for example
                 raise

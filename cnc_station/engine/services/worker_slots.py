@@ -1,7 +1,7 @@
 """What carries out a run: a machine's driver, or a handler in a worker slot of the station."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from cnc_station.engine.domain.errors import Conflict
@@ -13,7 +13,17 @@ from cnc_station.engine.drivers.base import (
     RunInspection,
     RunOutcome,
 )
-from cnc_station.engine.handlers.base import Handler, HandlerFailed, HandlerOrder
+from cnc_station.engine.handlers.base import (
+    MOST_RESULT,
+    Handler,
+    HandlerFailed,
+    HandlerOrder,
+    HandlerResult,
+    RestrictedHandler,
+)
+from cnc_station.engine.handlers.output import Output, storable
+from cnc_station.engine.store.claims import ServedJobs
+from cnc_station.engine.store.move_statements import RunResult
 from cnc_station.engine.views import Abilities, Doing, Identity, Status
 
 
@@ -46,21 +56,48 @@ class WorkerSlots:
         self._on_free = on_free
         self._leased = 0
 
-    @property
-    def known(self) -> frozenset[str]:
-        return frozenset(self._handlers)
+    def served(self) -> frozenset[ServedJobs]:
+        """Which jobs this station runs now: an administrator may allow and forbid them."""
+        return served_jobs(self._handlers)
 
     @property
     def free(self) -> int:
         return max(0, self._workers - self._leased)
 
-    def lease(self, handler: str) -> Executor:
+    def lease(self, handler: str) -> "HandlerExecutor":
         self._leased += 1
         return HandlerExecutor(self._handlers[handler])
 
     def release(self) -> None:
         self._leased -= 1
         self._on_free()
+
+
+def served_jobs(handlers: Mapping[str, Handler]) -> frozenset[ServedJobs]:
+    """Return which jobs a station with these handlers runs now."""
+    return frozenset(served for handler in handlers.values() for served in _served_by(handler))
+
+
+def _served_by(handler: Handler) -> Iterator[ServedJobs]:
+    if not isinstance(handler, RestrictedHandler):
+        yield ServedJobs(handler.name)
+    elif (narrowed := handler.allowed()) is not None:
+        for value in narrowed.values:
+            yield ServedJobs(handler.name, narrowed.field, value)
+
+
+class RunRecord:
+    """What remains of a handler's work: its output, and what came of it."""
+
+    def __init__(self) -> None:
+        self.output = Output()
+        self.text: str | None = None
+        self.code: int | None = None
+
+    def result(self) -> RunResult:
+        """As it is stored with the end of the run."""
+        output = self.output.kept()
+        return RunResult(self.code, self.text, output.size or None, output.text or None)
 
 
 class HandlerExecutor:
@@ -73,7 +110,8 @@ class HandlerExecutor:
     def __init__(self, handler: Handler) -> None:
         self._handler = handler
         self._order: Order | None = None
-        self._work: asyncio.Task[None] | None = None
+        self._work: asyncio.Task[HandlerResult | None] | None = None
+        self.record = RunRecord()
         self._aborted = False
         self._fraction = 0.0
 
@@ -86,8 +124,17 @@ class HandlerExecutor:
 
     async def start(self) -> None:
         assert self._order is not None
+        asked = self._order
+        if errors := tuple(self._handler.check(asked.payload)):  # stored by another version
+            raise RunFailed("; ".join(map(str, errors)), final=True)
         order = HandlerOrder(
-            self._order.run_id, self._order.job_id, self._order.attempt, self._order.payload
+            asked.run_id,
+            asked.job_id,
+            asked.attempt,
+            asked.payload,
+            asked.key,
+            asked.trace_id,
+            self.record.output,
         )
         self._work = asyncio.create_task(self._handler.run(order, self._set_fraction))
 
@@ -98,13 +145,15 @@ class HandlerExecutor:
         """Wait until it is done. If the wait is cancelled, so is the work."""
         assert self._work is not None
         try:
-            await self._work
+            result = await self._work or HandlerResult()
         except HandlerFailed as error:
-            raise RunFailed(str(error)) from error
+            self.record.code = error.code
+            raise RunFailed(_shortened(str(error)), final=error.final) from error
         except asyncio.CancelledError:
             if self._aborted:
                 raise RunAborted("aborted") from None
             raise
+        self.record.text, self.record.code = _shortened(result.text), result.code
 
     async def hold(self) -> None:
         raise Conflict(f"{self._handler.name} can't be held. It can be aborted.")
@@ -130,3 +179,8 @@ class HandlerExecutor:
         listener: Callable[[Status], None],  # noqa: ARG002 - the seam's signature
     ) -> Callable[[], None]:
         return lambda: None  # it is never held, so there is no news
+
+
+def _shortened(text: str) -> str:
+    text = storable(text)
+    return text if len(text) <= MOST_RESULT else f"{text[: MOST_RESULT - 1]}…"

@@ -4,9 +4,9 @@ handlers get the jobs that need no machine."""
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, Text, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, Text, bindparam, case, exists, select, true
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.job import NO_MACHINE
@@ -156,25 +156,35 @@ def _need(machine_type: str, complexity: int, material: str, axes: int, *size: f
     return Need(machine_type, complexity, material, axes, _envelope(*size))
 
 
+class ServedJobs(NamedTuple):
+    """Jobs that a station runs: those for a handler, or only those whose payload has this `value`
+    in `field`."""
+
+    handler: str
+    field: str | None = None
+    value: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimForHandlers(OneByOne[tuple[Claimed, ...]]):
-    """Claim the first `free` waiting jobs for these `handlers`, in rank order; their runs are
+    """Claim the first `free` waiting jobs of those `served` here, in rank order; their runs are
     started. An `incarnation` that was replaced gets nothing."""
 
     lease_s: float
-    handlers: frozenset[str]
+    served: frozenset[ServedJobs]
     free: int
     incarnation: str = ""
 
     def write(self, tx: Tx) -> tuple[Claimed, ...]:
         tx.flush()
         asked = {
-            "handlers": packed([[name] for name in sorted(self.handlers)]),
+            "served": packed(sorted(self.served, key=str)),
             "count": self.free,
             "station": tx.station,
             "incarnation": self.incarnation,
         }
-        found = tx.ask(_handler_statement(tx.dialect), asked).fetchall()
+        narrowed = any(one.field is not None for one in self.served)
+        found = tx.ask(_handler_statement(tx.dialect, narrowed=narrowed), asked).fetchall()
         if not found:
             return ()
         run_ids = tx.dialect.reserve(tx.connection, run, len(found), ahead=RUNS_AHEAD)
@@ -189,14 +199,19 @@ class ClaimForHandlers(OneByOne[tuple[Claimed, ...]]):
 
 
 @cache
-def _handler_statement(dialect: Dialect) -> Select[Any]:
+def _handler_statement(dialect: Dialect, *, narrowed: bool) -> Select[Any]:
     """These jobs are in the index of ready jobs under no machine type: claims for machines never
-    scan them, nor these claims jobs for machines."""
-    handlers = dialect.items("handlers", handler=Text)
+    scan them, nor these claims jobs for machines. `narrowed`: payloads are compared too."""
+    served = dialect.items("served", handler=Text, field=Text, value=Text)
+    fits: ColumnElement[bool] = job.c.handler.in_(select(served.c.handler))
+    if narrowed:
+        value = dialect.text_in_json(job.c.payload, served.c.field)
+        of_payload = case((served.c.field.is_(None), true()), else_=value == served.c.value)
+        fits = exists().where(served.c.handler == job.c.handler, of_payload)
     return (
         select(job.c.id, *FOR_SESSION, job.c.handler, job.c.payload)
         .where(queued, job.c.pinned_machine_id.is_(None), not_replaced)
-        .where(job.c.machine_type == NO_MACHINE, job.c.handler.in_(select(handlers.c.handler)))
+        .where(job.c.machine_type == NO_MACHINE, fits)
         .order_by(job.c.rank, job.c.id)
         .limit(bindparam("count"))
         .with_for_update(skip_locked=True, of=job)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Table
+from sqlalchemy import ColumnElement, Connection, FromClause, Table
 from sqlalchemy.engine import URL, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
@@ -75,6 +75,12 @@ class Dialect(ABC):
 
         Bind `packed(rows)` to `name`; the columns have the order given here.
         """
+
+    @abstractmethod
+    def text_in_json(
+        self, document: ColumnElement[str], field: ColumnElement[str]
+    ) -> ColumnElement[str]:
+        """The text of a field of a JSON object that is stored as text."""
 
     @abstractmethod
     def unavailable(self, error: DBAPIError) -> Unavailable | None:

@@ -1,7 +1,7 @@
 """The statements of a run's transition: for the run, its job and its machine."""
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -31,20 +31,35 @@ from cnc_station.engine.domain.states import (
 from cnc_station.engine.store.dialect import Dialect
 from cnc_station.engine.store.schema import found_in, job, machine, run, standing_in
 
+_RESULT = {"code": BigInteger, "result": Text, "output_size": BigInteger, "output": Text}
 _TO_MAINTENANCE = (machine.c.maintenance_due, MachineState.MAINTENANCE.value)
 _RESTING_UNTOUCHED = case(_TO_MAINTENANCE, else_=MachineState.IDLE.value)
 
 
+class RunResult(NamedTuple):
+    """What is stored of a handler's work."""
+
+    code: int | None = None
+    result: str | None = None
+    output_size: int | None = None
+    output: str | None = None
+
+
+NO_RESULT = RunResult()
+
+
 @cache
-def run_statement(dialect: Dialect, name: str) -> Update:
-    """Move the runs, guarded by token and state; return those that moved."""
+def run_statement(dialect: Dialect, name: str, *, with_result: bool = False) -> Update:
+    """Move the runs, guarded by token and state; return those that moved. `with_result`: each item
+    also has the fields of a `RunResult`."""
     step = t.TRANSITIONS[name].run
     assert step is not None
     assert step.target is not None
+    result = _RESULT if with_result else {}
     item = dialect.items(
-        "item", run_id=BigInteger, token=BigInteger, reason=Text, lease_until=BigInteger
+        "item", run_id=BigInteger, token=BigInteger, reason=Text, lease_until=BigInteger, **result
     )
-    values: dict[str, Any] = {"state": step.target.value}
+    values: dict[str, Any] = {"state": step.target.value} | {n: item.c[n] for n in result}
     if name == t.STARTED.name:
         values["started_at"] = bindparam("now", type_=BigInteger)
     if step.target not in LIVE_RUNS:

@@ -12,7 +12,13 @@ from cnc_station.engine.domain.refusals import JOB_IS, MACHINE_IS, run_refusal
 from cnc_station.engine.domain.states import LIVE_RUNS, JobState, MachineState, RunState
 from cnc_station.engine.store.dialect import packed
 from cnc_station.engine.store.jobs import ask_successors, release_due, unblock_successors
-from cnc_station.engine.store.move_statements import job_statement, machine_statement, run_statement
+from cnc_station.engine.store.move_statements import (
+    NO_RESULT,
+    RunResult,
+    job_statement,
+    machine_statement,
+    run_statement,
+)
 from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 
@@ -23,7 +29,8 @@ class MoveRun(StoreCommand[None]):
 
     Raises Fenced if the token is stale, Conflict if the run's state does not allow it. `backoff_s`
     is the time a failed job waits before its retry, `seconds` the run time. `part_on_it`: an
-    unfinished part is on the machine, which needs clearing in any case.
+    unfinished part is on the machine, which needs clearing in any case. `kept` is what remains of a
+    handler's work.
 
     A run that was given up may be reattached by the station of its machine while nobody has decided
     about its job and the machine has no other run: that station then holds it for `lease_s`.
@@ -42,6 +49,7 @@ class MoveRun(StoreCommand[None]):
     material: str = ""
     lease_s: float = 0.0
     part_on_it: bool = False
+    kept: RunResult | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -62,11 +70,7 @@ class MoveRun(StoreCommand[None]):
         assert row.job is not None
         assert row.run is not None
         with tx.pipeline():
-            runs_asked = _ask(
-                tx,
-                run_statement(tx.dialect, row.name),
-                [[c.run_id, c.token, c.reason, tx.now + _ms(c.lease_s)] for c in commands],
-            )
+            runs_asked = _ask_runs(tx, row, commands)
             jobs_asked = _ask(
                 tx,
                 job_statement(tx.dialect, row.name),
@@ -122,6 +126,16 @@ def _ask(tx: Tx, statement: Update, items: Sequence[Sequence[object]]) -> Any:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
+
+
+def _ask_runs(tx: Tx, row: t.Transition, commands: Sequence[MoveRun]) -> Any:
+    items = [[c.run_id, c.token, c.reason, tx.now + _ms(c.lease_s)] for c in commands]
+    if all(c.kept is None for c in commands):
+        return _ask(tx, run_statement(tx.dialect, row.name), items)
+    statement = run_statement(tx.dialect, row.name, with_result=True)
+    return _ask(
+        tx, statement, [[*i, *(c.kept or NO_RESULT)] for i, c in zip(items, commands, strict=True)]
+    )
 
 
 def _ask_machines(tx: Tx, row: t.Transition, commands: Sequence[MoveRun]) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     Connection,
     FromClause,
     Select,
@@ -208,6 +209,11 @@ class Postgres(Dialect):
             )
         )
         return query.subquery(name)
+
+    def text_in_json(
+        self, document: ColumnElement[str], field: ColumnElement[str]
+    ) -> ColumnElement[str]:
+        return cast(document, JSON).op("->>")(field)
 
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """Errors of the server and of the connection to it; broken statements stay bugs."""

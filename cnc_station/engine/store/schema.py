@@ -199,6 +199,10 @@ run = Table(
     Column("good", Integer),
     Column("scrap", Integer),
     Column("rework", Integer),
+    Column("code", Integer),  # of a handler: the exit code or HTTP status
+    Column("result", Text),
+    Column("output_size", BigInteger),
+    Column("output", Text),  # last: lists do not read it
     # Only where checking a key is cheap. On a server each check costs as much as the row itself,
     # and the claim holds both rows locked: neither can be missing.
     ForeignKeyConstraint(["job_id"], ["job.id"]).ddl_if(dialect="sqlite"),
@@ -213,6 +217,8 @@ _partial_index("run_live_machine", _live, run.c.machine_id, unique=True)
 Index("run_job", run.c.job_id)
 _ended = text("ended_at IS NOT NULL")
 _partial_index("run_ended", _ended, run.c.ended_at)
+_without_machine = text("machine_id IS NULL")
+_partial_index("run_automation", _without_machine, run.c.id)
 
 event = Table(
     "event",

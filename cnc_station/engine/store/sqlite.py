@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     FromClause,
     Select,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    literal_column,
     select,
     text,
     type_coerce,
@@ -114,6 +116,11 @@ class Sqlite(Dialect):
             )
         )
         return query.subquery(name)
+
+    def text_in_json(
+        self, document: ColumnElement[str], field: ColumnElement[str]
+    ) -> ColumnElement[str]:
+        return func.json_extract(document, literal_column("'$.'") + field)
 
     def unavailable(self, error: DBAPIError) -> Unavailable | None:
         """By SQLite's message. The clean-up after an error may raise another one: the errors before

@@ -29,12 +29,15 @@ from cnc_station.engine.views.floor import (
     Telemetry,
 )
 from cnc_station.engine.views.jobs import (
+    MOST_OUTPUT,
     JobCounts,
     JobDetail,
     JobFilter,
     JobLink,
     JobPage,
     JobRow,
+    RunDetail,
+    RunOutput,
     RunRow,
     Sort,
     SortKey,
@@ -65,6 +68,7 @@ __all__ += ["Identity", "Message", "RunInHand", "Setting", "Status"]
 __all__ += ["Charts", "Floor", "MachineCard", "MachineRow", "NeedsYou"]
 __all__ += ["PositionRecord", "Remedy", "Series", "StateInterval", "Telemetry"]
 __all__ += ["JobCounts", "JobDetail", "JobFilter", "JobLink", "JobPage"]
+__all__ += ["MOST_OUTPUT", "RunDetail", "RunOutput"]
 __all__ += ["JobRow", "RunRow", "Sort", "SortKey", "job_title"]
 __all__ += ["ImportIssue", "ImportPreview", "ProgramDetail"]
 __all__ += ["ProgramFinding", "ProgramRow", "Toolpath"]

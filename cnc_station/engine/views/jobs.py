@@ -7,6 +7,8 @@ from typing import Any
 
 from cnc_station.engine.domain.states import JobState, RunState
 
+MOST_OUTPUT = 64 * 1024  # bytes that are kept of a run's output: half at each end
+
 
 def job_title(name: str, operation: str) -> str:
     """The name of a job with its operation."""
@@ -73,6 +75,30 @@ class RunRow:
     good: int | None = None  # parts counted at the machine; None: not counted
     scrap: int | None = None
     rework: int | None = None
+    handler: str = ""  # of a run without a machine
+    result: str | None = None  # what came of a handler's work, in words
+    code: int | None = None  # the exit code or HTTP status
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutput:
+    """What a handler's run has printed so far, its first and last 32 KiB. `size` counts all bytes;
+    `truncated`: some are left out, where the text says so."""
+
+    text: str = ""
+    size: int = 0
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """One run with its output. `payload` is that of its job. `live`: it is still running, and this
+    is its output so far."""
+
+    row: RunRow
+    payload: Mapping[str, Any]
+    output: RunOutput
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,13 +37,22 @@ class Outcome:
 
 
 @contextmanager
-def _hurt_fleet(mutation: str) -> Iterator[Fleet]:
+def _hurt_fleet(mutation: str, *, machining: bool = True) -> Iterator[Fleet]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cnc-faults-")))
         postgres = stack.enter_context(Postgres())
         redis = stack.enter_context(Redis())
-        fleet = Fleet(postgres, redis, folder, STATIONS, mutation=mutation, clocks=CLOCKS)
-        yield stack.enter_context(fleet)
+        yield stack.enter_context(
+            Fleet(
+                postgres,
+                redis,
+                folder,
+                STATIONS,
+                mutation=mutation,
+                machining=machining,
+                clocks=CLOCKS,
+            )
+        )
 
 
 def run(seed: int, scale: float = 1.0) -> Outcome:
@@ -92,11 +101,12 @@ def _found(work: Callable[[], list[str]]) -> list[str]:
         return [failure(error)]
 
 
-def run_mutated(mutation: str, seed: int) -> Outcome:
-    """The same with a guard taken out, until that has been noticed."""
+def run_mutated(mutation: str, seed: int, *, machining: bool = True) -> Outcome:
+    """The same with a guard taken out, until that has been noticed; with jobs for handlers only, or
+    also with jobs for machines."""
     chance = random.Random(seed)
     outcome, begun = Outcome(), time.monotonic()
-    with _hurt_fleet(mutation) as fleet:
+    with _hurt_fleet(mutation, machining=machining) as fleet:
         fleet.works_again()
         for _ in range(5):
             _stations(fleet, chance, 2)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from cnc_station.engine.store import schema
+from tests.handlers.allowing import running
 from tests.invariants import broken
 
 # A process that wakes from SIGSTOP needs a moment until it has stopped what it drove.
@@ -157,3 +158,17 @@ def _unowned(driven: Sequence[Driven], runs: Mapping[int, Row[Any]]) -> Iterator
         if one.run_id in seen:
             yield f"run {one.run_id} was driven twice"
         seen.add(one.run_id)
+
+
+def commands_beside(notes: Path) -> Iterator[str]:
+    """No command begins while another one for the same job, or a child of it, is there."""
+    for line in notes.read_text().splitlines() if notes.exists() else ():
+        job_id, run_id, what = line.split()
+        if what == "beside":
+            yield f"job {job_id}: the command of run {run_id} began beside another one"
+
+
+def commands_left(notes: Path) -> Iterator[str]:
+    """No command is left, nor a child of it, when all jobs are done."""
+    if left := running(str(notes)):
+        yield f"commands are left running: {left}"

@@ -16,8 +16,15 @@ from sqlalchemy import Connection, func, select
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
-from tests.faults.fleet.checks import Driven, Span, read_notes, violations
-from tests.faults.fleet.load import Load
+from tests.faults.fleet.checks import (
+    Driven,
+    Span,
+    commands_beside,
+    commands_left,
+    read_notes,
+    violations,
+)
+from tests.faults.fleet.load import COMMAND_NOTES, Load
 from tests.faults.fleet.mutations import MUTATIONS
 from tests.faults.fleet.namespace import Namespace
 from tests.faults.fleet.station import Orders
@@ -51,6 +58,7 @@ class Fleet:
         stations: int,
         *,
         mutation: str = "",
+        machining: bool = True,
         clocks: Sequence[float] = (),
         namespaces: Sequence[Namespace] = (),
         settings: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
@@ -61,6 +69,7 @@ class Fleet:
         self.redis = redis
         self.folder = folder
         self.mutation = mutation
+        self._machining = machining
         self.figures = Figures()
         self._count = stations
         self._settings = settings
@@ -83,7 +92,7 @@ class Fleet:
         self.url = self._new_database.__enter__()
         self.database = Database(self.url, synchronous="NORMAL")
         names = [f"S{number + 1}" for number in range(self._count)]
-        self.load = Load(self.url, self.folder)
+        self.load = Load(self.url, self.folder, machining=self._machining)
         self.load.prepare(names, MACHINES)
         if self.mutation:
             self._write(MUTATIONS[self.mutation].in_the_database)
@@ -203,7 +212,8 @@ class Fleet:
                 until(lambda: not self.open_jobs(), within_s, "every job is done")
             except AssertionError as error:
                 return [str(error), *(f"left: {row}" for row in self.open_jobs()), *self.check()]
-            return until(lambda: [self.check()], 60, "the database answers")[0]
+            found = until(lambda: [self.check()], 60, "the database answers")[0]
+            return [*found, *commands_left(self.folder / COMMAND_NOTES)]
 
     def check(self) -> list[str]:
         """What is not as it must be."""
@@ -220,7 +230,7 @@ class Fleet:
                 )
             )
             ended, self._ended = self._ended, []
-        return ended + found
+        return [*ended, *found, *commands_beside(self.folder / COMMAND_NOTES)]
 
     def driven(self) -> list[Driven]:
         """By which process which run was driven, and when."""

@@ -1,7 +1,9 @@
 """Somebody in the office who keeps handing in jobs, and remembers which were acknowledged."""
 
 import asyncio
+import os
 import random
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,14 +21,20 @@ from cnc_station.engine.engine import StationEngine, open_client
 ME = local_principal("office")
 EVERY_S = 0.25
 TRIES = 10
+COMMANDS = 0.2  # how many of the submissions have a command
 TYPES = ("mill", "lathe")
+ALLOWED, COMMAND_NOTES = "commands.toml", "command notes"  # in the folder of the fleet
+COMMAND = Path(__file__).with_name("command.py")
 
 
 class Load:
     """`acknowledged` are the jobs that must be done in the end. A submission that was refused with
-    Unavailable may have been stored or not; it is not among them."""
+    Unavailable may have been stored or not; it is not among them. Without `machining` there are
+    only jobs for handlers."""
 
-    def __init__(self, url: str, folder: Path) -> None:
+    def __init__(self, url: str, folder: Path, *, machining: bool = True) -> None:
+        self._machining = machining
+        self._folder = folder
         self._config = Config(folder, url, station="office", synchronous="NORMAL")
         self.acknowledged: list[int] = []
         self._chance = random.Random(1)
@@ -48,6 +56,9 @@ class Load:
                 await client.stop()
 
         asyncio.run(add())
+        path = os.path.realpath(sys.executable)
+        allowed = f'[[command]]\npath = "{path}"\nmore_args = ".*"\n'
+        (self._folder / ALLOWED).write_text(allowed)
 
     def start(self) -> None:
         self._going.set()
@@ -92,14 +103,25 @@ class Load:
         await client.stop()
 
     async def _hand_in(self, client: StationEngine) -> None:
-        specs = [
-            JobSpec(f"part {kind}", kind, estimated_s=self._chance.uniform(2, 30)) for kind in TYPES
-        ]
+        specs = [*(self._parts() if self._machining else ()), *self._automation()]
         try:
             async with asyncio.timeout(5):
                 self.acknowledged += await client.door(ME).execute(SubmitJobs(specs))
         except (Unavailable, TimeoutError):
             pass  # tried again with others
+
+    def _parts(self) -> Iterator[JobSpec]:
+        for kind in TYPES:
+            yield JobSpec(f"part {kind}", kind, estimated_s=self._chance.uniform(2, 30))
+
+    def _automation(self) -> Iterator[JobSpec]:
+        wait = {"durationMs": self._chance.randrange(20, 1_500)}
+        yield JobSpec("wait", handler="test.delay", payload=wait)
+        if self._chance.random() < COMMANDS:
+            seconds = f"{self._chance.uniform(0.2, 1.5):.2f}"
+            args = ["-I", "-S", str(COMMAND), str(self._folder / COMMAND_NOTES), seconds]
+            command = {"command": os.path.realpath(sys.executable), "args": args}
+            yield JobSpec("command", handler="shell.command", payload=command)
 
 
 async def _opened(config: Config) -> StationEngine:

@@ -28,8 +28,8 @@ def _without_tokens() -> None:
     from cnc_station.engine.store import moves  # noqa: PLC0415 - as above
 
     def loosened(made: Callable[..., Any], dropped: set[str]) -> Callable[..., Any]:
-        def make(*arguments: Any) -> Any:
-            statement = made(*arguments)
+        def make(*arguments: Any, **options: Any) -> Any:
+            statement = made(*arguments, **options)
             kept = [
                 clause
                 for clause in statement._where_criteria

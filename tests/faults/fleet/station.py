@@ -9,19 +9,21 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.simulator import Simulator
+from cnc_station.engine.handlers.base import HandlerOrder, HandlerResult
 
 
 @dataclass(frozen=True, slots=True)
 class Orders:
     """What a campaign asks of a station beside its settings (`CNC_*`)."""
 
-    notes: str  # the file that its drivers write into
+    notes: str  # the file that its drivers, handlers and commands write into
     clock_ahead_s: float = 0.0
     mutation: str = ""
 
@@ -45,7 +47,7 @@ def note_drivers(path: str) -> None:
 
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
-    def note(what: str, order: Order) -> None:
+    def note(what: str, order: Order | HandlerOrder) -> None:
         line = f"{time.monotonic_ns()} {os.getpid()} {order.job_id} {order.run_id} {what}\n"
         os.write(file, line.encode())
 
@@ -67,6 +69,25 @@ def note_drivers(path: str) -> None:
                 note("stop", self.order)
 
     registry.OWN["simulator"] = replace(simulator.KIND, make=Noted.make)
+    _note_delays(note)
+
+
+def _note_delays(note: Callable[[str, Order | HandlerOrder], None]) -> None:
+    from cnc_station.engine.handlers.testing import Delay  # noqa: PLC0415 - as above
+
+    run = Delay.run
+
+    async def noted(
+        self: Delay, order: HandlerOrder, progress: Callable[[float], None]
+    ) -> HandlerResult:
+        note("start", order)
+        try:
+            return await run(self, order, progress)
+        finally:
+            note("stop", order)
+
+    patched: Any = Delay
+    patched.run = noted
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from tests.faults.fleet.load import ALLOWED
 from tests.faults.fleet.namespace import Namespace
 from tests.faults.fleet.station import Orders
 from tests.faults.fleet.wire import Wire
@@ -22,6 +23,7 @@ SETTINGS = {
     "CNC_RETRY_INITIAL_S": "0.2",
     "CNC_RETRY_MAXIMUM_S": "1",
     "CNC_RETRY_MACHINING_LIMIT": "100",
+    "CNC_RETRY_AUTOMATION_LIMIT": "100",
     "CNC_HEALTH_PORT": "0",
 }
 
@@ -58,6 +60,7 @@ class Station:
             "CNC_DATA_FOLDER": str(folder / self.name),
             "CNC_DATABASE_URL": self._way(self.database, database),
             "CNC_SYNCHRONOUS": "NORMAL",
+            "CNC_SHELL_COMMANDS": str(folder / ALLOWED),
             **settings,
         }
         if redis:

@@ -1,6 +1,6 @@
 """What a query needs to know of the shop besides its database."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from cnc_station.engine.domain.policies import RetryPolicy
+from cnc_station.engine.store.claims import ServedJobs
 from cnc_station.engine.views import KEPT, Abilities
 
 SIMULATOR = "simulator"
@@ -25,16 +26,16 @@ def all_hidden(_driver: str, settings: Mapping[str, Any]) -> Mapping[str, Any]:
 @dataclass(frozen=True, slots=True)
 class QueryContext:
     """`zone` is that of the shop's clock, None for this computer's; `pace` the program seconds per
-    real second of a simulated machine; `abilities` those of the drivers, by name; `handlers` the
-    names of the installed ones. `station` is the one that asks, `clock` the database's, by which
-    signs of life are timed; without it every station counts as present. `shown` hides the passwords
-    in a driver's settings."""
+    real second of a simulated machine; `abilities` those of the drivers, by name; `served` the
+    jobs for handlers that this station runs. `station` is the one that asks, `clock` the
+    database's, by which signs of life are timed; without it every station counts as present.
+    `shown` hides the passwords in a driver's settings."""
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     zone: tzinfo | None = None
     pace: float = 1.0
     abilities: Mapping[str, Abilities] = field(default_factory=dict)
-    handlers: Set[str] = frozenset()
+    served: frozenset[ServedJobs] = frozenset()
     station: str = ""
     clock: Callable[[Connection], int] | None = None
     shown: Shown = all_hidden

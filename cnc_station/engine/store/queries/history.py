@@ -1,24 +1,47 @@
 """The history: events and runs, and everything about one job."""
 
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.job import is_automation
 from cnc_station.engine.domain.states import JobState, RunState
+from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.schema import dependency, event, job, machine, run
-from cnc_station.engine.views import JobDetail, JobLink, RunRow, job_title
+from cnc_station.engine.views import (
+    MOST_OUTPUT,
+    JobDetail,
+    JobLink,
+    RunDetail,
+    RunOutput,
+    RunRow,
+    job_title,
+)
 
 _EVENT_AS_STORED = tuple(
     field.name for field in fields(Event) if field.name not in {"job_state", "details"}
 )
 _RUN_AS_STORED = tuple(
-    field.name for field in fields(RunRow) if field.name not in {"job", "machine", "state"}
+    field.name
+    for field in fields(RunRow)
+    if field.name not in {"job", "machine", "state", "handler"}
+)
+_RUNS: Select[Any] = (
+    select(
+        *(run.c[name] for name in (*_RUN_AS_STORED, "state")),
+        job.c.name,
+        job.c.operation,
+        job.c.handler,
+        machine.c.name.label("machine"),
+    )
+    .join_from(run, job, job.c.id == run.c.job_id)
+    .join(machine, machine.c.id == run.c.machine_id, isouter=True)
 )
 
 
@@ -51,30 +74,52 @@ def event_of(row: Row[Any]) -> Event:
     )
 
 
-def runs(
-    connection: Connection, *, job_id: int | None = None, limit: int = 200
-) -> tuple[RunRow, ...]:
-    """Runs, newest first; of one job, or of all."""
+def runs(connection: Connection, chosen: ListRuns) -> tuple[RunRow, ...]:
+    """The runs that the query selects, newest first."""
     # By attempt for one job: run ids of several stations are not in the order of time.
-    newest = run.c.id if job_id is None else run.c.attempt
-    query = (
-        select(run, job.c.name, job.c.operation, job.c.handler, machine.c.name.label("machine"))
-        .join_from(run, job, job.c.id == run.c.job_id)
-        .join(machine, machine.c.id == run.c.machine_id, isouter=True)
-        .order_by(newest.desc())
-        .limit(limit)
+    newest = run.c.id if chosen.job_id is None else run.c.attempt
+    query = _RUNS.where(*_conditions(chosen)).order_by(newest.desc()).limit(chosen.limit)
+    return tuple(_run_of(row) for row in connection.execute(query))
+
+
+def _conditions(chosen: ListRuns) -> Iterator[ColumnElement[bool]]:
+    for column, value in (
+        (run.c.job_id, chosen.job_id),
+        (run.c.machine_id, chosen.machine_id),
+        (run.c.station, chosen.station),
+        (job.c.handler, chosen.handler),
+    ):
+        if value is not None:
+            yield column == value
+    if chosen.handler is not None and is_automation(chosen.handler):
+        yield run.c.machine_id.is_(None)  # by the index of these runs
+    if chosen.states:
+        yield run.c.state.in_(sorted(chosen.states))
+    if chosen.since is not None:
+        yield run.c.assigned_at >= chosen.since
+    if chosen.until is not None:
+        yield run.c.assigned_at < chosen.until
+
+
+def _run_of(row: Row[Any]) -> RunRow:
+    return RunRow(
+        **{name: getattr(row, name) for name in _RUN_AS_STORED},
+        job=job_title(row.name, row.operation),
+        machine=row.machine or row.handler,
+        state=RunState(row.state),
+        handler=row.handler if row.machine_id is None else "",
     )
-    if job_id is not None:
-        query = query.where(run.c.job_id == job_id)
-    return tuple(
-        RunRow(
-            **{name: getattr(row, name) for name in _RUN_AS_STORED},
-            job=job_title(row.name, row.operation),
-            machine=row.machine or row.handler,
-            state=RunState(row.state),
-        )
-        for row in connection.execute(query)
-    )
+
+
+def run_detail(connection: Connection, run_id: int) -> RunDetail | None:
+    """One run with what is stored of its output."""
+    more = (job.c.payload, run.c.output, run.c.output_size)
+    row = connection.execute(_RUNS.add_columns(*more).where(run.c.id == run_id)).one_or_none()
+    if row is None:
+        return None
+    text, size = row.output or "", row.output_size or 0
+    kept = RunOutput(text, size, truncated=size > MOST_OUTPUT)
+    return RunDetail(_run_of(row), json_text.stored_object(row.payload), kept)
 
 
 def job_detail(
@@ -102,7 +147,7 @@ def job_detail(
         timeout_s=more.timeout_s,
         axes=more.axes,
         trace_id=more.trace_id,
-        runs=runs(connection, job_id=job_id),
+        runs=runs(connection, ListRuns(job_id=job_id)),
         after=_links(connection, dependency.c.predecessor_id, dependency.c.job_id == job_id),
         before=_links(connection, dependency.c.job_id, dependency.c.predecessor_id == job_id),
     )

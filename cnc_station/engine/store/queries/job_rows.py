@@ -1,6 +1,7 @@
 """Job rows with their names and their next step in words."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection, Row, select
 from cnc_station.engine.domain.job import is_automation
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.waiting import Predecessor, QueueStatus, ShopSnapshot, next_words
+from cnc_station.engine.store.claims import ServedJobs
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.shop_snapshots import (
     ShopSnapshots,
@@ -42,6 +44,8 @@ class JobReader:
         self._connection = connection
         self.now = now
         self._context = context
+        self._installed = {one.handler for one in context.served}
+        self._narrowed = {o.handler: o.field for o in context.served if o.field is not None}
 
     def rows(self, ids: Sequence[int]) -> tuple[JobRow, ...]:
         """These jobs in the given order, without deleted ones."""
@@ -59,12 +63,45 @@ class JobReader:
             before = predecessors(self._connection, [row for row in rows if row.blocked])
             paused = [row.id for row in rows if row.state == JobState.PAUSED]
             who = paused_by(self._connection, paused)
+            refused = self._not_allowed(rows)
             for row in rows:
-                found[row.id] = self._row(row, shop, before.get(row.id, ()), who.get(row.id, ""))
+                found[row.id] = self._row(
+                    row,
+                    shop,
+                    before.get(row.id, ()),
+                    who.get(row.id, ""),
+                    refused.get(row.id, ""),
+                )
         return tuple(found[job_id] for job_id in ids if job_id in found)
 
+    def _not_allowed(self, rows: Sequence[Row[Any]]) -> Mapping[int, str]:
+        """What waiting jobs ask for and this station does not allow, by their ids."""
+        asking = {
+            row.id: (row.handler, self._narrowed[row.handler])
+            for row in rows
+            if row.state == JobState.QUEUED and row.handler in self._narrowed
+        }
+        if not asking:
+            return {}
+        query = select(job.c.id, job.c.payload).where(job.c.id.in_(asking))
+        wanted = {
+            job_id: ServedJobs(handler, field, str(json.loads(payload).get(field)))
+            for job_id, payload in self._connection.execute(query)
+            for handler, field in (asking[job_id],)
+        }
+        return {
+            job_id: str(one.value)
+            for job_id, one in wanted.items()
+            if one not in self._context.served
+        }
+
     def _row(
-        self, row: Row[Any], shop: ShopSnapshot, before: Sequence[Predecessor], who: str
+        self,
+        row: Row[Any],
+        shop: ShopSnapshot,
+        before: Sequence[Predecessor],
+        who: str,
+        not_allowed: str,
     ) -> JobRow:
         state = JobState(row.state)
         automation = is_automation(row.handler)
@@ -81,7 +118,8 @@ class JobReader:
             blocked=row.blocked,
             pinned_machine_id=row.pinned_machine_id,
             automation=automation,
-            installed=row.handler in self._context.handlers,
+            installed=row.handler in self._installed,
+            not_allowed=not_allowed,
             machine=machine,
             finished_at=row.finished_at,
             paused_by=who,

@@ -1,0 +1,33 @@
+"""Delete what the retention settings allow, in small transactions beside the shop's work."""
+
+from collections.abc import Callable, Mapping
+
+from cnc_station.engine.domain.policies import Retention
+from cnc_station.engine.services.retrying_writer import RetryingWriter
+from cnc_station.engine.store.retention import (
+    MOST_AT_ONCE,
+    DeleteEndedRuns,
+    DeleteFinishedJobs,
+)
+from cnc_station.engine.store.transaction import OneByOne
+
+_RULES: Mapping[str, Callable[[int], OneByOne[int]]] = {
+    "jobs": DeleteFinishedJobs,
+    "runs": DeleteEndedRuns,
+}
+
+
+async def clean_up(writer: RetryingWriter, retention: Retention) -> Mapping[str, int]:
+    """Return how many of each kind were deleted; a kind that is kept for ever is left out. Raises
+    Unavailable."""
+    days = {"jobs": retention.jobs_days, "runs": retention.runs_days}
+    deleted: dict[str, int] = {}
+    for kind, kept_days in days.items():
+        if not kept_days:
+            continue
+        deleted[kind] = 0
+        while count := await writer.write(_RULES[kind](kept_days)):
+            deleted[kind] += count
+            if count < MOST_AT_ONCE:
+                break
+    return deleted

@@ -1,0 +1,78 @@
+"""Delete what has been kept for as long as the retention settings say, a bounded number at once."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, exists, select
+
+from cnc_station.engine.domain.notice import Topic
+from cnc_station.engine.store.schema import dependency, event, job, run
+from cnc_station.engine.store.transaction import OneByOne, Tx
+
+MOST_AT_ONCE = 200
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteFinishedJobs(OneByOne[int]):
+    """Delete the oldest jobs that were finished more than `days` ago, with their runs and events.
+    Returns their number: less than `MOST_AT_ONCE` if none is left. A job for which an unfinished
+    one waits is kept."""
+
+    days: int
+
+    def write(self, tx: Tx) -> int:
+        before = tx.now - self.days * _DAY_MS
+        query = (
+            select(job.c.id, job.c.tenant)
+            .where(job.c.finished_at < before, ~_has_open_successor())
+            .order_by(job.c.finished_at)
+            .limit(MOST_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        found = tx.connection.execute(query).all()
+        ids = [row.id for row in found]
+        of_others = dependency.c.predecessor_id.in_(ids)
+        for statement in (
+            delete(dependency).where(dependency.c.job_id.in_(ids) | of_others),
+            delete(event).where(event.c.job_id.in_(ids)),
+            delete(run).where(run.c.job_id.in_(ids)),
+            delete(job).where(job.c.id.in_(ids)),
+        ):
+            tx.connection.execute(statement)
+        for row in found:
+            tx.notify(Topic.JOB_EXPIRED, job_id=row.id, tenant=row.tenant)
+        return len(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteEndedRuns(OneByOne[int]):
+    """Delete the oldest runs that ended more than `days` ago, with their output; the events stay.
+    Returns their number. The last run of an unfinished job is kept."""
+
+    days: int
+
+    def write(self, tx: Tx) -> int:
+        before = tx.now - self.days * _DAY_MS
+        last = exists().where(job.c.run_id == run.c.id, job.c.finished_at.is_(None))
+        query = (
+            select(run.c.id, run.c.job_id)
+            .where(run.c.ended_at < before, ~last)
+            .order_by(run.c.ended_at)
+            .limit(MOST_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        found = tx.connection.execute(query).all()
+        tx.connection.execute(delete(run).where(run.c.id.in_([row.id for row in found])))
+        for job_id in {row.job_id for row in found}:
+            tx.notify(Topic.JOB_EXPIRED, job_id=job_id)
+        return len(found)
+
+
+def _has_open_successor() -> ColumnElement[bool]:
+    successor = job.alias("successor")
+    return (
+        exists()
+        .where(dependency.c.predecessor_id == job.c.id)
+        .where(successor.c.id == dependency.c.job_id, successor.c.finished_at.is_(None))
+        .correlate(job)
+    )

@@ -1,0 +1,171 @@
+"""The runs of all jobs: what was tried, where, and what came of it."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.domain.states import LIVE_RUNS, RunState
+from cnc_station.engine.queries import JobsById, ListRuns, RunById
+from cnc_station.engine.views import RunRow
+from cnc_station.ui import formatting
+from cnc_station.ui.models.row_model import Column
+from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.pages.list_page import ListPage
+from cnc_station.ui.pages.run_detail import RunDetailCard, took
+from cnc_station.ui.theme import Ink
+from cnc_station.ui.widgets.buttons import add_key
+from cnc_station.ui.widgets.empty import EmptyState
+from cnc_station.ui.widgets.filter_chip import MenuChip
+from cnc_station.ui.widgets.state_look import look_of
+
+MOST = 500
+_INTERVAL_MS = 500
+
+
+class RunsPage(ListPage[RunRow]):
+    """A list of the latest runs, one of them in detail with its output, which grows while it
+    runs."""
+
+    def __init__(self, context: PageContext) -> None:
+        super().__init__(context, self.tr("Runs"), interval_ms=_INTERVAL_MS)
+        self._outcome: RunState | None = None
+        self._handler: str | None = None
+        self._station: str | None = None
+        self._handlers: set[str] = set()
+        self._stations: set[str] = set()
+        self.outcome = MenuChip(self.tr("Outcome"))
+        self.handler = MenuChip(self.tr("Handler"))
+        self.station = MenuChip(self.tr("Station"))
+        self.detail = RunDetailCard(context.now)
+        self.detail.cancel_button.clicked.connect(partial(self._act, JobAction.ABORT))
+        self.detail.retry_button.clicked.connect(partial(self._act, JobAction.RETRY))
+        self.detail.job_button.clicked.connect(self.show_job)
+        self.table.opened.connect(lambda _: self.show_job())
+        no_match = self.tr("No run matches the search and the filters.")
+        chips = (self.outcome, self.handler, self.station)
+        self.lay_out(self.detail, (3, 2), self._no_runs(), no_match, *chips, least=400)
+        add_key(self, self.tr("Show the job of the run"), "J", self.show_job)
+
+    def columns(self) -> Sequence[Column[RunRow]]:
+        now = self._context.now
+        return (
+            Column(
+                self.tr("State"),
+                lambda r: look_of(r.state).word,
+                116,
+                look=lambda r: look_of(r.state),
+            ),
+            Column(self.tr("Job"), lambda r: r.job, 178, strong=True),
+            Column(self.tr("Try"), lambda r: str(r.attempt), 40, right=True),
+            Column(self.tr("On"), lambda r: r.machine, 96),
+            Column(
+                self.tr("Started"),
+                lambda r: formatting.moment(r.started_at or r.assigned_at, now()),
+                84,
+                ink=lambda _: Ink.MUTED,
+            ),
+            Column(self.tr("Took"), lambda r: took(r, now()), 56, right=True),
+            Column(
+                self.tr("Result"),
+                lambda r: r.error or r.result or "",
+                ink=lambda r: Ink.ALARM if r.error else Ink.MUTED,
+            ),
+        )
+
+    def _no_runs(self) -> EmptyState:
+        empty = EmptyState(
+            "list",
+            self.tr("No job has run yet"),
+            self.tr("Each attempt to do a job is listed here, with its result and its output."),
+            self.tr("Show the jobs"),
+        )
+        empty.step.connect(lambda: self._context.navigator.to_page("jobs"))
+        return empty
+
+    def key_of(self, row: RunRow) -> int:
+        return row.id
+
+    def follow(self, notice: Notice) -> None:
+        if notice.jobs or notice.missed:
+            self._refresh.request()
+
+    def tick(self) -> None:
+        """A live run's output and time grow without a notice."""
+        row = self.table.current
+        if row is not None and row.state in LIVE_RUNS:
+            self._detail_query.request()
+
+    @property
+    def is_narrowed(self) -> bool:
+        return any((self._text, self._outcome, self._handler, self._station))
+
+    async def read(self) -> Sequence[RunRow]:
+        """The latest runs that the filters select and whose texts contain the search."""
+        outcome = frozenset() if self._outcome is None else frozenset({self._outcome})
+        found = await self._context.door.ask(
+            ListRuns(limit=MOST, states=outcome, handler=self._handler, station=self._station)
+        )
+        self._handlers |= {row.handler for row in found if row.handler}
+        self._stations |= {row.station for row in found}
+        self._offer()
+        words = self._text.lower().split()
+        return [row for row in found if all(word in _search_text(row) for word in words)]
+
+    def _offer(self) -> None:
+        """Offer what was seen, with the present choice."""
+        outcomes = [(look_of(state).word, state) for state in RunState]
+        names = [(name, name) for name in sorted(self._handlers)]
+        stations = [(name, name) for name in sorted(self._stations)]
+        self.outcome.offer(outcomes, self._outcome, self.choose_outcome)
+        self.handler.offer(names, self._handler, self.choose_handler)
+        self.station.offer(stations, self._station, self.choose_station)
+
+    def choose_outcome(self, outcome: RunState | None) -> None:
+        self._outcome = outcome
+        self.outcome.show_value("" if outcome is None else look_of(outcome).word)
+        self._refresh.request()
+
+    def choose_handler(self, handler: str | None) -> None:
+        self._handler = handler
+        self.handler.show_value(handler or "")
+        self._refresh.request()
+
+    def choose_station(self, station: str | None) -> None:
+        self._station = station
+        self.station.show_value(station or "")
+        self._refresh.request()
+
+    def instead(self) -> EmptyState | None:
+        if self.rows.total or not self.is_narrowed:
+            return None if self.rows.total else self.empty
+        # The chips stay in reach above an empty list.
+        return self.nothing_found if self._text else None
+
+    def summary(self) -> str:
+        total = self.rows.total
+        words = self.tr("The latest {count} runs") if total == MOST else self.tr("{count} runs")
+        return words.format(count=f"{total:,}")
+
+    def show_row(self, row: RunRow) -> None:
+        self.detail.show_run(row)
+        super().show_row(row)
+
+    async def load_detail(self, row: RunRow) -> None:
+        door = self._context.door
+        detail = await door.ask(RunById(row.id))
+        jobs = await door.ask(JobsById([row.job_id]))
+        if detail is not None and self.is_chosen(row):
+            self.detail.show_detail(detail, jobs[0] if jobs else None)
+
+    def _act(self, action: JobAction) -> None:
+        if (row := self.table.current) is not None:
+            self._context.operations.act(action, [row.job_id])
+
+    def show_job(self) -> None:
+        if (row := self.table.current) is not None:
+            self._context.navigator.to_job(row.job_id)
+
+
+def _search_text(row: RunRow) -> str:
+    return f"{row.job} {row.machine} {row.station} {row.error} {row.result or ''}".lower()

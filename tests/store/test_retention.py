@@ -1,0 +1,86 @@
+"""What the retention rules delete, and what they never delete."""
+
+import pytest
+from sqlalchemy import select
+
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.store import schema
+from cnc_station.engine.store.claims import ClaimForHandlers, ServedJobs
+from cnc_station.engine.store.moves import MoveRun
+from cnc_station.engine.store.retention import DeleteEndedRuns, DeleteFinishedJobs
+from tests.store.shop import Shop
+
+DAY_S = 86_400
+WAIT = JobSpec("wait", handler="test.delay")
+SERVED = frozenset({ServedJobs("test.delay")})
+
+
+async def _done(shop: Shop, *job_ids: int) -> None:
+    """Run these jobs to their end."""
+    claimed = await shop.write(ClaimForHandlers(300.0, SERVED, 100))
+    for run in claimed:
+        if run.job_id in job_ids:
+            await shop.write(
+                MoveRun(t.COMPLETED, run.run_id, run.token, run.job_id, None, "runner")
+            )
+
+
+def _rows(shop: Shop) -> tuple[list[int], list[int], list[int]]:
+    """The jobs, and the jobs of runs and of events."""
+    jobs = shop.database.read(lambda c: list(c.execute(select(schema.job.c.id)).scalars()))
+    runs = shop.database.read(lambda c: list(c.execute(select(schema.run.c.job_id)).scalars()))
+    events = shop.database.read(
+        lambda c: list(c.execute(select(schema.event.c.job_id).distinct()).scalars())
+    )
+    return sorted(jobs), sorted(runs), sorted(job for job in events if job is not None)
+
+
+async def test_finished_jobs_go_with_their_history_when_their_time_is_over(shop: Shop) -> None:
+    old, cancelled, running = await shop.create(WAIT, WAIT, WAIT)
+    await shop.act(JobAction.CANCEL, cancelled)
+    await _done(shop, old)
+    shop.later(2 * DAY_S)
+    (young,) = await shop.create(WAIT)
+    await _done(shop, young)
+    assert await shop.write(DeleteFinishedJobs(3)) == 0
+    shop.later(DAY_S + 1)
+    assert await shop.write(DeleteFinishedJobs(3)) == 2
+    left = [running, young]
+    assert _rows(shop) == (left, left, left)
+    assert await shop.write(DeleteFinishedJobs(3)) == 0
+
+
+async def test_a_job_for_which_another_waits_is_kept(shop: Shop) -> None:
+    (first,) = await shop.create(WAIT)
+    (second,) = await shop.create(JobSpec("then", handler="test.delay", after=(first,)))
+    await _done(shop, first)
+    shop.later(9 * DAY_S)
+    assert await shop.write(DeleteFinishedJobs(1)) == 0
+    await _done(shop, second)
+    shop.later(2 * DAY_S)
+    assert await shop.write(DeleteFinishedJobs(1)) == 2
+    assert _rows(shop) == ([], [], [])
+
+
+async def test_runs_go_but_not_the_last_one_of_an_open_job(shop: Shop) -> None:
+    done, failed = await shop.create(WAIT, JobSpec("fails", handler="test.delay", retry_limit=0))
+    for run in await shop.write(ClaimForHandlers(300.0, SERVED, 100)):
+        row = t.COMPLETED if run.job_id == done else t.FAILED_FINAL
+        await shop.write(MoveRun(row, run.run_id, run.token, run.job_id, None, "runner"))
+    shop.later(2 * DAY_S)
+    assert await shop.write(DeleteEndedRuns(1)) == 1
+    jobs, runs, events = _rows(shop)
+    assert (jobs, runs, events) == ([done, failed], [failed], [done, failed])
+
+
+async def test_a_large_shop_is_cleaned_in_small_steps(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cnc_station.engine.store.retention.MOST_AT_ONCE", 2)
+    jobs = await shop.create(*[WAIT] * 5)
+    await _done(shop, *jobs)
+    shop.later(2 * DAY_S)
+    deleted = [await shop.write(DeleteFinishedJobs(1)) for _ in range(4)]
+    assert deleted == [2, 2, 1, 0]

@@ -1,0 +1,85 @@
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+
+from cnc_station.engine.commands import SubmitJobs
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.states import RunState
+from cnc_station.ui.pages.runs import RunsPage
+from tests.ui.real_engine import Office, opened
+from tests.until import until
+
+LONG = {"durationMs": 3_600_000}
+
+
+@pytest_asyncio.fixture
+async def page(office: Office) -> AsyncIterator[RunsPage]:
+    async with opened(office, RunsPage(office.context)) as page:
+        yield page
+
+
+async def _submit(office: Office, name: str, handler: str, **values: Any) -> int:
+    spec = JobSpec(name, handler=handler, **values)
+    (job_id,) = await office.door.execute(SubmitJobs([spec]))
+    return job_id
+
+
+def _listed(page: RunsPage) -> list[str]:
+    return [row.job for row in page.rows.rows]
+
+
+async def test_without_runs_the_page_leads_to_the_jobs(office: Office, page: RunsPage) -> None:
+    await until(page.empty.isVisible)
+    page.empty.step.emit()
+    assert office.went.to == [("page", "jobs")]
+
+
+async def test_a_run_is_shown_with_its_result_and_its_output(
+    office: Office, page: RunsPage
+) -> None:
+    job_id = await _submit(office, "hello", "test.echo", payload={"to": "<b>all</b>"})
+    await until(lambda: page.detail.output.selected() == "{")
+    page.detail.output.go_to(2)
+    assert page.detail.output.selected() == '  "to": "<b>all</b>"'
+    facts = page.detail.facts.pairs()
+    assert facts["Handler"] == "test.echo"
+    assert page.detail.words.text() == '{"to": "<b>all</b>"}'
+    assert page.detail.cancel_button.isHidden()
+    page.detail.job_button.click()
+    assert office.went.to == [("job", job_id)]
+
+
+async def test_a_live_run_can_be_cancelled_and_then_tried_again(
+    office: Office, page: RunsPage
+) -> None:
+    await _submit(office, "wait", "test.delay", payload=LONG)
+    await until(page.detail.cancel_button.isVisible)
+    page.detail.cancel_button.click()
+    await until(lambda: [row.state for row in page.rows.rows] == [RunState.CANCELLED])
+    await until(page.detail.retry_button.isVisible)
+    page.detail.retry_button.click()
+    await until(lambda: len(_listed(page)) == 2)
+
+
+async def test_runs_are_narrowed_by_outcome_handler_station_and_text(
+    office: Office, page: RunsPage
+) -> None:
+    failing = {"durationMs": 0, "shouldFail": True, "failMessage": "no paper"}
+    await _submit(office, "fails", "test.delay", payload=failing, retry_limit=0)
+    await _submit(office, "hello", "test.echo")
+    await until(lambda: sorted(_listed(page)) == ["fails", "hello"])
+    page.choose_outcome(RunState.FAILED)
+    await until(lambda: _listed(page) == ["fails"])
+    assert page.outcome.text() == "Outcome: Failed ▾"
+    page.choose_outcome(None)
+    page.choose_handler("test.echo")
+    await until(lambda: _listed(page) == ["hello"])
+    page.choose_handler(None)
+    page.choose_station("elsewhere")
+    await until(lambda: _listed(page) == [])
+    page.choose_station(None)
+    page.search("PAPER")
+    await until(lambda: _listed(page) == ["fails"])
+    page.search("nothing like it")
+    await until(page.nothing_found.isVisible)
