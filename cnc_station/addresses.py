@@ -46,6 +46,14 @@ def redis(text: str) -> str:
     return text
 
 
+def proxy(text: str) -> str:
+    """Return a valid address of an HTTP proxy. Raises ValueError with the reason."""
+    parts = _split(text, ("http", "https"), "http://proxy:3128")
+    if not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ValueError("must be the address of a proxy, such as http://proxy:3128")
+    return text
+
+
 def password(url: str) -> str | None:
     """Return the password in an address; None if there is none."""
     _, colon, password = _person(url).partition(":")

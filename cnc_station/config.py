@@ -64,6 +64,8 @@ class Config:
     synchronous: str = "FULL"
     health_host: str = "127.0.0.1"
     health_port: int | None = None
+    http_proxy: str = field(default="", repr=False)
+    http_ca_file: Path | None = None
 
     @property
     def database_path(self) -> Path | None:
@@ -201,6 +203,13 @@ def _database(text: str) -> str:
     return _SQLITE + path
 
 
+def _file(text: str) -> Path:
+    path = _path(text)
+    if not path.is_file():
+        raise ValueError("must be the path of an existing file")
+    return path
+
+
 def _host(text: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z.:-]{1,253}", text):
         raise ValueError("must be an address of this computer: 127.0.0.1, or 0.0.0.0 for all")
@@ -283,4 +292,6 @@ READERS: Mapping[str, Reader] = {
     "synchronous": _one_of(*SYNCHRONOUS),
     "health_host": _host,
     "health_port": _whole(0, 65_535),
+    "http_proxy": addresses.proxy,
+    "http_ca_file": _file,
 }

@@ -15,6 +15,7 @@ from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
+from cnc_station.engine.outgoing_http import OutgoingHttp
 from cnc_station.engine.services.active_runs import PATIENCE_S
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.health import Health
@@ -64,6 +65,7 @@ class StationEngine:
         self._writer = RetryingWriter(self._group_writer, self._health)
         self._reader = Reader(self._database)
         self._library = Library(self._reader)
+        self._http = OutgoingHttp(config.http_proxy, config.http_ca_file)
         self._answer = partial(
             answer,
             AnswerContext(
@@ -115,6 +117,7 @@ class StationEngine:
                 self._reader,
                 self._library,
                 self._health,
+                self._http,
                 ping,
                 self._tell,
                 self._show,
@@ -131,6 +134,7 @@ class StationEngine:
         if self._supervisor is not None:
             await self._supervisor.stop()
             self._supervisor = None
+        await self._http.close()
         await self._ended(self._group_writer.stop())
         await self._ended(asyncio.to_thread(self._reader.close))
         self._database.close()

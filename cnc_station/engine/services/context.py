@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.outgoing_http import OutgoingHttp
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.reader import Reader
@@ -21,6 +22,7 @@ class ServiceContext:
     reader: Reader
     library: Library
     health: Health
+    http: OutgoingHttp
     ping: Callable[[], None]  # a query of the database; blocks
     tell: Callable[[Notice], None]
     show: Callable[[frozenset[int]], None]  # machines with new telemetry
