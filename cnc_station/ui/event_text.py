@@ -65,6 +65,7 @@ SENTENCES = {
     "lost_interrupted": QT_TRANSLATE_NOOP("Event", "Interrupted{at}, its station is silent"),
     "program_added": QT_TRANSLATE_NOOP("Event", "Program added"),
     "settings_changed": QT_TRANSLATE_NOOP("Event", "Settings changed"),
+    "webhooks_changed": QT_TRANSLATE_NOOP("Event", "Webhooks changed"),
     "station_joined": QT_TRANSLATE_NOOP("Event", "A station joined"),
     "station_left": QT_TRANSLATE_NOOP("Event", "A station left"),
     "leader_changed": QT_TRANSLATE_NOOP("Event", "Another station leads"),

@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store.dialect import READERS, Dialect
-from cnc_station.engine.store.prepared import Rows, insert_many
+from cnc_station.engine.store.prepared import Rows, driver_of, insert_many
 from cnc_station.engine.timing import now_ms
 
 LOG_PAGES = 4_000  # 16 MB between checkpoints: a round of 1,000 machines fills 6 MB
@@ -104,6 +104,14 @@ class Sqlite(Dialect):
         finally:
             cursor.close()
         return int(row[0]) if row else 0
+
+    def webhook_mark(self, connection: Connection) -> int:
+        """The writer holds the lock of the file. The number changes with each foreign commit."""
+        with driver_of(connection) as driver:
+            return int(driver.execute("PRAGMA data_version").fetchone()[0])
+
+    def lock_webhooks(self, connection: Connection) -> None:
+        """The writer's transactions hold the lock of the file anyway."""
 
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         row = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_row")
