@@ -17,6 +17,8 @@ class Permission(StrEnum):
     OPERATE_MACHINES = "operate machines"
     SET_UP_MACHINES = "add, change or remove machines"
     CHANGE_SETTINGS = "change settings"
+    SEE_DELIVERIES = "look at webhook deliveries or replay them"
+    MANAGE_WEBHOOKS = "manage webhooks"
 
 
 _VIEWER = frozenset({Permission.VIEW})
@@ -25,7 +27,11 @@ _OPERATOR = _VIEWER | {
     Permission.OPERATE_MACHINES,
     Permission.CHANGE_SETTINGS,  # the window stores how its user arranges it
 }
-_SUPERVISOR = _OPERATOR | {Permission.DELETE_JOBS, Permission.SET_UP_MACHINES}
+_SUPERVISOR = _OPERATOR | {
+    Permission.DELETE_JOBS,
+    Permission.SET_UP_MACHINES,
+    Permission.SEE_DELIVERIES,
+}
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
     Role.VIEWER: _VIEWER,
@@ -74,6 +80,15 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
     Permission.OPERATE_MACHINES: ("ActOnMachine",),
     Permission.SET_UP_MACHINES: ("AddMachine", "EditMachine", "MoveMachine", "TryMachine"),
     Permission.CHANGE_SETTINGS: ("SaveSettings",),
+    Permission.SEE_DELIVERIES: ("DeliveryById", "ListDeliveries", "ReplayDeliveries"),
+    Permission.MANAGE_WEBHOOKS: (
+        "CreateWebhook",
+        "DeleteWebhook",
+        "EditWebhook",
+        "ListWebhooks",
+        "RotateWebhookSecret",
+        "TestWebhook",
+    ),
 }
 NEEDED = {name: needed for needed, names in _NEEDED_FOR.items() for name in names}
 

@@ -25,12 +25,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.notice import Topic
+from cnc_station.engine.domain.transitions import WEBHOOKS_CHANGED
 from cnc_station.engine.domain.webhooks import DeliveryContent
 from cnc_station.engine.store.dialect import Dialect, packed
+from cnc_station.engine.store.queries.webhooks import conditions
 from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
 from cnc_station.engine.store.webhook_listeners import PENDING
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt, webhook
+from cnc_station.engine.views.webhooks import DeliveryFilter
 
 DELIVERED, DEAD = "delivered", "dead"
 _CONTENT = tuple(f.name for f in fields(DeliveryContent))
@@ -294,3 +298,44 @@ def due_endpoints(connection: Connection, now: int) -> dict[int, float]:
         )
     )
     return {row.id: (row.due_at - now) / 1000 for row in rows if row.due_at is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDeliveries(OneByOne[int]):
+    """Queue these deliveries again as if they were new, without those that a station is sending.
+    The answer is their number. Raises Conflict if that is not `expected_count`."""
+
+    ids: Sequence[int] | None
+    chosen: DeliveryFilter
+    expected_count: int | None
+    tenants: frozenset[str] | None
+    actor: str
+
+    def write(self, tx: Tx) -> int:
+        of_endpoints = select(webhook.c.id).where(webhook.c.enabled, ~webhook.c.removed)
+        where = [*conditions(self.chosen), delivery.c.station.is_(None)]
+        if self.ids is not None:
+            where.append(delivery.c.id.in_(sorted(self.ids)))
+        if self.tenants is not None:
+            where.append(delivery.c.tenant.in_(sorted(self.tenants)))
+            of_endpoints = of_endpoints.where(webhook.c.tenant.in_(sorted(self.tenants)))
+        where.append(delivery.c.webhook_id.in_(of_endpoints))
+        found = tx.connection.execute(select(delivery.c.id).where(*where).with_for_update())
+        ids = sorted(found.scalars())
+        if self.expected_count is not None and len(ids) != self.expected_count:
+            raise Conflict(
+                f"{len(ids):,} deliveries can be replayed now, not {self.expected_count:,}. "
+                "Nothing was changed."
+            )
+        item = tx.dialect.items("item", id=BigInteger)
+        tx.connection.execute(
+            update(delivery)
+            .where(delivery.c.id.in_(select(item.c.id)))
+            .values(state=PENDING, due_at=tx.now, tries=0, ended_at=None),
+            {"item": packed([[delivery_id] for delivery_id in ids])},
+        )
+        if ids:
+            reason = f"{len(ids):,} deliveries replayed"
+            tx.record(WEBHOOKS_CHANGED, actor=self.actor, reason=reason)
+            tx.notify(Topic.DELIVERIES_QUEUED)
+        return len(ids)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
@@ -172,14 +172,7 @@ def _end_deliveries(tx: Tx, webhook_id: int, reason: str) -> None:
     )
 
 
-def existing(webhook_id: int) -> ColumnElement[bool]:
-    """The endpoint of this id, if it was not deleted."""
-    return (webhook.c.id == webhook_id) & ~webhook.c.removed
-
-
-def secret_of(connection: Connection, webhook_id: int) -> str | None:
-    """Return the newest secret of an endpoint; None if there is no such endpoint."""
-    secret: str | None = connection.execute(
-        select(webhook.c.secret).where(existing(webhook_id))
-    ).scalar()
-    return secret
+def exists(connection: Connection, webhook_id: int) -> bool:
+    """Whether there is an endpoint of this id that was not deleted."""
+    query = select(webhook.c.id).where(webhook.c.id == webhook_id, ~webhook.c.removed)
+    return connection.execute(query).scalar() is not None
