@@ -39,12 +39,14 @@ class Receiver:
     """`status` gives the answer to each request by its number from 1; None hangs."""
 
     url: str = ""
+    takes_s: float = 0.0
     received: list[Received] = field(default_factory=list)
     status: Callable[[int], int | None] = lambda _: 200
 
     async def answer(self, request: web.Request) -> web.Response:
         self.received.append(Received(dict(request.headers), await request.read()))
         status = self.status(len(self.received))
+        await asyncio.sleep(self.takes_s)
         if status is None:
             await asyncio.Event().wait()
         return web.Response(status=status or 200, text="noted")

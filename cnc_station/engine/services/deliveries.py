@@ -9,6 +9,7 @@ import contextlib
 import logging
 import time
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cnc_station.engine.domain.errors import Conflict
@@ -43,6 +44,7 @@ from cnc_station.engine.timing import now_ms
 log = logging.getLogger(__name__)
 
 REST_S = 30.0
+BUSY_S = 1.0
 CLAIMED_AHEAD = 4  # times what an endpoint may have at once: a claim costs a transaction
 MARGIN_S = 15.0  # between the last moment to begin an attempt, with its whole time, and its end
 
@@ -74,17 +76,24 @@ class Deliveries(Service):
         """Claim for every endpoint that has something due and room for it."""
         if not self._prepared:
             await self._prepare()
-        due = await self._context.reader.read_now(due_endpoints)
+        while True:
+            due = await self._context.reader.read_now(due_endpoints)
+            room = self._room(webhook_id for webhook_id, seconds in due.items() if seconds <= 0)
+            if not room:
+                break
+            if not await self._claim(room):  # another station is claiming them
+                return BUSY_S
+        return min([REST_S, *(seconds for seconds in due.values() if seconds > 0)])
+
+    def _room(self, endpoints: Iterable[int]) -> dict[int, int]:
+        """How many deliveries of each may be claimed. An endpoint is filled up when half of what
+        was claimed for it is done."""
         most = self._at_once * CLAIMED_AHEAD
-        room = {
+        return {
             webhook_id: most - self._claimed[webhook_id]
-            for webhook_id, seconds in due.items()
-            if seconds <= 0 and self._claimed[webhook_id] <= most // 2
+            for webhook_id in endpoints
+            if self._claimed[webhook_id] <= most // 2
         }
-        if room:
-            await self._claim(room)
-        later = [seconds for seconds in due.values() if seconds > 0]
-        return min([REST_S, *later])
 
     async def _prepare(self) -> None:
         config, write = self._context.config, self._context.writer.write
@@ -94,15 +103,17 @@ class Deliveries(Service):
             await write(SettingsWebhook(spec, config.webhook_secret or None, new_secret()))
         self._prepared = True
 
-    async def _claim(self, room: dict[int, int]) -> None:
+    async def _claim(self, room: Mapping[int, int]) -> int:
         lease_s = self._timeout_s * CLAIMED_AHEAD + MARGIN_S
         last_start = time.monotonic() + lease_s - MARGIN_S / 2 - self._timeout_s
         claim = ClaimDeliveries(room, round(lease_s * 1000))
-        for claimed in await self._context.writer.write(claim):
+        found = await self._context.writer.write(claim)
+        for claimed in found:
             self._claimed[claimed.endpoint.id] += 1
             task = asyncio.create_task(self._deliver(claimed, last_start))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        return len(found)
 
     async def stop(self) -> None:
         """Break off what is under way: it is sent again, here or elsewhere."""
