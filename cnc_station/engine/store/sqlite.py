@@ -22,7 +22,7 @@ from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store.dialect import READERS, Dialect
-from cnc_station.engine.store.prepared import Rows, driver_of, insert_many
+from cnc_station.engine.store.prepared import Rows, insert_many
 from cnc_station.engine.timing import now_ms
 
 LOG_PAGES = 4_000  # 16 MB between checkpoints: a round of 1,000 machines fills 6 MB
@@ -107,8 +107,9 @@ class Sqlite(Dialect):
 
     def webhook_mark(self, connection: Connection) -> int:
         """The writer holds the lock of the file. The number changes with each foreign commit."""
-        with driver_of(connection) as driver:
-            return int(driver.execute("PRAGMA data_version").fetchone()[0])
+        driver: Any = connection.connection.driver_connection
+        mark: int = driver.execute("PRAGMA data_version").fetchone()[0]
+        return mark
 
     def lock_webhooks(self, connection: Connection) -> None:
         """The writer's transactions hold the lock of the file anyway."""

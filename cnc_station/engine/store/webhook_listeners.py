@@ -56,7 +56,7 @@ class WebhookListeners:
 
     def refresh(self, dialect: Dialect, connection: Connection, rows: prepared.Rows) -> None:
         """Read the endpoints again if they may have changed and these events may be listened to."""
-        if not any(row["type"] in TOLD_BY for row in rows):
+        if TOLD_BY.keys().isdisjoint([row["type"] for row in rows]):
             return
         mark = dialect.webhook_mark(connection)
         if mark == self._mark:
