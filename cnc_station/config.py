@@ -21,6 +21,7 @@ from cnc_station import addresses
 from cnc_station.engine.domain import text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.policies import RankPolicy, Retention, RetryPolicy
+from cnc_station.engine.domain.webhooks import url_fault
 
 PREFIX = "CNC_"
 FILE_NAME = "cnc-station.toml"
@@ -71,6 +72,11 @@ class Config:
     health_port: int | None = None
     http_proxy: str = field(default="", repr=False)
     http_ca_file: Path | None = None
+    webhook_url: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)  # from where passwords are kept
+    webhook_timeout_s: float = 10.0
+    webhook_concurrency: int = 8
+    webhook_hourly_tries: int = 24
 
     @property
     def database_path(self) -> Path | None:
@@ -216,6 +222,12 @@ def _file(text: str) -> Path:
     return path
 
 
+def _webhook(text: str) -> str:
+    if fault := url_fault(text):
+        raise ValueError(fault)
+    return text
+
+
 def _host(text: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z.:-]{1,253}", text):
         raise ValueError("must be an address of this computer: 127.0.0.1, or 0.0.0.0 for all")
@@ -306,4 +318,8 @@ READERS: Mapping[str, Reader] = {
     "health_port": _whole(0, 65_535),
     "http_proxy": addresses.proxy,
     "http_ca_file": _file,
+    "webhook_url": _webhook,
+    "webhook_timeout_s": _number(0.1, 300),
+    "webhook_concurrency": _whole(1, 100),
+    "webhook_hourly_tries": _whole(0, 168),
 }

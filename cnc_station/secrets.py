@@ -1,4 +1,5 @@
-"""Passwords of servers: in the system's keyring, or in a file that only this user can read.
+"""Passwords of servers, and the secret of the webhook in the settings: in the system's keyring, or
+in a file that only this user can read.
 
 An address with a password needs neither. An address without one gets it once, at the start: from
 `secrets.toml` in the data folder if it is there, otherwise from the keyring. The file comes first
@@ -16,13 +17,15 @@ from typing import Literal
 
 from cnc_station import addresses
 from cnc_station.config import Config
+from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput, Unavailable
+from cnc_station.engine.domain.webhooks import secret_errors
 
 FILE_NAME = "secrets.toml"
 KEYRING = "the system's keyring"
 _SERVICE = "cnc-station"
 
-Server = Literal["database", "redis"]
+Server = Literal["database", "redis", "webhook"]
 
 
 def complete(config: Config) -> Config:
@@ -39,6 +42,9 @@ def complete(config: Config) -> Config:
             password, _ = find(config, server)
             if password is not None:
                 config = _with_url(config, server, addresses.with_password(url, password))
+    if config.webhook_url and not config.webhook_secret:
+        secret, _ = find(config, "webhook")
+        config = replace(config, webhook_secret=secret or "")
     return config
 
 
@@ -51,9 +57,15 @@ def address(config: Config, server: Server) -> str:
     return url
 
 
+def account_of(config: Config, server: Server) -> str:
+    """Return what a password belongs to. Raises Conflict if the settings name no such server."""
+    url = address(config, server)
+    return url if server == "webhook" else addresses.account(url)
+
+
 def find(config: Config, server: Server) -> tuple[str | None, str]:
     """Return a stored password and where it is stored; None and "" if there is none."""
-    account = addresses.account(address(config, server))
+    account = account_of(config, server)
     file = config.data_folder / FILE_NAME
     if password := _read(file).get(account):
         return password, str(file)
@@ -71,12 +83,14 @@ def keep(config: Config, server: Server, password: str, *, in_file: bool = False
     url = address(config, server)
     if not password or not password.isprintable():
         raise InvalidInput(FieldError("password", "must be one line of text"))
+    if server == "webhook":
+        refuse(secret_errors(password))
     if addresses.password(url) is not None:
         raise Conflict(
             f"CNC_{server.upper()}_URL contains a password, which "
             "would override this one: remove it there first."
         )
-    account = addresses.account(url)
+    account = account_of(config, server)
     file = config.data_folder / FILE_NAME
     kept = _read(file)
     if not in_file and _into_keyring(account, password):
@@ -89,7 +103,7 @@ def keep(config: Config, server: Server, password: str, *, in_file: bool = False
 
 def forget(config: Config, server: Server) -> tuple[str, ...]:
     """Delete a password. Return where it was stored."""
-    account = addresses.account(address(config, server))
+    account = account_of(config, server)
     file = config.data_folder / FILE_NAME
     kept = _read(file)
     places = []
@@ -104,6 +118,8 @@ def forget(config: Config, server: Server) -> tuple[str, ...]:
 def _url(config: Config, server: Server) -> str:
     if server == "redis":
         return config.redis_url
+    if server == "webhook":
+        return config.webhook_url
     return config.database_url if config.database_path is None else ""
 
 

@@ -37,23 +37,24 @@ def plain(value: object) -> Any:
     return value
 
 
-def say(text: str = "", *, error: bool = False) -> None:
+def say(text: str = "", *, error: bool = False, flush: bool = False) -> None:
     """Print one line, on stdout or with `error` on stderr. Line breaks and tabs become spaces;
     other control characters and invisible ones are written as escapes."""
     line = text_gate.visible(_BREAKS.sub(" ", text))
-    print(line, file=sys.stderr if error else sys.stdout)
+    print(line, file=sys.stderr if error else sys.stdout, flush=flush)
 
 
 _BREAKS = re.compile(r"[\r\n\t]+")
 
 
-def print_json(value: object, *, error: bool = False) -> None:
-    """Print one JSON document, on stdout or with `error` on stderr. It has no control character;
-    what it says is exact."""
-    text = json.dumps(plain(value), ensure_ascii=False, indent=None if error else 2)
+def print_json(value: object, *, error: bool = False, one_line: bool = False) -> None:
+    """Print one JSON document, on stdout or with `error` as one line on stderr. It has no control
+    character; what it says is exact."""
+    indent = None if error or one_line else 2
+    text = json.dumps(plain(value), ensure_ascii=False, indent=indent)
     for line in text.split("\n"):
         shown = text_gate.visible(line, escape=_json_escape)
-        print(shown, file=sys.stderr if error else sys.stdout)
+        print(shown, file=sys.stderr if error else sys.stdout, flush=one_line)
 
 
 def _json_escape(char: str) -> str:

@@ -83,7 +83,8 @@ def _parser() -> _Parser:
     )
     forget = command("forget", "secret:forget", "Delete a server's password.", secret)
     for one in (keep, forget):
-        one.add_argument("server", choices=["database", "redis"])
+        one.add_argument("server", choices=["database", "redis", "webhook"])
+    _webhooks(command, group)
     doctor = command("doctor", "doctor:doctor", "Check everything the station needs.")
     doctor.add_argument(
         "--probe-window",
@@ -93,6 +94,50 @@ def _parser() -> _Parser:
         help=SUPPRESS,
     )
     return parser
+
+
+def _webhooks(command: Callable[..., ArgumentParser], group: Callable[..., Any]) -> None:
+    webhook = group("webhook", "Tell other programs of jobs by HTTP.")
+
+    def of(name: str, about: str) -> ArgumentParser:
+        return command(name, f"webhook:{name}", about, webhook)
+
+    command("list", "webhook:endpoints", "List the endpoints.", webhook)
+    add = of("add", "Add an endpoint; its secret is shown only now.").add_argument
+    add("url", metavar="URL", help="https://erp.example/hooks")
+    add("--event", action="append", default=[], metavar="NAME", help="job:completed (repeat)")
+    add("--tenant", metavar="NAME", help="only about jobs of this customer")
+    add(
+        "--secret-from-stdin", action="store_true", help="use the secret in the first line of stdin"
+    )
+    of("test", "Send a test to an endpoint.").add_argument("id", type=int, metavar="ID")
+    rotate = of("rotate", "Give an endpoint a new secret.").add_argument
+    rotate("id", type=int, metavar="ID")
+    rotate("--overlap", default="24h", metavar="TIME", help="sign with both for so long (24h)")
+    of("delete", "Delete an endpoint.").add_argument("id", type=int, metavar="ID")
+    for name, about in (
+        ("enable", "Send to an endpoint again."),
+        ("disable", "Send nothing to an endpoint for now."),
+    ):
+        of(name, about).add_argument("id", type=int, metavar="ID")
+    show = of("deliveries", "List deliveries, newest first, or show one.").add_argument
+    show("id", type=int, nargs="?", metavar="ID", help="show this one with its attempts")
+    show("--limit", type=int, default=50, metavar="N", help="how many (50)")
+    replay = of("replay", "Send deliveries again.").add_argument
+    replay("ids", type=int, nargs="*", metavar="ID")
+    replay("--count", type=int, metavar="N", help="with a filter: how many it must choose")
+    for option in (show, replay):
+        option("--webhook", type=int, metavar="ID", help="to this endpoint")
+        option("--job", type=int, metavar="ID", help="about this job")
+        option("--state", action="append", default=[], help="pending, delivered, dead (repeat)")
+    receive = command(
+        "webhook-test", "webhook_test:receive", "Receive webhooks on this computer and show them."
+    ).add_argument
+    receive("--port", type=int, default=8461, metavar="N", help="to listen on (8461; 0: any)")
+    receive("--secret", metavar="TEXT", help="check the signatures with this secret")
+    receive("--respond", default="200", metavar="STATUS", help="a status, hang or close (200)")
+    receive("--delay", default="0", metavar="TIME", help="wait so long before the answer: 2s")
+    receive("--count", type=int, metavar="N", help="end after so many requests")
 
 
 def _submit(parser: ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import sys
 from getpass import getpass
 
-from cnc_station import addresses, secrets
+from cnc_station import secrets
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, say
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
@@ -13,7 +13,7 @@ from cnc_station.engine.domain.text_gate import visible
 def keep(call: Call) -> int:
     """Read a password from the terminal, hidden and twice, or the first line of stdin."""
     server: secrets.Server = call.args.server
-    account = addresses.account(secrets.address(call.config, server))
+    account = secrets.account_of(call.config, server)
     password = _typed(account) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     place = secrets.keep(call.config, server, password, in_file=call.args.file)
     if call.json:
@@ -36,7 +36,7 @@ def _typed(account: str) -> str:
 def forget(call: Call) -> int:
     """Delete a password."""
     server: secrets.Server = call.args.server
-    account = addresses.account(secrets.address(call.config, server))
+    account = secrets.account_of(call.config, server)
     places = secrets.forget(call.config, server)
     if call.json:
         print_json({"account": account, "places": places})

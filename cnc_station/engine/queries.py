@@ -36,6 +36,12 @@ from cnc_station.engine.views import (
     Telemetry,
     Toolpath,
 )
+from cnc_station.engine.views.webhooks import (
+    DeliveryDetail,
+    DeliveryFilter,
+    DeliveryPage,
+    WebhookRow,
+)
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -209,6 +215,27 @@ class FloorCharts(Query[Charts]):
 @dataclass(frozen=True, slots=True)
 class ListStations(Query[tuple[StationRow, ...]]):
     """The stations of the fleet, this one included."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListWebhooks(Query[tuple[WebhookRow, ...]]):
+    """The endpoints, in the order they were added."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListDeliveries(Query[DeliveryPage]):
+    """A page of the deliveries that `chosen` selects, newest first."""
+
+    chosen: DeliveryFilter = field(default_factory=DeliveryFilter)
+    offset: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryById(Query[DeliveryDetail | None]):
+    """A delivery with what is sent, and its attempts."""
+
+    delivery_id: int
 
 
 @dataclass(frozen=True, slots=True)

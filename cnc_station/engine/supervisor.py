@@ -16,6 +16,7 @@ from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
 from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
+from cnc_station.engine.services.deliveries import Deliveries
 from cnc_station.engine.services.dispatcher import (
     ClaimContext,
     HandlerDispatcher,
@@ -108,6 +109,7 @@ class ServiceSupervisor:
             self._ticker,
             RemoteCommands(context, self.at_machines),
             self._reconciler,
+            Deliveries(context),
             self._controller_monitor,
             self._leadership,  # stopped first, so that it does not start a leader's services again
         ]

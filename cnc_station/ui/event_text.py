@@ -76,6 +76,7 @@ SENTENCES = {
     "schedule_missed": QT_TRANSLATE_NOOP("Event", "A schedule missed a run"),
     "schedule_failed": QT_TRANSLATE_NOOP("Event", "A schedule could not make its job"),
     "settings_changed": QT_TRANSLATE_NOOP("Event", "Settings changed"),
+    "webhooks_changed": QT_TRANSLATE_NOOP("Event", "Webhooks changed"),
     "station_joined": QT_TRANSLATE_NOOP("Event", "A station joined"),
     "station_left": QT_TRANSLATE_NOOP("Event", "A station left"),
     "leader_changed": QT_TRANSLATE_NOOP("Event", "Another station leads"),

@@ -4,26 +4,35 @@ When a name of the product changes, this file and its neighbours `product_signal
 `product_store` change, and what is measured stays the same.
 """
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 from cnc_station.config import Config
-from cnc_station.engine.commands import AddMachine, SubmitJobs
+from cnc_station.engine.commands import AddMachine, CreateWebhook, SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.webhooks import WebhookEvent, WebhookSpec
 from cnc_station.engine.door import Door
 from cnc_station.engine.drivers import registry, simulator
 from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import StationEngine, open_client
-from cnc_station.engine.queries import CountJobs, JobsById, ListJobs
+from cnc_station.engine.queries import CountJobs, JobsById, ListDeliveries, ListJobs
 from cnc_station.engine.views import JobFilter, Sort
+from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryState
 from cnc_station.engine_thread import EngineThread
 
 ME = local_principal("benchmark")
+
+
+def delays(count: int) -> Sequence[JobSpec]:
+    """Jobs without a machine that do nothing."""
+    return [JobSpec("no-op", handler="test.delay", payload={"durationMs": 0})] * count
 
 
 def no_op(name: str = "no-op", seconds: float = 0.0) -> JobSpec:
@@ -87,6 +96,32 @@ async def completed(door: Door) -> int:
     """How many jobs are."""
     counts = await door.ask(CountJobs(JobFilter()))
     return counts.by_state.get(JobState.COMPLETED, 0)
+
+
+async def submitted_rate(config: Config, count: int) -> float:
+    """Jobs submitted per second, one after the other, without services."""
+    client = await open_client(config)
+    begun = time.perf_counter()
+    for _ in range(count):
+        await submit(client.door(ME), [no_op()])
+    rate = count / (time.perf_counter() - begun)
+    await client.stop()
+    return rate
+
+
+async def listen(door: Door, url: str) -> None:
+    """Tell a receiver of every completed job."""
+    await door.execute(CreateWebhook(WebhookSpec(url, (WebhookEvent.COMPLETED,))))
+
+
+async def delivered(door: Door, count: int, *, told: bool) -> None:
+    """Until so many jobs are completed, and with `told` a receiver has accepted word of each."""
+    chosen = DeliveryFilter(states=frozenset({DeliveryState.DELIVERED}))
+    while True:
+        page = await door.ask(ListDeliveries(chosen, limit=1))
+        if await completed(door) >= count and (page.total >= count or not told):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def first_rows(door: Door, chosen: JobFilter, order: tuple[Sort, ...]) -> None:

@@ -1,5 +1,6 @@
 """What the benchmarks use of the product: claims, made one by one on a connection of their own."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from sqlalchemy import Connection
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.policies import RankPolicy
+from cnc_station.engine.domain.transitions import CREATED
 from cnc_station.engine.store.claims import Claim
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.transaction import Tx
+from cnc_station.engine.store.webhook_listeners import WebhookListeners
 
 STATION = "bench"
 BATCH = Config(Path(), "").claim_batch
@@ -47,3 +50,15 @@ def claiming(url: str) -> Iterator[Claiming]:
     with database.connect_writer() as connection:
         yield Claiming(database, connection)
     database.close()
+
+
+def look_ms(url: str, looks: int) -> float:
+    """What a transaction with one event takes to see that no endpoint listens to it."""
+    listeners, rows = WebhookListeners(), [{"type": CREATED.name}]
+    with claiming(url) as opened, opened.connection.begin():
+        begun = time.perf_counter()
+        for _ in range(looks):
+            listeners.begin()
+            listeners.refresh(opened.database.dialect, opened.connection, rows)
+            listeners.items(rows)
+        return (time.perf_counter() - begun) / looks * 1000

@@ -34,6 +34,7 @@ BENCHMARKS = {
     "lists": Benchmark("lists.lists", 7),
     "start": Benchmark("start.start", 3),
     "streaming": Benchmark("streaming.streaming", 2),
+    "webhooks": Benchmark("webhooks.webhooks", 3, 900.0),
     "polling": Benchmark("polling.polling", 2),
     "schedules": Benchmark("schedules.schedule_lateness", 3),
     "fleet-peers": Benchmark("fleet_rates.peers", 2, 600.0),

@@ -47,7 +47,7 @@ async def _drained(door: Door, count: int) -> None:
         await asyncio.sleep(0.05)
 
 
-def _huey_rate(tasks: int) -> float:
+def huey_rate(tasks: int) -> float:
     """huey with its SQLite storage and fsync on: hand in, then take out and execute."""
     with folder() as path:
         done = subprocess.run(
@@ -83,7 +83,7 @@ def throughput(effort: Effort) -> list[Figure]:
         effort.repeats,
         lambda: asyncio.run(_engine_rate(jobs)),
         partial(bare_rate, jobs, MACHINES, SUBMITTERS),
-        partial(_huey_rate, effort.of(HUEY_TASKS)),
+        partial(huey_rate, effort.of(HUEY_TASKS)),
     )
     return [
         compared("engine jobs/s vs bare writer", engine, "jobs/s", bare, "bare", at_least=0.6),

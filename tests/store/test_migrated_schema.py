@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
+from cnc_station.engine.store.webhook_tables import webhook
 from tests.tools.servers import Postgres
 
 Facts = dict[str, Any]
@@ -18,7 +19,7 @@ Facts = dict[str, Any]
 
 def _created(database: Database) -> None:
     with database.connect_writer() as connection, connection.begin():
-        schema.metadata.create_all(connection)
+        webhook.metadata.create_all(connection)
 
 
 def _facts(url: str, made: Callable[[Database], object], read: Callable[..., Facts]) -> Facts:
@@ -82,6 +83,6 @@ def test_the_migrated_server_has_the_schema_of_the_program(postgres: Postgres) -
         assert len(migrated) > 100
 
 
-@pytest.mark.parametrize("table", ["job", "machine", "run", "remote_command"])
+@pytest.mark.parametrize("table", ["job", "machine", "run", "remote_command", "webhook"])
 def test_what_is_counted_by_the_program_never_gives_a_number_twice(table: str) -> None:
     assert schema.metadata.tables[table].dialect_options["sqlite"]["autoincrement"] is True

@@ -42,7 +42,7 @@ def test_an_address_that_is_not_a_server_of_the_shop_is_refused(address: str, re
     [
         *("127.0.0.1", "::1", "10.1.2.3", "172.16.0.1", "192.168.1.20", "100.64.0.1", "8.8.8.8"),
         *("fd12:3456::1", "2606:4700::1111", "::ffff:192.168.1.20", "::ffff:127.0.0.1"),
-        "64:ff9b::c0a8:114",
+        *("64:ff9b::c0a8:114", "64:ff9b:1::c0a8:114"),
     ],
 )
 def test_servers_of_the_shop_this_computer_and_the_internet_are_allowed(address: str) -> None:

@@ -13,6 +13,7 @@ from cnc_station.engine.answers import (
     schedules,
     station,
     tenants,
+    webhooks,
 )
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.principal import Principal
@@ -30,6 +31,12 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.TryMachine: machines.try_machine,
     c.AddProgram: programs.add_program,
     c.ImportJobs: programs.import_jobs,
+    c.CreateWebhook: webhooks.create_webhook,
+    c.EditWebhook: webhooks.edit_webhook,
+    c.DeleteWebhook: webhooks.delete_webhook,
+    c.RotateWebhookSecret: webhooks.rotate_webhook_secret,
+    c.TestWebhook: webhooks.send_test,
+    c.ReplayDeliveries: webhooks.replay_deliveries,
     c.SaveSettings: station.save_settings,
     c.TryDatabase: station.try_database,
     c.CreateSchedule: schedules.create_schedule,
@@ -63,6 +70,9 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.FloorNow: station.floor_now,
     q.FloorCharts: station.floor_charts,
     q.ListStations: station.list_stations,
+    q.ListWebhooks: webhooks.list_webhooks,
+    q.ListDeliveries: webhooks.list_deliveries,
+    q.DeliveryById: webhooks.delivery_by_id,
     q.StoredSettings: station.stored_settings,
     q.AboutStation: station.about_station,
     q.ListLinks: station.list_links,

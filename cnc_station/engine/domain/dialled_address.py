@@ -79,8 +79,9 @@ def _embedded(address: IPv4Address | IPv6Address) -> Iterator[IPv4Address]:
 
 
 def _translated(number: int) -> Iterator[IPv4Address]:
-    """RFC 6052: after prefixes of 48, 56, 64 and 96 bits, leaving out the bits 64 to 71."""
+    """RFC 6052: after prefixes of 96, 48, 56 and 64 bits, leaving out the bits 64 to 71. What looks
+    like an address of `_THIS_NETWORK` is the padding of another form."""
     without_middle = (number >> 64) << 56 | number & ((1 << 56) - 1)
-    for prefix in (48, 56, 64):
-        yield IPv4Address((without_middle >> (120 - prefix - 32)) & 0xFFFFFFFF)
-    yield IPv4Address(number & 0xFFFFFFFF)
+    forms = [number, *(without_middle >> (120 - prefix - 32) for prefix in (48, 56, 64))]
+    meant = [IPv4Address(form & 0xFFFFFFFF) for form in forms]
+    yield from [one for one in meant if one not in _THIS_NETWORK] or meant[:1]

@@ -15,6 +15,8 @@ MOST_EVENTS = 4_000  # with more, reading everything again is cheaper
 class Topic(StrEnum):
     """Facts of a notice without a stored event, because other rows store them."""
 
+    DELIVERIES_QUEUED = "deliveries_queued"
+    DELIVERIES_TRIED = "deliveries_tried"
     JOB_UNBLOCKED = "job_unblocked"
     MACHINE_REWIRED = "machine_rewired"  # its driver or its station was changed
     JOB_EXPIRED = "job_expired"  # deleted with its history, or only its old runs

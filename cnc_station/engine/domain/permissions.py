@@ -18,6 +18,8 @@ class Permission(StrEnum):
     SET_UP_MACHINES = "add, change or remove machines"
     CHANGE_SETTINGS = "change settings"
     MANAGE_SCHEDULES = "work with schedules"
+    SEE_DELIVERIES = "look at webhook deliveries or replay them"
+    MANAGE_WEBHOOKS = "manage webhooks"
 
 
 _VIEWER = frozenset({Permission.VIEW})
@@ -30,6 +32,7 @@ _SUPERVISOR = _OPERATOR | {
     Permission.DELETE_JOBS,
     Permission.SET_UP_MACHINES,
     Permission.MANAGE_SCHEDULES,
+    Permission.SEE_DELIVERIES,
 }
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
@@ -92,6 +95,15 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "ScheduleRuns",
         "TriggerSchedule",
         "UpcomingRuns",
+    ),
+    Permission.SEE_DELIVERIES: ("DeliveryById", "ListDeliveries", "ReplayDeliveries"),
+    Permission.MANAGE_WEBHOOKS: (
+        "CreateWebhook",
+        "DeleteWebhook",
+        "EditWebhook",
+        "ListWebhooks",
+        "RotateWebhookSecret",
+        "TestWebhook",
     ),
 }
 NEEDED = {name: needed for needed, names in _NEEDED_FOR.items() for name in names}

@@ -246,6 +246,7 @@ STATION_LEFT = _row("station_left")
 LEADER_CHANGED = _row("leader_changed")
 SETTINGS_CHANGED = _row("settings_changed")
 PROGRAM_ADDED = _row("program_added")
+WEBHOOKS_CHANGED = _row("webhooks_changed")
 
 # Schedules
 SCHEDULE_CREATED = _row("schedule_created")

@@ -70,6 +70,17 @@ class Dialect(ABC):
         matters. Leaves no transaction open."""
 
     @abstractmethod
+    def webhook_mark(self, connection: Connection) -> object:
+        """In a transaction of the writer: a value that is another one if another process may have
+        changed the endpoints of webhooks. No transaction of another process that began earlier can
+        change them afterwards (see `lock_webhooks`)."""
+
+    @abstractmethod
+    def lock_webhooks(self, connection: Connection) -> None:
+        """Before the endpoints are changed: wait for the writers of all other processes, and let
+        none of them begin a transaction before this one ends. Their marks change."""
+
+    @abstractmethod
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         """The rows of a set-based statement, passed as one parameter.
 

@@ -45,11 +45,14 @@ IDLE_MS = 3_000
 LOCK_MS = 2_000
 _BEGAN_AT = "began at"
 _PRELOAD, _PRELOADED = "preload", "preloaded"
+_WEBHOOK_MARK = "webhook mark"
 _SPARE_IDS = "spare ids"
 _NEWEST_SEEN = "newest event seen"
 _LATE_EVENTS = 200  # an event may be committed after so many newer ones
 _FETCH_IDS = "SELECT nextval('{}_id_seq') FROM generate_series(1, %s)"
 _CLOCK = "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+# For the writer, in one statement: it also locks the table against `lock_webhooks`.
+_CLOCK_AND_MARK = f"{_CLOCK}, (SELECT revision FROM webhook_revision)"
 _FOREIGN_CHANGES = text(
     "SELECT sum(id) FILTER (WHERE station <> :station) AS of_others, max(id) AS newest, "
     "(SELECT sum(id) FROM remote_command) AS remote_commands "
@@ -200,6 +203,19 @@ class Postgres(Dialect):
             connection.info[_NEWEST_SEEN] = found.newest or 0
         return found.of_others, found.remote_commands
 
+    def webhook_mark(self, connection: Connection) -> object:
+        """As read when the transaction began."""
+        return connection.info[_WEBHOOK_MARK]
+
+    def lock_webhooks(self, connection: Connection) -> None:
+        """Every transaction of a writer has a lock on this table, and then a new mark."""
+        with driver_of(connection) as driver:
+            driver.execute("LOCK TABLE webhook_revision IN ACCESS EXCLUSIVE MODE")
+            driver.execute(
+                "INSERT INTO webhook_revision (id, revision) VALUES (1, 1) ON CONFLICT (id) "
+                "DO UPDATE SET revision = webhook_revision.revision + 1"
+            )
+
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         rows = func.json_array_elements(cast(bindparam(name), JSON)).column_valued(f"{name}_row")
         query: Select[Any] = select(
@@ -251,6 +267,7 @@ class Postgres(Dialect):
 def _begin(connection: Connection) -> None:
     """Send BEGIN with a query of the server's clock and the preload. Fetched numbers are kept even
     if the transaction fails: a server gives none twice."""
+    of_the_writer = _PRELOAD in connection.info  # others come while there is no schema yet
     preload: TransactionPreload = connection.info.pop(_PRELOAD, NOTHING)
     wanted = {
         table: count - len(_spare_ids(connection, table))
@@ -260,7 +277,7 @@ def _begin(connection: Connection) -> None:
         try:
             with pipeline_without_flush(driver):
                 driver.execute("BEGIN")
-                clock = driver.execute(_CLOCK)
+                clock = driver.execute(_CLOCK_AND_MARK if of_the_writer else _CLOCK)
                 numbers = {t: driver.execute(*_fetch_ids(t, n)) for t, n in wanted.items() if n > 0}
                 answers = {
                     question: prepared.execute(connection, question, values)
@@ -272,7 +289,8 @@ def _begin(connection: Connection) -> None:
             raise
     for table, found in numbers.items():
         _spare_ids(connection, table).extend(number for (number,) in found)
-    (connection.info[_BEGAN_AT],) = clock.fetchone()
+    connection.info[_BEGAN_AT], *mark = clock.fetchone()
+    connection.info[_WEBHOOK_MARK] = mark
     connection.info[_PRELOADED] = answers
 
 

@@ -13,7 +13,7 @@ from itertools import chain
 from operator import eq, itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, Update, insert
+from sqlalchemy import Connection, Insert, Select, Table, Update, insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -59,7 +59,7 @@ def pipeline_without_flush(driver: Any) -> Iterator[None]:
         pipeline._fetch_gen = fetch_all  # noqa: SLF001 - see above
 
 
-Statement = Select[Any] | Update
+Statement = Select[Any] | Update | Insert
 
 
 def execute(connection: Connection, statement: Statement, values: Mapping[str, Any]) -> Any:

@@ -36,8 +36,8 @@ Time = BigInteger
 # Vacuum busy tables long before a fifth of their rows is dead: claims scan dead rows too. A machine
 # changes three times a run, in columns without an index: with free space the new row stays on its
 # page, and the indexes need no update.
-_HOT = {"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_threshold": 500}
-_CHANGED_IN_PLACE = {"fillfactor": 50, **_HOT}
+HOT = {"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_threshold": 500}
+_CHANGED_IN_PLACE = {"fillfactor": 50, **HOT}
 
 
 def _partial_index(
@@ -89,7 +89,7 @@ job = Table(
     Column("payload", Text, nullable=False),  # last: lists do not read it
     Column("schedule_id", Id),
     sqlite_autoincrement=True,  # the id of a deleted job is never used again
-    postgresql_with=_HOT,
+    postgresql_with=HOT,
 )
 
 _queued = text("state = 'queued' AND pinned_machine_id IS NULL")
@@ -208,7 +208,7 @@ run = Table(
     ForeignKeyConstraint(["job_id"], ["job.id"]).ddl_if(dialect="sqlite"),
     ForeignKeyConstraint(["machine_id"], ["machine.id"]).ddl_if(dialect="sqlite"),
     sqlite_autoincrement=True,
-    postgresql_with=_HOT,
+    postgresql_with=HOT,
 )
 _live = text("state IN ('assigned', 'running', 'held')")
 live_run = text("run.state IN ('assigned', 'running', 'held')")  # the condition of these indexes

@@ -107,6 +107,15 @@ class Sqlite(Dialect):
             cursor.close()
         return int(row[0]) if row else 0
 
+    def webhook_mark(self, connection: Connection) -> int:
+        """The writer holds the lock of the file. The number changes with each foreign commit."""
+        driver: Any = connection.connection.driver_connection
+        mark: int = driver.execute("PRAGMA data_version").fetchone()[0]
+        return mark
+
+    def lock_webhooks(self, connection: Connection) -> None:
+        """The writer's transactions hold the lock of the file anyway."""
+
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         row = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_row")
         query: Select[Any] = select(

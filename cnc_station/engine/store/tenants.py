@@ -1,8 +1,8 @@
 """Reads for a principal that sees the jobs of some tenants only.
 
-Every statement that reads jobs, their runs or their events is rewritten before it is executed, so
-that no query can forget the filter. A query that needs the whole queue, such as a forecast, marks
-its statement with `WHOLE_SHOP`; nothing of the other tenants' jobs may reach a view.
+Every statement that reads jobs, their runs, events or webhooks is rewritten before it is executed,
+so that no query can forget the filter. A query that needs the whole queue, such as a forecast,
+marks its statement with `WHOLE_SHOP`; nothing of the other tenants' jobs may reach a view.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from sqlalchemy import Alias, Column, Connection, FromClause, Subquery, Table, e
 from sqlalchemy.sql import visitors
 
 from cnc_station.engine.store import schema
+from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt, webhook
 
 T = TypeVar("T")
 Read = Callable[[Connection], T]
@@ -69,6 +70,19 @@ def _condition(table: Table, tenants: frozenset[str]) -> Any:
         return schema.run.c.job_id.in_(jobs)
     if table is schema.event:
         return or_(schema.event.c.job_id.is_(None), schema.event.c.job_id.in_(jobs))
+    return _of_webhooks(table, sorted(tenants))
+
+
+def _of_webhooks(table: Table, tenants: list[str]) -> Any:
+    """An endpoint for all tenants is hidden, with what it was sent: others' data is there too."""
+    if table is webhook:
+        return webhook.c.tenant.in_(tenants)
+    endpoints = select(webhook.c.id).where(webhook.c.tenant.in_(tenants))
+    own = delivery.c.webhook_id.in_(endpoints)
+    if table is delivery:
+        return own
+    if table is delivery_attempt:
+        return delivery_attempt.c.delivery_id.in_(select(delivery.c.id).where(own))
     return None
 
 

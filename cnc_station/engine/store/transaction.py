@@ -16,6 +16,7 @@ from cnc_station.engine.domain.transitions import Transition
 from cnc_station.engine.store import prepared, schema
 from cnc_station.engine.store.dialect import Dialect
 from cnc_station.engine.store.prepared import NOTHING, Rows, Statement, TransactionPreload
+from cnc_station.engine.store.webhook_listeners import WebhookListeners, queue_deliveries
 
 T = TypeVar("T")
 
@@ -33,6 +34,7 @@ class Tx:
     events: list[NoticeEvent] = field(default_factory=list)
     _deferred: list[Callable[[], object]] = field(default_factory=list)
     preloaded: dict[Statement, Any] = field(default_factory=dict)
+    listeners: WebhookListeners = field(default_factory=WebhookListeners)
 
     def record(
         self,
@@ -127,20 +129,37 @@ class Tx:
         self._deferred = []
 
     def complete(self) -> None:
-        """Flush the deferred statements, then insert the recorded events in order."""
-        self.flush()
-        if self._rows:
-            self.dialect.insert(self.connection, schema.event, self._rows)
-            self._rows = []
+        """Flush the deferred statements, then insert the recorded events in order, and their
+        deliveries to webhooks."""
+        self.listeners.refresh(self.dialect, self.connection, self._rows)
+        self._complete()
 
     def finish(self) -> None:
         """Write everything that is left, with the commit. Nothing may be written afterwards."""
+        self.listeners.refresh(self.dialect, self.connection, self._rows)
         with self.dialect.final_flush(self.connection):
-            self.complete()
+            self._complete()
+
+    def _complete(self) -> None:
+        self.flush()
+        if not self._rows:
+            return
+        self.dialect.insert(self.connection, schema.event, self._rows)
+        if items := self.listeners.items(self._rows):
+            queue_deliveries(self.dialect, self.connection, items)
+            self.notify(Topic.DELIVERIES_QUEUED)
+        self._rows = []
 
     def branch(self) -> "Tx":
         """Return a transaction for one command that may fail alone."""
-        return Tx(self.dialect, self.connection, self.now, self.station, self.ranking)
+        return Tx(
+            self.dialect,
+            self.connection,
+            self.now,
+            self.station,
+            self.ranking,
+            listeners=self.listeners,
+        )
 
     def join(self, branch: "Tx") -> None:
         """Take over the events of a branch that succeeded."""

@@ -24,6 +24,7 @@ from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.prepared import NOTHING
 from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.webhook_listeners import WebhookListeners
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: Connection | None = None
         self._version: object = None
+        self._listeners = WebhookListeners()
         self._look_next = 0.0
         self._poll_failed = False
 
@@ -179,7 +181,16 @@ class Writer:
             preload = type(commands[0]).preload(self._station, commands)
         with dialect.transaction(connection, preload) as preloaded:
             now = dialect.now(connection)
-            tx = Tx(dialect, connection, now, self._station, self._ranking, preloaded=preloaded)
+            self._listeners.begin()
+            tx = Tx(
+                dialect,
+                connection,
+                now,
+                self._station,
+                self._ranking,
+                preloaded=preloaded,
+                listeners=self._listeners,
+            )
             if alone:
                 for request in batch:
                     _apply_alone(tx, request)

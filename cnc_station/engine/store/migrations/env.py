@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from cnc_station.engine.store.schema import metadata
+from cnc_station.engine.store.webhook_tables import webhook
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=webhook.metadata,
     transactional_ddl=True,
     render_as_batch=True,
 )

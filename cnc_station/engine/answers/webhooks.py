@@ -1,0 +1,153 @@
+"""Answers about webhooks and their deliveries."""
+
+import asyncio
+import uuid
+from functools import partial
+
+from cnc_station.engine import commands, queries
+from cnc_station.engine.answers.context import AnswerContext
+from cnc_station.engine.domain import checks
+from cnc_station.engine.domain.checks import refuse
+from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.webhook_signature import new_secret
+from cnc_station.engine.domain.webhooks import TEST_EVENT, WebhookSpec, secret_errors
+from cnc_station.engine.store import deliveries, webhooks
+from cnc_station.engine.store.queries import webhooks as rows
+from cnc_station.engine.views.webhooks import (
+    DeliveryDetail,
+    DeliveryFilter,
+    DeliveryPage,
+    NewWebhook,
+    WebhookRow,
+)
+
+MOST_ROWS = 1_000
+MOST_IDS = 10_000
+_YEAR_S = 366 * 86_400
+_LOOK_EVERY_S = 0.05
+_PATIENCE_S = 5.0  # besides the time that the receiver may take
+
+
+async def create_webhook(
+    context: AnswerContext, command: commands.CreateWebhook, actor: str
+) -> NewWebhook:
+    """See `CreateWebhook`."""
+    spec = _validated(context, command.spec)
+    secret = _secret(command.secret)
+    webhook_id = await context.writer.write(webhooks.CreateWebhook(spec, secret, actor))
+    return NewWebhook(webhook_id, secret)
+
+
+async def edit_webhook(context: AnswerContext, command: commands.EditWebhook, actor: str) -> None:
+    """See `EditWebhook`."""
+    await _refuse_hidden(context, command.webhook_id)
+    spec = _validated(context, command.spec)
+    await context.writer.write(webhooks.EditWebhook(command.webhook_id, spec, actor))
+
+
+async def delete_webhook(
+    context: AnswerContext, command: commands.DeleteWebhook, actor: str
+) -> None:
+    """See `DeleteWebhook`."""
+    await _refuse_hidden(context, command.webhook_id)
+    await context.writer.write(webhooks.DeleteWebhook(command.webhook_id, actor))
+
+
+async def rotate_webhook_secret(
+    context: AnswerContext, command: commands.RotateWebhookSecret, actor: str
+) -> NewWebhook:
+    """See `RotateWebhookSecret`."""
+    overlap: object = command.overlap_s
+    if not checks.number(overlap) or not 0 <= command.overlap_s <= _YEAR_S:
+        raise InvalidInput(FieldError("overlap_s", "must be seconds, at most a year"))
+    secret, webhook_id = _secret(command.secret), command.webhook_id
+    await _refuse_hidden(context, webhook_id)
+    await context.writer.write(
+        webhooks.RotateWebhookSecret(webhook_id, secret, command.overlap_s, actor)
+    )
+    return NewWebhook(webhook_id, secret)
+
+
+async def send_test(
+    context: AnswerContext, command: commands.TestWebhook, _actor: str
+) -> DeliveryDetail:
+    """See `TestWebhook`."""
+    await _refuse_hidden(context, command.webhook_id)
+    if context.running() is None:
+        raise Conflict("No station is at work here: start it to test a webhook.")
+    queued = deliveries.QueueTest(command.webhook_id, uuid.uuid4().hex, TEST_EVENT)
+    delivery_id = await context.writer.write(queued)
+    look = partial(rows.delivery_detail, delivery_id=delivery_id)
+    looks = (context.config.webhook_timeout_s + _PATIENCE_S) / _LOOK_EVERY_S
+    for _ in range(round(looks)):
+        detail = await context.reader.read(look)
+        if detail is not None and detail.attempts:
+            return detail
+        await asyncio.sleep(_LOOK_EVERY_S)
+    raise Conflict("The test was queued, but not sent yet: other deliveries come first.")
+
+
+async def replay_deliveries(
+    context: AnswerContext, command: commands.ReplayDeliveries, actor: str
+) -> int:
+    """See `ReplayDeliveries`."""
+    if (command.ids is None) == (command.chosen is None):
+        raise InvalidInput(FieldError("ids", "must be given, or a filter, but not both"))
+    if command.ids is None and (
+        command.chosen == DeliveryFilter() or command.expected_count is None
+    ):
+        raise InvalidInput(
+            FieldError("expected_count", "must be given with a filter that narrows the list")
+        )
+    if command.ids is not None and len(command.ids) > MOST_IDS:
+        raise InvalidInput(FieldError("ids", f"at most {MOST_IDS:,} at once"))
+    return await context.writer.write(
+        deliveries.ReplayDeliveries(
+            command.ids,
+            command.chosen or DeliveryFilter(),
+            command.expected_count,
+            context.tenants,
+            actor,
+        )
+    )
+
+
+async def list_webhooks(
+    context: AnswerContext, _query: queries.ListWebhooks
+) -> tuple[WebhookRow, ...]:
+    """See `ListWebhooks`."""
+    return await context.reader.read_now(rows.webhooks)
+
+
+async def list_deliveries(context: AnswerContext, query: queries.ListDeliveries) -> DeliveryPage:
+    """See `ListDeliveries`."""
+    limit = min(max(query.limit, 1), MOST_ROWS)
+    look = partial(rows.deliveries, chosen=query.chosen, offset=max(query.offset, 0), limit=limit)
+    return await context.reader.read(look)
+
+
+async def delivery_by_id(
+    context: AnswerContext, query: queries.DeliveryById
+) -> DeliveryDetail | None:
+    """See `DeliveryById`."""
+    return await context.reader.read(partial(rows.delivery_detail, delivery_id=query.delivery_id))
+
+
+def _validated(context: AnswerContext, spec: WebhookSpec) -> WebhookSpec:
+    checked = spec.validated()
+    if context.tenants is not None and checked.tenant not in context.tenants:
+        raise InvalidInput(FieldError("tenant", "must be one of yours"))
+    return checked
+
+
+def _secret(chosen: str | None) -> str:
+    if chosen is None:
+        return new_secret()
+    refuse(secret_errors(chosen))
+    return chosen
+
+
+async def _refuse_hidden(context: AnswerContext, webhook_id: int) -> None:
+    if await context.reader.read(partial(webhooks.exists, webhook_id=webhook_id)):
+        return
+    raise Conflict(f"There is no webhook {webhook_id}.")

@@ -1,0 +1,147 @@
+"""Webhooks from the command line: endpoints, deliveries, and the receiver that tries them out."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+SECRET = "a secret of the shop"
+
+
+class Line:
+    """The command line beside a station of its own, at work."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environ = {
+            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+            "CNC_DATABASE": str(folder / "station.db"),
+            "CNC_DATA_FOLDER": str(folder),
+            "CNC_HEALTH_PORT": "0",
+            "CNC_WEBHOOK_TIMEOUT_S": "3",
+        }
+
+    def __call__(
+        self, *argv: object, typed: str | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "cnc_station", *map(str, argv)],
+            capture_output=True,
+            text=True,
+            env=self.environ,
+            input=typed,
+            timeout=60,
+            check=False,
+        )
+
+    def json(self, *argv: object, typed: str | None = None) -> Any:
+        done = self(*argv, "--json", typed=typed)
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
+
+    @contextmanager
+    def running(self, *argv: str) -> Iterator["subprocess.Popen[str]"]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cnc_station", *argv],
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.fixture
+def line(tmp_path: Path) -> Iterator[Line]:
+    line = Line(tmp_path)
+    with line.running("serve") as station:
+        assert station.stderr is not None
+        _comes(station.stderr, "is at work")
+        yield line
+
+
+def _comes(stream: IO[str], words: str) -> str:
+    for text in stream:
+        if words in text:
+            return text
+    raise AssertionError(f"{words!r} did not come")
+
+
+@contextmanager
+def receiving(line: Line, *argv: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    with line.running("webhook-test", "--port", "0", *argv) as process:
+        assert process.stdout is not None
+        yield _comes(process.stdout, "Receiving").split()[-1], process
+
+
+def test_an_endpoint_is_added_tested_rotated_and_deleted(line: Line) -> None:
+    with receiving(line, "--secret", SECRET, "--count", "1") as (url, process):
+        added = line("webhook", "add", url, "--secret-from-stdin", typed=f"{SECRET}\n")
+        assert added.returncode == 0, added.stderr
+        assert SECRET in added.stdout
+        tested = line("webhook", "test", 1)
+        assert (tested.returncode, "delivered" in tested.stdout) == (0, True), tested
+        assert process.wait(30) == 0
+        assert "signature valid" in process.stdout.read()  # type: ignore[union-attr]
+    (row,) = line.json("webhook", "list")["webhooks"]
+    assert (row["id"], row["url"]) == (1, url)
+    assert SECRET not in json.dumps(row)
+    rotated = line.json("webhook", "rotate", 1, "--overlap", "2h")
+    assert rotated["secret"].startswith("whsec_")
+    assert line("webhook", "disable", 1).returncode == 0
+    assert line.json("webhook", "list")["webhooks"][0]["enabled"] is False
+    assert line("webhook", "enable", 1).returncode == 0
+    assert line("webhook", "delete", 1).returncode == 0
+    assert line.json("webhook", "list")["webhooks"] == []
+    gone = line("webhook", "delete", 1)
+    assert (gone.returncode, "There is no webhook 1." in gone.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("respond", "words"),
+    [("500", "answered 500"), ("close", "closed the connection"), ("hang", "no complete answer")],
+)
+def test_a_receiver_answers_badly_if_it_is_asked_to(line: Line, respond: str, words: str) -> None:
+    with receiving(line, "--respond", respond) as (url, _):
+        line("webhook", "add", url)
+        tested = line("webhook", "test", 1)
+        assert tested.returncode == 1
+        (row,) = line.json("webhook", "deliveries", "--state", "dead")["deliveries"]
+        assert words in row["last_error"]
+        detail = line.json("webhook", "deliveries", row["id"])
+        assert json.loads(detail["body"])["event"] == "webhook:test"
+        assert line("webhook", "replay", "--state", "dead", "--count", 7).returncode == 1
+        assert line("webhook", "replay", "--state", "dead", "--count", 1).returncode == 0
+
+
+def test_a_wrong_secret_is_shown_and_refused(line: Line) -> None:
+    with receiving(line, "--secret", "another secret", "--count", "1") as (url, process):
+        line("webhook", "add", url)
+        assert line("webhook", "test", 1).returncode == 1
+        assert process.wait(30) == 1
+        assert "SIGNATURE NOT VALID" in process.stdout.read()  # type: ignore[union-attr]
+    assert line("webhook-test", "--respond", "99").returncode == 1
+
+
+def test_the_secret_of_the_settings_is_kept_like_a_password(tmp_path: Path) -> None:
+    line = Line(tmp_path)
+    assert line("secret", "set", "webhook", "--file", typed=f"{SECRET}\n").returncode == 1
+    with receiving(line, "--secret", SECRET, "--count", "1") as (url, process):
+        line.environ["CNC_WEBHOOK_URL"] = url
+        short = line("secret", "set", "webhook", "--file", typed="short\n")
+        assert (short.returncode, "secret" in short.stderr) == (1, True)
+        assert line("secret", "set", "webhook", "--file", typed=f"{SECRET}\n").returncode == 0
+        with line.running("serve") as station:
+            assert station.stderr is not None
+            _comes(station.stderr, "is at work")
+            assert line("webhook", "test", 1).returncode == 0
+            assert process.wait(30) == 0

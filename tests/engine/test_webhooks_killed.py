@@ -1,0 +1,94 @@
+"""Nothing is lost when the station is killed in the middle of its deliveries."""
+
+import asyncio
+import os
+import random
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from cnc_station.config import Config
+from cnc_station.engine.commands import SubmitJobs
+from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import ListDeliveries
+from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryState
+from tests.engine.hooks import Receiver, receiver
+from tests.until import until
+
+JOBS = 1_000
+KILLS = 8
+
+
+def environment(config: Config, hook: Receiver) -> dict[str, str]:
+    return {
+        **os.environ,
+        "CNC_DATA_FOLDER": str(config.data_folder),
+        "CNC_DATABASE": str(config.database_path),
+        "CNC_STATION": config.station,
+        "CNC_HEALTH_PORT": "0",
+        "CNC_SYNCHRONOUS": "NORMAL",
+        "CNC_RETRY_INITIAL_S": "0.05",
+        "CNC_RETRY_AUTOMATION_LIMIT": "100",
+        "CNC_WEBHOOK_URL": hook.url,
+    }
+
+
+@asynccontextmanager
+async def serving(environ: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A station in a process of its own, killed at the end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cnc_station", "serve", env=environ
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def is_first_of_some(hook: Receiver) -> bool:
+    """Whether the last request is the first about its job, for one job in ten."""
+    job = hook.received[-1].content["jobId"]
+    return bool(job % 10 == 0) and sum(r.content["jobId"] == job for r in hook.received) == 1
+
+
+async def test_a_thousand_deliveries_survive_a_station_that_is_killed_again_and_again(
+    config: Config,
+) -> None:
+    engine = StationEngine(config, services=False)
+    await engine.start()
+    specs = [
+        JobSpec(f"job {n}", handler="test.delay", payload={"durationMs": 0}) for n in range(JOBS)
+    ]
+    jobs = await engine.local_door.execute(SubmitJobs(specs))
+    await engine.stop()
+    chance = random.Random(12)
+    async with receiver() as hook:
+        hook.status = lambda _: 500 if is_first_of_some(hook) else 200
+        hook.takes_s = 0.02
+        environ = environment(config, hook)
+        for _ in range(KILLS):
+            seen = len(hook.received)
+            async with serving(environ):
+                await until(lambda seen=seen: len(hook.received) > seen)  # type: ignore[misc]
+                await asyncio.sleep(chance.uniform(0.0, 0.4))
+        assert len(set(hook.jobs)) < JOBS, "it was killed in the middle"
+        looking = StationEngine(replace(config, webhook_url=hook.url))
+        await looking.start()
+        delivered = ListDeliveries(DeliveryFilter(states=frozenset({DeliveryState.DELIVERED})))
+
+        async def all_delivered() -> bool:
+            return (await looking.local_door.ask(delivered)).total == JOBS
+
+        await until(all_delivered, 120.0)
+        assert (await looking.local_door.ask(ListDeliveries())).total == JOBS
+        await looking.stop()
+    keys: defaultdict[int, set[str]] = defaultdict(set)
+    for received in hook.received:
+        keys[received.content["jobId"]].add(received.headers["X-Delivery-Id"])
+    assert keys.keys() == set(jobs)
+    assert all(len(of_job) == 1 for of_job in keys.values())
