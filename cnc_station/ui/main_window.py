@@ -26,6 +26,7 @@ from cnc_station.ui.scanner import ScanCatcher
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.layout import hbox, vbox
+from cnc_station.ui.widgets.literal import caption, from_caption, window_title
 from cnc_station.ui.widgets.progress import BusyBar
 from cnc_station.ui.widgets.rail import NavigationRail
 from cnc_station.ui.widgets.text import Text
@@ -81,7 +82,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, pages: Sequence[PageSpec], title: str = "CNC Station") -> None:
         super().__init__()
-        self.setWindowTitle(title)
+        self.setWindowTitle(window_title(title))
         self.setAcceptDrops(True)
         self.resize(1366, 768)
         self._specs = {spec.key: spec for spec in pages}
@@ -125,7 +126,7 @@ class MainWindow(QMainWindow):
 
     def add_action(self, text: str, keys: str, triggered: Callable[[], object]) -> QAction:
         """Add a command that works on every page and is listed on the sheet of keys."""
-        action = QAction(text, self)
+        action = QAction(caption(text), self)
         action.setShortcut(QKeySequence(keys))
         action.triggered.connect(triggered)
         self.addAction(action)
@@ -251,10 +252,11 @@ class KeySheet(Dialog):
             keys = ", ".join(_shown(sequence) for sequence in action.shortcuts())
             if not keys:
                 continue
-            self.rows.append((keys, action.text()))
+            words = from_caption(action.text())
+            self.rows.append((keys, words))
             row = grid.rowCount()
             grid.addWidget(Text(keys, Role.STRONG), row, 0)
-            grid.addWidget(Text(action.text(), Role.BODY, Ink.MUTED), row, 1)
+            grid.addWidget(Text(words, Role.BODY, Ink.MUTED), row, 1)
         grid.setRowStretch(grid.rowCount(), 1)
         area = QScrollArea()
         area.setWidgetResizable(True)

@@ -10,6 +10,7 @@ from cnc_station.engine.views import KEPT
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.layout import fill, hbox, vbox
+from cnc_station.ui.widgets.literal import caption, set_tip
 from cnc_station.ui.widgets.text import Text, restyle
 
 
@@ -22,9 +23,8 @@ class Field(QWidget):
         super().__init__()
         self.editor = editor
         self._hint = hint
-        name = Text(
-            self.tr("{label} · required").format(label=label) if wanted else label, Role.NOTE
-        )
+        words = self.tr("{label} · required").format(label=label) if wanted else label
+        name = Text(caption(words), Role.NOTE)
         name.setBuddy(editor)
         name.setVisible(bool(label))
         if label:
@@ -172,7 +172,7 @@ class SecretField(QLineEdit):
         self.show_button.setHidden(self._is_kept)
         self._show(on=False)
         if self._is_kept:
-            self.setToolTip(self.tr("A password is stored. It can be replaced but not shown."))
+            set_tip(self, self.tr("A password is stored. It can be replaced but not shown."))
         self.textEdited.connect(self._replace)
 
     def _show(self, on: bool) -> None:
@@ -186,7 +186,7 @@ class SecretField(QLineEdit):
         if self._is_kept:
             self._is_kept = False
             self.setText("".join(letter for letter in text if letter not in KEPT))
-            self.setToolTip("")
+            set_tip(self, "")
             self.show_button.show()
             self._place()
 
