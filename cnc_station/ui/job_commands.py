@@ -205,8 +205,8 @@ class JobCommands(QObject):
     def _priorities(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         words = {"low": self.tr("Low"), "medium": self.tr("Medium"), "high": self.tr("High")}
         for key, value in sorted(PRIORITIES.items(), key=lambda pair: -pair[1]):
-            label = caption(f"{words[key]} · {value}")
-            menu.addAction(label, partial(self._prioritise, rows, value))
+            run = partial(self._prioritise, rows, value)
+            menu.addAction(caption(f"{words[key]} · {value}"), run)
 
     def _prioritise(self, rows: Sequence[JobRow], value: int) -> None:
         before = {row.id: {"priority": row.priority} for row in rows if row.priority != value}
