@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QAbstractItemModel, QAbstractListModel, QEvent, QModelIndex, QRect
 from PySide6.QtGui import QAction, QHelpEvent, QKeySequence, Qt
 from PySide6.QtWidgets import (
@@ -22,6 +23,8 @@ from PySide6.QtWidgets import (
     QToolTip,
     QWidget,
 )
+
+from cnc_station.ui.theme import Density, ThemeName, apply_theme
 
 PIPE = "p"  # a name in the current folder: it fits where a text has to be short or has no slash
 MARKUP = f"<b>x<img src={PIPE}> &b {{0}} [*]"
@@ -69,6 +72,21 @@ class WatchedPipe:
         """Nobody watches from now on."""
         self._watch.kill()
         self._watch.wait()
+
+
+@pytest.fixture
+def pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedPipe]:
+    """The picture that the markup names."""
+    monkeypatch.chdir(tmp_path)
+    pipe = WatchedPipe(tmp_path)
+    yield pipe
+    pipe.close()
+
+
+@pytest.fixture
+def dressed(qapp: QApplication) -> None:
+    """The style sheet is in force, as in the program."""
+    apply_theme(qapp, ThemeName.LIGHT, Density.DENSE)
 
 
 @dataclass(slots=True)

@@ -2,22 +2,15 @@
 and cells begin like HTML and name a pipe as a picture."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from PySide6.QtWidgets import (
-    QApplication,
-    QDialog,
-    QInputDialog,
-    QLabel,
     QMenu,
-    QMessageBox,
     QToolTip,
-    QWidget,
 )
 
 from cnc_station.config import Config
@@ -51,7 +44,6 @@ from cnc_station.ui.dialogs.machine_log import MachineLogDialog
 from cnc_station.ui.dialogs.set_up import SetUpDialog
 from cnc_station.ui.pages.programs import ProgramsPage
 from cnc_station.ui.shell import Shell
-from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from tests.ui.controller_fleet import GRBL, LINUXCNC, Scripted, Shop, spec
 from tests.ui.outside_text import MARKUP, Walk, WatchedPipe, tip_labels
 from tests.ui.real_engine import mill, settled
@@ -68,20 +60,6 @@ BAD_TABLE = f"{GOOD_TABLE}{MARKUP},{MARKUP},{MARKUP},{MARKUP}\n"
 @pytest.fixture
 def config(config: Config) -> Config:
     return replace(config, station=MARKUP)
-
-
-@pytest.fixture
-def pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WatchedPipe]:
-    """The picture that the markup names."""
-    monkeypatch.chdir(tmp_path)
-    pipe = WatchedPipe(tmp_path)
-    yield pipe
-    pipe.close()
-
-
-@pytest.fixture
-def dressed(qapp: QApplication) -> None:
-    apply_theme(qapp, ThemeName.LIGHT, Density.DENSE)
 
 
 @pytest.fixture
@@ -262,50 +240,3 @@ async def test_no_dialog_takes_outside_text_for_markup(
     kinds = ("title", "label", "cell", "cell tip", "shown tip")
     assert [kind for kind in kinds if not walk.seen[kind]] == []
     assert pipe.readers == 0
-
-
-@pytest.mark.usefixtures("dressed")
-async def test_qts_own_dialogs_show_outside_text_as_it_is_written(pipe: WatchedPipe) -> None:
-    """Qt's file dialog asks with such boxes about the files of a folder."""
-    parent = QWidget()
-    parent.show()
-    box = QMessageBox(QMessageBox.Icon.Warning, "CNC Station", MARKUP, parent=parent)
-    box.setInformativeText(MARKUP)
-    line = QInputDialog(parent)
-    line.setLabelText(MARKUP)
-    shown: tuple[QDialog, ...] = (box, line)
-    for dialog in shown:
-        dialog.open()
-        dialog.grab()
-        assert pipe.readers == 0
-        assert MARKUP in {label.text() for label in dialog.findChildren(QLabel)}
-        dialog.close()
-    parent.deleteLater()
-
-
-@pytest.mark.usefixtures("dressed")
-async def test_a_tip_that_was_set_past_the_rule_is_shown_as_it_is_written(
-    pipe: WatchedPipe,
-) -> None:
-    widget = QWidget()
-    widget.show()
-    walk = Walk()
-    widget.setToolTip(MARKUP)
-    walk.over(widget)
-    assert len(walk.wrong) == 1  # the text is named, but what was shown of it is plain
-    assert walk.seen["shown tip"] == 1
-    assert pipe.readers == 0
-    QToolTip.hideText()
-    await until(lambda: not tip_labels())
-    widget.deleteLater()
-
-
-async def test_a_picture_that_is_loaded_is_noticed(qapp: QApplication, pipe: WatchedPipe) -> None:
-    """What the tests above rest on: Qt reads the pipe where nothing keeps it from it."""
-    sheet = qapp.styleSheet()
-    qapp.setStyleSheet("")
-    label = QLabel(MARKUP)
-    label.grab()
-    assert pipe.readers
-    label.deleteLater()
-    qapp.setStyleSheet(sheet)
