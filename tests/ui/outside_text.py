@@ -59,8 +59,9 @@ class WatchedPipe:
     def __init__(self, folder: Path) -> None:
         self._log = folder / "readers"
         self._log.touch()
-        os.mkfifo(folder / PIPE)
-        command = [sys.executable, "-c", _WATCH, str(folder / PIPE), str(self._log)]
+        self._path = folder / PIPE
+        os.mkfifo(self._path)
+        command = [sys.executable, "-c", _WATCH, str(self._path), str(self._log)]
         self._watch = subprocess.Popen(command)
 
     @property
@@ -69,7 +70,8 @@ class WatchedPipe:
         return self._log.stat().st_size
 
     def close(self) -> None:
-        """Nobody watches from now on."""
+        """Nobody watches from now on, and nobody can wait for it."""
+        self._path.unlink()
         self._watch.kill()
         self._watch.wait()
 
@@ -109,10 +111,12 @@ class Walk:
                 self._rest_on(widget)
 
     def menu(self, menu: QMenu) -> None:
-        """Look at a menu as it opens."""
+        """Look at a menu as it opens, and at those below it."""
         menu.aboutToShow.emit()
         for action in menu.actions():
             self._caption("action", action, action.text())
+        for below in menu.findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            self.menu(below)
 
     def _note(self, kind: str, text: str) -> None:
         self.seen[kind] += "img src" in text

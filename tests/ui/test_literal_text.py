@@ -147,8 +147,8 @@ async def work(door: Door, shop: Shop) -> dict[str, int]:
     shop.at["lost"].says(replace(SAYS, doing=Doing.NOT_READY, position=lost))
     slow = await door.execute(AddMachine(mill(SLOW)))
     await door.execute(ActOnMachine(MachineAction.MAINTENANCE_ON, slow, MARKUP))
-    (held,) = await door.execute(SubmitJobs([JobSpec(f"{MARKUP} held", "mill")]))
-    await door.execute(ActOnJobs(JobAction.HOLD, [held], MARKUP))
+    (jobs[SLOW],) = await door.execute(SubmitJobs([JobSpec(SLOW, "mill")]))
+    await door.execute(ActOnJobs(JobAction.HOLD, [jobs[SLOW]], MARKUP))
     return jobs
 
 
@@ -169,7 +169,7 @@ async def walk_pages(shell: Shell, jobs: dict[str, int], walk: Walk) -> None:
     assert program is not None
     ways: list[Callable[[], None]] = [
         *(partial(shell.to_page, key) for key in ("floor", "stations", "settings")),
-        *(partial(shell.to_job, jobs[name]) for name in (CUTS, WAITS)),
+        *(partial(shell.to_job, jobs[name]) for name in (CUTS, WAITS, SLOW)),
         *(partial(shell.to_machine, machine.id) for machine in found.values()),
         partial(shell.to_attention, jobs[ALARM]),
         partial(shell.to_program, program),
@@ -178,15 +178,17 @@ async def walk_pages(shell: Shell, jobs: dict[str, int], walk: Walk) -> None:
         go()
         await quiet(shell)
         walk.over(shell.window)
+        for menu in shell.window.findChildren(QMenu):
+            walk.menu(menu)
     programs = shell.window.page("programs")
     assert isinstance(programs, ProgramsPage)
     assert programs.detail.shown is not None
     remarks = (ProgramFinding(1, "warning", MARKUP), ProgramFinding(0, "error", MARKUP))
     shell.to_page("programs")
-    programs.detail.show_program(replace(programs.detail.shown, findings=remarks))
+    shown = programs.detail.shown
+    another = replace(shown.row, sha256="0" * 64)
+    programs.detail.show_program(replace(shown, row=another, findings=remarks))
     walk.over(shell.window)
-    for menu in shell.window.findChildren(QMenu):
-        walk.menu(menu)
 
 
 async def test_no_page_takes_outside_text_for_markup(
