@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon, QWidget
 
 from cnc_station.ui.theme import Ink, theme
+from cnc_station.ui.widgets.literal import set_tip
 
 _ICON = 22
 
@@ -60,7 +61,7 @@ class Background(QObject):
             self._menu.addAction(self.tr("Open CNC Station"), self.leave)
             self._menu.addAction(self.tr("Close the station…"), self._close)
             self._icon = QSystemTrayIcon(theme().icon("factory", Ink.TEXT, _ICON), self)
-            self._icon.setToolTip(self.tr("CNC Station is at work"))
+            set_tip(self._icon, self.tr("CNC Station is at work"))
             self._icon.setContextMenu(self._menu)
             self._icon.activated.connect(self._activated)
         return self._icon

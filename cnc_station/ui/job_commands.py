@@ -21,6 +21,7 @@ from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.fields import Field
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
+from cnc_station.ui.widgets.literal import caption
 
 A = JobAction
 
@@ -166,14 +167,14 @@ class JobCommands(QObject):
         pin = partial(self._context.operations.act, A.PIN, [row.id for row in rows])
         for number, machine in self.machines.items():
             if types == {machine.machine_type}:
-                menu.addAction(machine.name, partial(pin, machine_id=number))
+                menu.addAction(caption(machine.name), partial(pin, machine_id=number))
         if menu.isEmpty():
             words = (
                 self.tr("These jobs need different types of machine")
                 if len(types) > 1
                 else self.tr("There is no {type}").format(type=next(iter(types)))
             )
-            menu.addAction(words).setEnabled(False)
+            menu.addAction(caption(words)).setEnabled(False)
         if any(row.pinned_machine_id is not None for row in rows):
             menu.addSeparator()
             menu.addAction(self.tr("Any machine that fits"), partial(pin, machine_id=None))
@@ -188,7 +189,7 @@ class JobCommands(QObject):
             (self.tr("Until tomorrow 6:00"), tomorrow),
             (self.tr("Until Monday 6:00"), monday),
         ):
-            menu.addAction(words, partial(self._delay, rows, until))
+            menu.addAction(caption(words), partial(self._delay, rows, until))
         menu.addSeparator()
         menu.addAction(self.tr("Until …"), partial(self._ask_until, rows))
 
@@ -204,7 +205,8 @@ class JobCommands(QObject):
     def _priorities(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         words = {"low": self.tr("Low"), "medium": self.tr("Medium"), "high": self.tr("High")}
         for key, value in sorted(PRIORITIES.items(), key=lambda pair: -pair[1]):
-            menu.addAction(f"{words[key]} · {value}", partial(self._prioritise, rows, value))
+            run = partial(self._prioritise, rows, value)
+            menu.addAction(caption(f"{words[key]} · {value}"), run)
 
     def _prioritise(self, rows: Sequence[JobRow], value: int) -> None:
         before = {row.id: {"priority": row.priority} for row in rows if row.priority != value}

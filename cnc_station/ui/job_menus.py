@@ -19,6 +19,7 @@ from cnc_station.ui.models.job_selection import SelectedRows
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.widgets.job_actions import fill_menu
 from cnc_station.ui.widgets.job_table_view import JobTableView
+from cnc_station.ui.widgets.literal import caption
 from cnc_station.ui.widgets.row_drag import RowDrag
 from cnc_station.ui.widgets.tap_guard import TapGuard
 
@@ -73,7 +74,7 @@ class JobMenus(QObject):
             (self.tr("To the front of the queue"), "Alt+Home", partial(self.move, Way.FRONT)),
             (self.tr("To the end of the queue"), "Alt+End", partial(self.move, Way.END)),
         ):
-            action = QAction(words, view)
+            action = QAction(caption(words), view)
             action.setShortcut(QKeySequence(key))
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
             action.setAutoRepeat(key != _HOLD_KEY)
@@ -177,7 +178,7 @@ class JobMenus(QObject):
             (self.tr("Later"), Way.DOWN, False),
             (self.tr("To the end"), Way.END, True),
         ):
-            menu.addAction(words, partial(self.move, way)).setEnabled(anywhere or here)
+            menu.addAction(caption(words), partial(self.move, way)).setEnabled(anywhere or here)
 
     def _context_menu(self, where: QPoint) -> None:
         row = self._one()
@@ -213,7 +214,7 @@ class JobMenus(QObject):
     def _export_entries(self, chosen: JobFilter | None, menu: QMenu) -> None:
         for form in FORMS:
             words = self.tr("Export as {form} …").format(form=form.upper())
-            menu.addAction(words, partial(self._export, chosen, form))
+            menu.addAction(caption(words), partial(self._export, chosen, form))
 
     def _export(self, chosen: JobFilter | None, form: str) -> None:
         feed = self._jobs.feed

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QMainWindow, QStackedWidget, QWidget
 
 from cnc_station.ui.scanner import ScanCatcher
 from cnc_station.ui.widgets.layout import hbox, vbox
+from cnc_station.ui.widgets.literal import caption, window_title
 from cnc_station.ui.widgets.progress import BusyBar
 from cnc_station.ui.widgets.rail import NavigationRail
 from cnc_station.ui.widgets.toasts import ToastShelf
@@ -80,7 +81,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, pages: Sequence[PageSpec], title: str = "CNC Station") -> None:
         super().__init__()
-        self.setWindowTitle(title)
+        self.setWindowTitle(window_title(title))
         self.setAcceptDrops(True)
         self.resize(1366, 768)
         self._specs = {spec.key: spec for spec in pages}
@@ -124,7 +125,7 @@ class MainWindow(QMainWindow):
 
     def add_action(self, text: str, keys: str, triggered: Callable[[], object]) -> QAction:
         """Add a command that works on every page and is listed on the sheet of keys."""
-        action = QAction(text, self)
+        action = QAction(caption(text), self)
         action.setShortcut(QKeySequence(keys))
         action.triggered.connect(triggered)
         self.addAction(action)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication
 from cnc_station.loop import application, application_loop
 from cnc_station.ui.widgets import tap_guard
 from tests.ui.leaks import LOOKS, PAUSE_S, Leftovers
+from tests.ui.outside_text import dressed, pipe  # noqa: F401 - fixtures for tests with markup
 from tests.ui.real_engine import config, office  # noqa: F401 - fixtures for every test
 
 

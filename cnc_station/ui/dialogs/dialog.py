@@ -10,6 +10,7 @@ from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.literal import window_title
 
 _FRAME = 24  # a title bar, or the window's own edge
 Size = tuple[int, int]
@@ -23,7 +24,7 @@ class Dialog(QDialog):
     def __init__(self, title: str, parent: QWidget | None, *, modal: bool = False) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(title)
+        self.setWindowTitle(window_title(title))
         self.setModal(modal)
         self.acting: list[QWidget] = []
         self._doing = False

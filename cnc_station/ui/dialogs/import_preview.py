@@ -12,6 +12,7 @@ from cnc_station.ui.models.row_model import NOWHERE, Index
 from cnc_station.ui.theme import Ink, theme
 from cnc_station.ui.widgets.fields import Field
 from cnc_station.ui.widgets.layout import vbox
+from cnc_station.ui.widgets.literal import one_line, tip
 
 _WIDTH = 272
 
@@ -63,7 +64,7 @@ class ImportMapping(QScrollArea):
                 choice.clear()
                 choice.addItem(self.tr("not in the table"), "")
                 for column in columns:
-                    choice.addItem(column, column)
+                    choice.addItem(one_line(column), column)
                 choice.setCurrentIndex(max(0, choice.findData(mapping.get(field, ""))))
 
 
@@ -75,7 +76,9 @@ class PreviewModel(QAbstractTableModel):
         self._preview = preview
         means = {column: field for field, column in preview.mapping.items()}
         self._heads = [
-            f"{column}\n{IMPORT_LABELS[means[column]]}" if column in means else column
+            f"{one_line(column)}\n{IMPORT_LABELS[means[column]]}"
+            if column in means
+            else one_line(column)
             for column in preview.columns
         ]
         self._used = [column in means for column in preview.columns]
@@ -102,11 +105,11 @@ class PreviewModel(QAbstractTableModel):
         text = self._preview.rows[index.row()][index.column()]
         wrong = self._wrong.get((index.row() + 1, self._preview.columns[index.column()]))
         if role == Qt.ItemDataRole.DisplayRole:
-            return text or ("✕" if wrong else "")
+            return one_line(text) or ("✕" if wrong else "")
         if role == Qt.ItemDataRole.ToolTipRole:
-            return wrong or text
+            return tip(wrong or text)
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{text}: {wrong}" if wrong else text
+            return one_line(f"{text}: {wrong}" if wrong else text)
         return self._ground(index.column(), role, wrong=bool(wrong))
 
     def _ground(self, column: int, role: int, *, wrong: bool) -> object:

@@ -21,6 +21,7 @@ from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton, add_key
 from cnc_station.ui.widgets.card import scrolling
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.text import Text
 
 
@@ -88,7 +89,7 @@ class JobForm(Dialog):
         self.fields.setProperty("part", "plain")
         area = scrolling(self.fields, right=0, focus=True)
         self.as_draft.setVisible(self._editing is None)
-        self.submit.setToolTip(self.tr("Ctrl+Enter"))
+        set_tip(self.submit, self.tr("Ctrl+Enter"))
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
             add_key(self, self.submit.text(), keys, self._save)
         buttons = hbox(self.as_draft, STRETCH, self.cancel_button(), self.submit)

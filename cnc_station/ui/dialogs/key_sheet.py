@@ -10,6 +10,7 @@ from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.layout import vbox
+from cnc_station.ui.widgets.literal import from_caption
 from cnc_station.ui.widgets.text import Text
 
 
@@ -30,10 +31,11 @@ class KeySheet(Dialog):
             keys = ", ".join(_shown(sequence) for sequence in action.shortcuts())
             if not keys:
                 continue
-            self.rows.append((keys, action.text()))
+            words = from_caption(action.text())
+            self.rows.append((keys, words))
             row = grid.rowCount()
             grid.addWidget(Text(keys, Role.STRONG), row, 0)
-            grid.addWidget(Text(action.text(), Role.BODY, Ink.MUTED), row, 1)
+            grid.addWidget(Text(words, Role.BODY, Ink.MUTED), row, 1)
         grid.setRowStretch(grid.rowCount(), 1)
         area = QScrollArea()
         area.setWidgetResizable(True)

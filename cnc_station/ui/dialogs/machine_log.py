@@ -18,6 +18,7 @@ from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.fields import SearchField
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
+from cnc_station.ui.widgets.literal import LONGEST_TEXT, one_line
 from cnc_station.ui.widgets.text import Text
 
 _SIZE = (920, 620)
@@ -32,7 +33,8 @@ _SENT, _RECEIVED = "→", "←"
 def as_line(message: Message) -> str:
     """`14:07:51.204 → set run`."""
     arrow = _SENT if message.sent else _RECEIVED
-    return f"{formatting.time_of_day(message.at)}.{message.at % 1000:03} {arrow} {message.text}"
+    text = one_line(message.text, LONGEST_TEXT)
+    return f"{formatting.time_of_day(message.at)}.{message.at % 1000:03} {arrow} {text}"
 
 
 def newer(messages: Sequence[Message], last: Message | None) -> Sequence[Message]:
@@ -62,7 +64,7 @@ class MachineLogDialog(Dialog):
         self.text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         fixed = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont).family()
         self.text.setStyleSheet(f'QPlainTextEdit {{ font-family: "{fixed}"; }}')
-        self.text.setAccessibleName(self.windowTitle())
+        self.text.setAccessibleName(title)
         nothing = self.tr("No messages since this station was started.")
         if machine.station != station:
             nothing = self.tr("This machine is wired to station {station}: look there.")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import JobState
@@ -13,8 +13,9 @@ from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, Tone, theme
-from cnc_station.ui.widgets.buttons import Button, PrimaryButton, paint_face
+from cnc_station.ui.widgets.buttons import Button, PaintedButton, PrimaryButton, paint_face
 from cnc_station.ui.widgets.layout import STRETCH, vbox
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.text import Text
 
 _BOX = 24
@@ -24,7 +25,7 @@ _PAD = 14
 _LEAST = 48
 
 
-class CheckRow(QAbstractButton):
+class CheckRow(PaintedButton):
     """`title` and what must be found at the machine; without `checkable` it can only be read."""
 
     def __init__(
@@ -115,7 +116,7 @@ class SetUpDialog(MachineDialog):
         )
         self.explain(meaning)
         self.aside = Button(self.tr("Put aside"), clicked=self._put_aside)
-        self.aside.setToolTip(meaning)
+        set_tip(self.aside, meaning)
         start = self.tr("I have started it at the panel") if watched else self.tr("Start")
         self.start = PrimaryButton(start, tone=Tone.OPERATOR, clicked=self._start)
         self.offer(self.aside)

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
-from cnc_station.ui.widgets.buttons import Button, paint_face
+from cnc_station.ui.widgets.buttons import Button, PaintedButton, paint_face
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.text import RIGHT, paint_text
 
 _MARK = 10
@@ -33,7 +34,7 @@ def row_height() -> int:
     return max(2 * _LINE + 14, theme().metrics.control + 12)
 
 
-class SideRow(QAbstractButton):
+class SideRow(PaintedButton):
     """`clicked`: open what the entry is about; `remedied`: its button."""
 
     remedied = Signal()
@@ -67,7 +68,7 @@ class SideRow(QAbstractButton):
         words = self.words
         said = ", ".join(part for part in (words.title, words.note, words.corner) if part)
         self.setAccessibleName(said)
-        self.setToolTip("\n".join(part for part in (words.title, words.note) if part))
+        set_tip(self, "\n".join(part for part in (words.title, words.note) if part))
         if words.remedy and self.remedy is None:
             self.remedy = Button(words.remedy, self, clicked=self.remedied)
             self.remedy.show()

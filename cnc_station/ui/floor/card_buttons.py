@@ -8,20 +8,21 @@ from PySide6.QtWidgets import QAbstractButton, QWidget
 
 from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.theme import Ink, Tone, theme
-from cnc_station.ui.widgets.buttons import Button, PrimaryButton, paint_face
+from cnc_station.ui.widgets.buttons import Button, PaintedButton, PrimaryButton, paint_face
 from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.literal import set_tip
 
 _ICON = 18
 
 
-class CornerButton(QAbstractButton):
+class CornerButton(PaintedButton):
     """An icon button beside the figures."""
 
     def __init__(self, icon: str, words: str, tip: str, parent: QWidget) -> None:
         super().__init__(parent)
         self._icon = icon
         self.setText(words)
-        self.setToolTip(tip)
+        set_tip(self, tip)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def sizeHint(self) -> QSize:
@@ -70,7 +71,7 @@ def _made(card: QWidget, action: CardAction) -> QAbstractButton:
     if action is CardAction.ABORT:
         button = HoldButton(word, card)
         warning = _tr("Keep it pressed for 2 s. This is not an emergency stop: use the red button.")
-        button.setToolTip(warning)
+        set_tip(button, warning)
         button.setAccessibleDescription(warning)
         return button
     if action in {CardAction.CLEAR, CardAction.SET_UP, CardAction.CONFIRM_POSITION}:

@@ -2,10 +2,10 @@
 
 from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QSizePolicy, QWidget
+from PySide6.QtWidgets import QButtonGroup, QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.buttons import FOCUS_WIDTH, focus_pen
+from cnc_station.ui.widgets.buttons import FOCUS_WIDTH, PaintedButton, focus_pen
 from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.layout import hbox
 
@@ -44,7 +44,7 @@ class ChartCard(Card):
             self.note.setText(note)
 
 
-class _Word(QAbstractButton):
+class _Word(PaintedButton):
     """A word that is bold when it is chosen."""
 
     def __init__(self, text: str) -> None:

@@ -22,6 +22,7 @@ from cnc_station.ui.theme import Ink, theme
 from cnc_station.ui.widgets.buttons import FOCUS_WIDTH, focus_pen
 from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.tap_guard import TapGuard
 
 SAME_TAP_MS = 700
@@ -72,7 +73,7 @@ class MachineCardView(Card):
     def _take_words(self) -> None:
         self.set_tone(self.words.tone)
         self.setAccessibleName(self.words.spoken)
-        self.setToolTip(self.words.foot if self._compact else "")
+        set_tip(self, self.words.foot if self._compact else "")
 
     def _differing(self, before: CardText) -> list[QRect]:
         at = self._at

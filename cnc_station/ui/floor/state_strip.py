@@ -15,7 +15,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPixmap,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.views import StateInterval
@@ -23,6 +23,7 @@ from cnc_station.ui import formatting
 from cnc_station.ui.floor.spans import Span, ticks
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import focus_pen
+from cnc_station.ui.widgets.literal import one_line, show_tip
 from cnc_station.ui.widgets.state_look import look_of
 
 _LABELS = 60
@@ -166,7 +167,7 @@ class StateStrip(QWidget):
         for place, name in enumerate(history.machines.values()):
             room = QRectF(0, place * height - 2, _LABELS - 8, height + 4)
             shown = painter.fontMetrics().elidedText(
-                name, Qt.TextElideMode.ElideRight, round(room.width())
+                one_line(name), Qt.TextElideMode.ElideRight, round(room.width())
             )
             painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, shown)
 
@@ -220,10 +221,10 @@ class StateStrip(QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             interval = self._interval_at(event.pos())
             if interval is None or self.history is None:
-                QToolTip.hideText()
+                show_tip(event.globalPos(), "", self)
             else:
                 name = self.history.machines[interval.machine_id]
-                QToolTip.showText(event.globalPos(), f"{name}: {_told(interval)}", self)
+                show_tip(event.globalPos(), f"{name}: {_told(interval)}", self)
             return True
         return super().event(event)
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from cnc_station.engine.domain.states import LIVE_JOBS, UNDECIDED_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.views import JobCounts, JobFilter
@@ -13,14 +13,14 @@ from cnc_station.ui import formatting
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
-from cnc_station.ui.widgets.buttons import paint_face
+from cnc_station.ui.widgets.buttons import PaintedButton, paint_face
 from cnc_station.ui.widgets.layout import hbox
 from cnc_station.ui.widgets.text import LEFT, paint_text
 
 _PAD = 15
 
 
-class SummaryCard(QAbstractButton):
+class SummaryCard(PaintedButton):
     """Caption above a large figure; `clicked` opens the list behind it."""
 
     def __init__(self, caption: str, parent: QWidget | None = None) -> None:

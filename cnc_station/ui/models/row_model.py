@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 from cnc_station.engine.views import SortKey
 from cnc_station.ui.models.row_changes import Fill, Insert, Move, Remove, Step, steps
 from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.literal import one_line, tip
 from cnc_station.ui.widgets.state_look import StateLook
 
 Index = QModelIndex | QPersistentModelIndex
@@ -156,7 +157,7 @@ class RowModel(QAbstractTableModel, Generic[R]):
         if role in _TEXT_ROLES:
             return self.text(index.row(), index.column()) or None
         if role == Qt.ItemDataRole.ToolTipRole and row is not None:
-            return column.tip(row) if column.tip else column.text(row)
+            return tip(column.tip(row) if column.tip else column.text(row))
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return int(column.alignment.value)
         if role == Qt.ItemDataRole.FontRole and column.strong:
@@ -170,7 +171,7 @@ class RowModel(QAbstractTableModel, Generic[R]):
         row = self.row(at)
         if row is None:
             return "" if place else "…"
-        return self.columns[place].text(row)
+        return one_line(self.columns[place].text(row))
 
     def ink(self, at: int, place: int) -> Ink:
         row, ink = self.row(at), self.columns[place].ink

@@ -19,6 +19,7 @@ from cnc_station.ui.theme import Ink
 from cnc_station.ui.widgets.buttons import Button, add_key
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.hold_button import HoldButton
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.state_look import look_of
 
 LISTED = 500
@@ -87,7 +88,7 @@ class AttentionPage(ListPage[JobRow]):
         )
         self.retry_selected = Button("", clicked=lambda: self._act(JobAction.RETRY, self._failed()))
         single = self.tr("Decide about interrupted jobs one by one, at the part.")
-        self.retry_selected.setToolTip(single)
+        set_tip(self.retry_selected, single)
         self.discard_selected = HoldButton(
             "", seconds=1.0, held=lambda: self._discard(self.rows.checked)
         )

@@ -9,6 +9,7 @@ from cnc_station.ui.theme import Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.layout import hbox, vbox
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.tap_guard import TapGuard
 
 S = MachineState
@@ -31,7 +32,7 @@ class MachineButtons(QWidget):
         self.go_on_button = PrimaryButton(self.tr("Continue"))
         self.abort_button = HoldButton(self.tr("Abort: hold 2 s"))
         warning = self.tr("Keep it pressed for 2 s. This is not an emergency stop.")
-        self.abort_button.setToolTip(warning)
+        set_tip(self.abort_button, warning)
         self.abort_button.setAccessibleDescription(warning)
         self._column = (
             self.set_up_button,

@@ -29,6 +29,7 @@ from cnc_station.ui.widgets.card import Card, scrolling
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.facts import Details
 from cnc_station.ui.widgets.layout import fill, hbox
+from cnc_station.ui.widgets.literal import plain, set_tip
 from cnc_station.ui.widgets.live_panel import LivePanel
 from cnc_station.ui.widgets.state_look import StateLook, look_of
 from cnc_station.ui.widgets.tabs import TabStack
@@ -139,7 +140,7 @@ class MachineDetail(Card):
 
     @staticmethod
     def _show(text: Text, words: str) -> None:
-        if words != text.text() or text.isHidden() is bool(words):
+        if plain(words) != text.text() or text.isHidden() is bool(words):
             text.setText(words)
             text.setVisible(bool(words))
 
@@ -164,7 +165,7 @@ class MachineDetail(Card):
             title = jobs.get(self.shown.job_id, self.tr("The job at work"))
             metrics, right = self.job_button.fontMetrics(), Qt.TextElideMode.ElideRight
             self.job_button.setText(metrics.elidedText(title, right, _JOB_WIDTH))
-            self.job_button.setToolTip(title)
+            set_tip(self.job_button, title)
 
     def clock_moved(self) -> None:
         if self.shown is not None:

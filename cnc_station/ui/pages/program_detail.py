@@ -21,6 +21,7 @@ from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.code_view import CodeView
 from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
+from cnc_station.ui.widgets.literal import plain, set_tip
 from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 from cnc_station.ui.widgets.toolpath import ToolpathView
 
@@ -87,9 +88,9 @@ class ProgramDetailCard(Card):
         row = program.row
         self._name.setText(row.name)
         self._about.setText(self._said(row))
-        self._about.setToolTip(f"SHA-256 {row.sha256}")
+        set_tip(self._about, f"SHA-256 {row.sha256}")
         self.assumes.setText(assumptions.assumes(program.assumes))
-        self.assumes.setToolTip(assumptions.assumes_in_full(program.assumes))
+        set_tip(self.assumes, assumptions.assumes_in_full(program.assumes))
         self.assumes.setVisible(bool(self.assumes.text()))
         self.jobs_button.setText(self.tr("Jobs: {count}").format(count=f"{row.jobs:,}"))
         self.jobs_button.setEnabled(row.jobs > 0)
@@ -141,11 +142,11 @@ class ProgramDetailCard(Card):
         self.code.set_text(program.text, tones)
         self.findings.clear()
         for finding in program.findings:
-            item = QListWidgetItem(self._finding_words(finding))
+            item = QListWidgetItem(plain(self._finding_words(finding)))
             item.setData(Qt.ItemDataRole.UserRole, finding.line)
             ink = Ink.ALARM if finding.severity == _ERROR else Ink.HELD
             item.setIcon(theme().icon("triangle-alert", ink, 16))
-            item.setToolTip(finding.message)
+            set_tip(item, finding.message)
             self.findings.addItem(item)
         some = len(program.findings)
         self.findings.setVisible(some > 0)

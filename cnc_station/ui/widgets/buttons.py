@@ -7,6 +7,7 @@ from PySide6.QtGui import QAction, QKeySequence, QPainter, QPen
 from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
 
 from cnc_station.ui.theme import Ink, Tone, theme
+from cnc_station.ui.widgets.literal import caption, from_caption
 
 FOCUS_WIDTH = 2
 _CROSS = 16
@@ -42,6 +43,16 @@ def paint_face(
     painter.drawRoundedRect(rect, radius, radius)
 
 
+class PaintedButton(QAbstractButton):
+    """The base of buttons that paint themselves; their text is literal, without a key."""
+
+    def setText(self, text: str) -> None:
+        super().setText(caption(text))
+
+    def text(self) -> str:
+        return from_caption(super().text())
+
+
 class Button(QPushButton):
     """An ordinary action. A `quiet` button has no frame until it is pointed at."""
 
@@ -53,12 +64,19 @@ class Button(QPushButton):
         quiet: bool = False,
         clicked: Slot | None = None,
     ) -> None:
-        super().__init__(text, parent)
+        super().__init__(parent)
+        self.setText(text)
         if quiet:
             self.setProperty("kind", "quiet")
         self.setAutoDefault(False)
         if clicked is not None:
             self.clicked.connect(clicked)
+
+    def setText(self, text: str) -> None:
+        super().setText(caption(text))
+
+    def text(self) -> str:
+        return from_caption(super().text())
 
 
 class CloseButton(Button):
@@ -108,7 +126,7 @@ def add_key(
     repeats: bool = True,
 ) -> QAction:
     """Add a command with a keyboard shortcut; the list of shortcuts shows it as `text`."""
-    action = QAction(text, widget)
+    action = QAction(caption(text), widget)
     action.setShortcut(QKeySequence(key))
     action.setShortcutContext(context)
     action.setAutoRepeat(repeats)

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QAbstractScrollArea
 from cnc_station.ui.theme import Ink, Tone, theme
 from cnc_station.ui.theme.live import tone_fill, tone_ink
 from cnc_station.ui.widgets.buttons import add_key
+from cnc_station.ui.widgets.literal import one_line
 
 _PAD = 8
 _SIZE = 13
@@ -180,5 +181,5 @@ class CodeView(QAbstractScrollArea):
         painter.setPen(live.pen(ink or Ink.TEXT))
         painter.setClipRect(row.adjusted(gutter, 0, 0, 0))
         text = row.adjusted(gutter + _PAD - across, 0, 0, 0)
-        painter.drawText(text, middle, self._lines[number - 1].expandtabs(4))
+        painter.drawText(text, middle, one_line(self._lines[number - 1].expandtabs(4)))
         painter.setClipping(False)

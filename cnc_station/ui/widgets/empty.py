@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from cnc_station.engine.domain.states import FINISHED_JOBS, OPEN_JOBS
 from cnc_station.engine.views import JobFilter
@@ -24,7 +24,7 @@ class EmptyState(QWidget):
     def __init__(self, icon: str, title: str, sentence: str, step_label: str = "") -> None:
         super().__init__()
         self._icon = icon
-        self._picture = QLabel()
+        self._picture = Text()
         words = Text(sentence, Role.BODY, Ink.MUTED, wrap=True)
         words.setMaximumWidth(_WIDTH)
         words.setAlignment(Qt.AlignmentFlag.AlignHCenter)

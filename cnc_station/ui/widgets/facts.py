@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.layout import vbox
+from cnc_station.ui.widgets.literal import plain
 from cnc_station.ui.widgets.text import Text
 
 
@@ -61,7 +62,7 @@ class Details(QWidget):
 
     def set_words(self, words: str) -> None:
         """Set the text; another text is hidden behind the button again."""
-        if words == self.words.text() and self.isHidden() is not bool(words):
+        if plain(words) == self.words.text() and self.isHidden() is not bool(words):
             return
         self.words.setText(words)
         self.words.hide()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QSpinBox, QW
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.layout import fill, hbox, vbox
+from cnc_station.ui.widgets.literal import caption
 from cnc_station.ui.widgets.text import Text, restyle
 
 
@@ -21,9 +22,8 @@ class Field(QWidget):
         super().__init__()
         self.editor = editor
         self._hint = hint
-        name = Text(
-            self.tr("{label} · required").format(label=label) if wanted else label, Role.NOTE
-        )
+        words = self.tr("{label} · required").format(label=label) if wanted else label
+        name = Text(caption(words), Role.NOTE)
         name.setBuddy(editor)
         name.setVisible(bool(label))
         if label:

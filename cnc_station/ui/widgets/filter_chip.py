@@ -4,17 +4,18 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QFont, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QMenu, QSizePolicy
+from PySide6.QtWidgets import QMenu, QSizePolicy
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
-from cnc_station.ui.widgets.buttons import paint_face
+from cnc_station.ui.widgets.buttons import PaintedButton, paint_face
+from cnc_station.ui.widgets.literal import caption
 
 _PAD = 15
 _GAP = 8
 
 
-class FilterChip(QAbstractButton):
+class FilterChip(PaintedButton):
     """A checkable pill. While off, its tone colours the words only if its count is above 0."""
 
     def __init__(self, label: str, *, tone: Tone = Tone.NORMAL) -> None:
@@ -79,7 +80,7 @@ class MenuChip(FilterChip):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self._name = name
-        self.menu = QMenu(name, self)
+        self.menu = QMenu(caption(name), self)
         self.offers = False  # whether there is anything to choose
         self.clicked.connect(self._open)
         self.show_value("")
@@ -112,7 +113,7 @@ def fill(
     menu.clear()
     group = QActionGroup(menu)
     for words, value in values:
-        action = QAction(words, menu, checkable=True, checked=value == current)
+        action = QAction(caption(words), menu, checkable=True, checked=value == current)
         action.triggered.connect(lambda _=False, value=value: chosen(value))
         group.addAction(action)
         menu.addAction(action)

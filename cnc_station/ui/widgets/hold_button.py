@@ -2,10 +2,11 @@
 
 from PySide6.QtCore import QElapsedTimer, QEvent, QRectF, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QWidget
 
 from cnc_station.ui.theme import Ink, theme
-from cnc_station.ui.widgets.buttons import Slot
+from cnc_station.ui.widgets.buttons import Button, Slot
+from cnc_station.ui.widgets.literal import set_tip
 
 SECONDS = 2.0
 _FRAME_MS = 25
@@ -14,7 +15,7 @@ _LONGEST_FRAME_MS = 100
 _FILL_OPACITY = 0.3
 
 
-class HoldButton(QPushButton):
+class HoldButton(Button):
     """Emits `held` after the finger, mouse or space bar has been down for `seconds`; `clicked`
     means nothing. `danger` False is for an action that loses nothing but cannot be undone."""
 
@@ -33,7 +34,6 @@ class HoldButton(QPushButton):
         if danger:
             self.setProperty("kind", "danger")
         self._ink = Ink.ALARM if danger else Ink.OPERATOR
-        self.setAutoDefault(False)
         self._seconds = seconds
         self._clock = QElapsedTimer()  # since the last frame
         self._held_ms = 0
@@ -42,7 +42,7 @@ class HoldButton(QPushButton):
         self.pressed.connect(self._begin)
         self.released.connect(self._end)
         words = self.tr("Press and hold for {seconds:g} s").format(seconds=seconds)
-        self.setToolTip(words)
+        set_tip(self, words)
         self.setAccessibleDescription(words)
         if held is not None:
             self.held.connect(held)

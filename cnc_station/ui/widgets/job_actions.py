@@ -12,6 +12,7 @@ from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button, DangerButton, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
+from cnc_station.ui.widgets.literal import caption, set_tip
 from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
@@ -59,7 +60,7 @@ class _CommandParts(QWidget):
 
     def _menu_button(self, words: str, name: str, fill: Callable[[QMenu], None]) -> QToolButton:
         button = QToolButton()
-        button.setText(words)
+        button.setText(caption(words))
         button.setAccessibleName(name)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
@@ -182,13 +183,12 @@ class JobActionRow(_CommandParts):
         parts: list[QWidget] = [*self.buttons.values()]
         if rest:
             self.more = self._more_button(rest)
-            self.more.setToolTip(self.more.accessibleName())
+            set_tip(self.more, self.more.accessibleName())
             parts.append(self.more)
         if can_abort:
             self.abort = HoldButton(self.tr("Abort: hold 2 s"), held=self.aborted)
-            self.abort.setToolTip(
-                self.tr("Stops the run and scraps the part. It is not an emergency stop.")
-            )
+            warning = self.tr("Stops the run and scraps the part. It is not an emergency stop.")
+            set_tip(self.abort, warning)
             parts.append(self.abort)
         self._place(parts)
 
@@ -225,7 +225,7 @@ def fill_menu(menu: QMenu, commands: Sequence[Command]) -> None:
             menu.addSeparator()
         loses = command.loses
         if command.fill is not None:
-            submenu = menu.addMenu(command.words)
+            submenu = menu.addMenu(caption(command.words))
             command.fill(submenu)
         elif command.run is not None:
-            menu.addAction(command.words, command.run)
+            menu.addAction(caption(command.words), command.run)

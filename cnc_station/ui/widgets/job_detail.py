@@ -29,6 +29,7 @@ from cnc_station.ui.widgets.job_actions import JobActionRow
 from cnc_station.ui.widgets.job_preview import JobPreview
 from cnc_station.ui.widgets.job_tabs import PROGRAM, JobTabs
 from cnc_station.ui.widgets.layout import hbox, vbox
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.state_look import JOB_LOOKS
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 
@@ -71,7 +72,7 @@ class JobDetailPanel(QFrame):
     def _place(self) -> None:
         close = CloseButton(self.tr("Close (Esc)"), clicked=self.close_panel)
         close.setFixedWidth(36)
-        close.setToolTip(close.accessibleName())
+        set_tip(close, close.accessibleName())
         head = hbox(
             (self.title, 1),
             (self.chip, 0, Qt.AlignmentFlag.AlignVCenter),

@@ -15,6 +15,7 @@ from cnc_station.ui.models.job_groups import GROUPS, MORE_GROUPS, PRIORITIES, Gr
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.filter_chip import FilterChip, MenuChip
 from cnc_station.ui.widgets.layout import STRETCH, hbox
+from cnc_station.ui.widgets.literal import caption, set_tip
 
 
 class JobFilterBar(QWidget):
@@ -44,7 +45,7 @@ class JobFilterBar(QWidget):
         self.more = FilterChip("⋯")
         self.more.setCheckable(False)
         self.more.setAccessibleName(self.tr("More filters, columns and export"))
-        self.more.setToolTip(self.more.accessibleName())
+        set_tip(self.more, self.more.accessibleName())
         self.more.clicked.connect(self._open_menu)
         self.menu = QMenu(self)
         hbox(*self._chips(), self.more, STRETCH, on=self, gap=theme().metrics.gap)
@@ -136,7 +137,7 @@ class JobFilterBar(QWidget):
         for group in (*GROUPS, *MORE_GROUPS):
             chip = self.groups.get(group.key)
             if chip is None or chip.isHidden():
-                self.menu.addAction(group.words, partial(self._choose_group, group))
+                self.menu.addAction(caption(group.words), partial(self._choose_group, group))
         self.menu.addSeparator()
         for menu_chip in (self.types, self.machines, self.priority, self.tenants):
             if menu_chip.isHidden() and menu_chip.offers:

@@ -7,6 +7,7 @@ from cnc_station.engine.views import JobRow, Telemetry, Toolpath
 from cnc_station.ui import assumptions, formatting
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.layout import vbox
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.progress import ProgressBar
 from cnc_station.ui.widgets.text import ElidedLabel, Note
 from cnc_station.ui.widgets.toolpath_camera import View
@@ -48,7 +49,7 @@ class JobPreview(QWidget):
         self.picture.show_path(path, View.LATHE if lathe else View.TOP)
         assumed = path.assumes if path is not None else ()
         self.assumes.setText(assumptions.assumes(assumed))
-        self.assumes.setToolTip(assumptions.assumes_in_full(assumed))
+        set_tip(self.assumes, assumptions.assumes_in_full(assumed))
         self.assumes.setVisible(bool(self.assumes.text()))
 
     def show_telemetry(self, now: Telemetry | None) -> None:

@@ -12,6 +12,7 @@ from cnc_station.ui.models.job_columns import NAME, NEXT, known
 from cnc_station.ui.models.job_selection import JobSelection
 from cnc_station.ui.models.job_table import JobTableModel
 from cnc_station.ui.theme import theme
+from cnc_station.ui.widgets.literal import caption
 from cnc_station.ui.widgets.table import SortHeader, Table
 
 _REMEMBER_AFTER_MS = 1000
@@ -124,7 +125,7 @@ class JobTableView(Table[JobRow]):
             (self.tr("Then by {column} ▴"), False, True),
             (self.tr("Then by {column} ▾"), True, True),
         ):
-            action = menu.addAction(words.format(column=column.title))
+            action = menu.addAction(caption(words.format(column=column.title)))
             sort = Sort(key, descending)
             action.triggered.connect(lambda _=False, s=sort, a=add: self._sort_by(s, add=a))
         menu.addSeparator()
@@ -132,14 +133,14 @@ class JobTableView(Table[JobRow]):
     def fill_sorting(self, menu: QMenu) -> None:
         for at, column in enumerate(self._jobs.columns):
             if column.sort is not None:
-                self._sort_actions(menu.addMenu(column.title), at)
+                self._sort_actions(menu.addMenu(caption(column.title)), at)
 
     def fill_columns(self, menu: QMenu) -> None:
         shown = {column.key for column in self._jobs.columns}
         for key, column in self._jobs.choice.items():
             if key == NAME:
                 continue
-            action = QAction(column.title, menu, checkable=True, checked=key in shown)
+            action = QAction(caption(column.title), menu, checkable=True, checked=key in shown)
             action.triggered.connect(lambda on, key=key: self.toggle_column(key, on=on))
             menu.addAction(action)
 

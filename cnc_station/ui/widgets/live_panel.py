@@ -11,6 +11,7 @@ from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.card import rule
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.progress import ProgressBar
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
@@ -100,7 +101,7 @@ class LivePanel(QWidget):
         self._readings.show()
         self._chip.set_look(look_of(status.doing))
         self._program.setText(PureWindowsPath(status.program).name)  # accepts both kinds of slashes
-        self._program.setToolTip(status.program)
+        set_tip(self._program, status.program)
         for axis, place in (("X", status.x), ("Y", status.y), ("Z", status.z)):
             self.axes[axis].show_value("" if place is None else f"{place:.3f}")
         self.feed.show_value(_whole(status.feed_mm_min))

@@ -2,11 +2,11 @@
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
-from PySide6.QtWidgets import QAbstractButton, QButtonGroup, QFrame, QSizePolicy
+from PySide6.QtWidgets import QButtonGroup, QFrame, QSizePolicy
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
-from cnc_station.ui.widgets.buttons import focus_pen
+from cnc_station.ui.widgets.buttons import PaintedButton, focus_pen
 from cnc_station.ui.widgets.layout import STRETCH, vbox
 
 _ICON = 22
@@ -14,7 +14,7 @@ _MARKER = 4
 _TALL = 60
 
 
-class RailItem(QAbstractButton):
+class RailItem(PaintedButton):
     """One page's entry; `badge` counts what needs a person there."""
 
     def __init__(self, word: str, icon: str) -> None:

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLineEdit
 
 from cnc_station.engine.views import KEPT
 from cnc_station.ui.widgets.buttons import Button
+from cnc_station.ui.widgets.literal import set_tip
 
 _SECRET_GAP = 4
 
@@ -25,7 +26,7 @@ class SecretField(QLineEdit):
         self.show_button.setHidden(self._is_kept)
         self._show(on=False)
         if self._is_kept:
-            self.setToolTip(self.tr("A password is stored. It can be replaced but not shown."))
+            set_tip(self, self.tr("A password is stored. It can be replaced but not shown."))
         self.textEdited.connect(self._replace)
 
     def _show(self, on: bool) -> None:
@@ -39,7 +40,7 @@ class SecretField(QLineEdit):
         if self._is_kept:
             self._is_kept = False
             self.setText("".join(letter for letter in text if letter not in KEPT))
-            self.setToolTip("")
+            set_tip(self, "")
             self.show_button.show()
             self._place()
 

@@ -4,6 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QWidget
 
 from cnc_station.ui.widgets.layout import vbox
+from cnc_station.ui.widgets.literal import caption
 
 
 class SegmentedTabs(QTabBar):
@@ -21,14 +22,15 @@ class SegmentedTabs(QTabBar):
 
     def add(self, key: str, words: str) -> None:
         self._words[key] = words
-        self.setTabData(self.addTab(words), key)
+        self.setTabData(self.addTab(caption(words)), key)
         if self.count() == 1:
             self.chosen.emit(key)
 
     def set_count(self, key: str, count: int | None) -> None:
         """Show a number after a tab's words; KeyError for an unknown key."""
         words = self._words[key]
-        self.setTabText(self._index(key), words if count is None else f"{words} {count:,}")
+        shown = words if count is None else f"{words} {count:,}"
+        self.setTabText(self._index(key), caption(shown))
 
     def choose(self, key: str) -> None:
         """Switch to a tab; KeyError for an unknown key."""

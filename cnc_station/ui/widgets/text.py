@@ -5,6 +5,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.widgets.literal import one_line, plain, set_tip
 
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -17,6 +18,7 @@ def paint_text(
     live = theme()
     painter.setFont(live.font(role))
     painter.setPen(live.pen(ink))
+    text = one_line(text)
     metrics = painter.fontMetrics()
     wide = metrics.horizontalAdvance(text)
     if wide > room.width():
@@ -61,6 +63,9 @@ class Text(QLabel):
         if selectable:
             self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
 
+    def setText(self, text: str) -> None:
+        super().setText(plain(text))
+
     def set_ink(self, ink: Ink) -> None:
         restyle(self, ink=ink.value)
 
@@ -77,9 +82,9 @@ class ElidedLabel(Text):
 
     def setText(self, text: str) -> None:
         """Show `text`; showing the same again costs nothing."""
-        if text != self.text():
+        if plain(text) != self.text():
             super().setText(text)
-            self.setToolTip(text)
+            set_tip(self, text)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(min(36, super().sizeHint().width()), super().sizeHint().height())

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
 from cnc_station.ui.widgets.buttons import add_key
+from cnc_station.ui.widgets.literal import plain, tip
 from cnc_station.ui.widgets.text import RIGHT, paint_text
 
 Index = QModelIndex | QPersistentModelIndex
@@ -61,8 +62,8 @@ class _Entries(QAbstractListModel):
         if role == Qt.ItemDataRole.UserRole:
             return entry
         if role in {Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.DisplayRole}:
-            return entry.plain
-        return entry.note if role == Qt.ItemDataRole.ToolTipRole else None
+            return plain(entry.plain)
+        return tip(entry.note) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def replace(self, entries: Sequence[TimelineEntry]) -> None:
         """Keep the rows that both lists share at the start: all, when events were only added."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, CloseButton
 from cnc_station.ui.widgets.layout import STRETCH, hbox
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.tap_guard import TapGuard
 from cnc_station.ui.widgets.text import Text
 
@@ -44,7 +45,7 @@ class Toast(QFrame):
         self.words = words = Text(message.words, Role.NOTE, ink)
         words.setWordWrap(True)
         words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
-        words.setToolTip(message.words)
+        set_tip(words, message.words)
         words.setMinimumWidth(self._width_of(words))
         self.setAccessibleName(message.words)
         box = hbox((words, 1), on=self, gap=8, margins=(14, 0, 4, 0))
@@ -55,7 +56,7 @@ class Toast(QFrame):
             self.buttons.append(undo)
         if message.details:
             self.details = Button(self.tr("Details"), quiet=True)
-            self.details.setToolTip(message.details)
+            set_tip(self.details, message.details)
             self.details.clicked.connect(lambda: self._show_details(message.details))
             box.addWidget(self.details)
             self.buttons.append(self.details)
@@ -75,7 +76,7 @@ class Toast(QFrame):
 
     def _show_details(self, details: str) -> None:
         self.words.setText(details)
-        self.words.setToolTip(details)
+        set_tip(self.words, details)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.words.setMinimumWidth(self._width_of(self.words))
         self.details.hide()

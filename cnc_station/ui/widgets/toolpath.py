@@ -10,6 +10,7 @@ from cnc_station.ui.formatting import percent
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button, Slot, add_key
 from cnc_station.ui.widgets.layout import hbox, vbox
+from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.text import ElidedLabel
 from cnc_station.ui.widgets.toolpath_camera import View
 from cnc_station.ui.widgets.toolpath_canvas import ToolpathCanvas
@@ -43,7 +44,7 @@ class ToolpathView(QWidget):
                 self._add_key(self.tr("Toolpath: ") + words, key, partial(self.look_from, view))
         head.addStretch(1)
         fit = Button(self.tr("Fit"), quiet=True, clicked=self.canvas.fit)
-        fit.setToolTip(self.tr("Show the whole path (0)"))
+        set_tip(fit, self.tr("Show the whole path (0)"))
         head.addWidget(fit)
         vbox(head, (self.canvas, 1), self._caption, on=self, gap=4)
         self._add_key(self.tr("Toolpath: show all"), "0", self.canvas.fit)

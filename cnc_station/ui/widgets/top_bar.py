@@ -12,6 +12,7 @@ from cnc_station.ui.theme.live import tone_ink
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.fields import SearchField
 from cnc_station.ui.widgets.layout import STRETCH, hbox
+from cnc_station.ui.widgets.literal import one_line, set_tip
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 
 _DOT = 9
@@ -42,7 +43,7 @@ class ConnectionDots(QWidget):
         self._connections = tuple(connections)
         words = ", ".join(c.words for c in self._connections)
         self.setAccessibleName(words)
-        self.setToolTip(words)
+        set_tip(self, words)
         self.updateGeometry()
         self.update()
 
@@ -71,7 +72,7 @@ class ConnectionDots(QWidget):
             painter.drawEllipse(QPointF(left + _DOT / 2, middle), _DOT / 2, _DOT / 2)
             left += _DOT + _DOT_GAP
             shown = metrics.elidedText(
-                connection.words, Qt.TextElideMode.ElideRight, max(0, self.width() - left)
+                one_line(connection.words), Qt.TextElideMode.ElideRight, max(0, self.width() - left)
             )
             painter.setPen(live.pen(Ink.MUTED))
             painter.drawText(
