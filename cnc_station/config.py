@@ -28,6 +28,8 @@ THEMES = ("system", "light", "dark", "high_contrast", "high_contrast_light", "la
 DENSITIES = ("dense", "touch")
 # The synchronous modes of SQLite: only FULL and EXTRA survive a power cut.
 SYNCHRONOUS = ("FULL", "EXTRA", "NORMAL")
+# Whether servers beyond this computer may be spoken to in clear text.
+CLEAR_TEXT = ("refuse", "allow")
 _SQLITE = "sqlite:///"
 
 Reader = Callable[[str], Any]
@@ -62,6 +64,7 @@ class Config:
     claim_batch: int = 100
     automation_workers: int = 5
     synchronous: str = "FULL"
+    clear_text: str = "refuse"
     health_host: str = "127.0.0.1"
     health_port: int | None = None
 
@@ -281,6 +284,7 @@ READERS: Mapping[str, Reader] = {
     "claim_batch": _whole(1, 10_000),
     "automation_workers": _whole(0, 100),
     "synchronous": _one_of(*SYNCHRONOUS),
+    "clear_text": _one_of(*CLEAR_TEXT),
     "health_host": _host,
     "health_port": _whole(0, 65_535),
 }

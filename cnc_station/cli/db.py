@@ -9,7 +9,7 @@ from cnc_station.config import Config
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import Fit, Schema
-from cnc_station.secrets import complete
+from cnc_station.secrets import complete, refuse_clear_text
 
 _MEANING = {
     Fit.EMPTY: "it is empty: the first station that starts creates its tables",
@@ -56,8 +56,13 @@ def upgrade(call: Call) -> int:
 
 
 def _look(config: Config) -> Schema:
-    with closing(Database(complete(config).database_url)) as database:
+    with closing(_open(config)) as database:
         return migrate.look(database)
+
+
+def _open(config: Config) -> Database:
+    refuse_clear_text(config)
+    return Database(complete(config).database_url)
 
 
 def _upgrade(config: Config) -> Path | None:
@@ -65,7 +70,7 @@ def _upgrade(config: Config) -> Path | None:
     if lock:
         lock.acquire("cnc-station db upgrade")
     try:
-        with closing(Database(complete(config).database_url)) as database:
+        with closing(_open(config)) as database:
             return migrate.upgrade(database)
     finally:
         if lock:

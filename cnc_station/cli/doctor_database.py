@@ -18,6 +18,9 @@ from cnc_station.engine.timing import now_ms
 _SUBJECT = "database"
 _AHEAD_MS = 60_000
 _PATIENCE_S = 3.0
+_SECURE = (
+    "Use sslmode=verify-full and sslrootcert (PostgreSQL), rediss:// and ssl_ca_certs (Redis)."
+)
 
 
 def database(call: Call) -> Iterator[Diagnosis]:
@@ -116,6 +119,9 @@ def server_database(call: Call) -> Iterator[Diagnosis]:
     """Check that the server accepts this station, over a secure connection, with a matching
     schema."""
     config = call.config
+    if why := secrets.clear_text(config, "database"):
+        yield Diagnosis.bad("database", why, _SECURE)
+        return
     try:
         kept = _kept(call, "database")
         url = secrets.complete(config).database_url
@@ -143,6 +149,9 @@ def redis(call: Call) -> Iterator[Diagnosis]:
         return
     from redis import AuthenticationError, Redis, RedisError  # noqa: PLC0415 - fleets only
 
+    if why := secrets.clear_text(call.config, "redis"):
+        yield Diagnosis.bad("redis", why, _SECURE)
+        return
     shown = addresses.shown(call.config.redis_url)
     try:
         kept = _kept(call, "redis")
@@ -179,5 +188,5 @@ def _way(subject: str, url: str, encryption: str) -> Iterator[Diagnosis]:
     yield Diagnosis.warning(
         subject,
         f"the data between this station and {addresses.account(url)} {how} on the network",
-        "Use sslmode=verify-full and sslrootcert (PostgreSQL), rediss:// and ssl_ca_certs (Redis).",
+        _SECURE,
     )

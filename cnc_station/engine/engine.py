@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
+from cnc_station import private_files
 from cnc_station.config import Config
 from cnc_station.engine.answers import answer
 from cnc_station.engine.answers.context import AnswerContext
@@ -24,10 +25,11 @@ from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
 from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.database import Database, EngineLock
-from cnc_station.engine.store.migrate import Fit, bring_up_to_date, look
+from cnc_station.engine.store.migrate import Fit, Schema, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
 from cnc_station.engine.store.writer import Writer
 from cnc_station.engine.supervisor import ServiceSupervisor
+from cnc_station.secrets import refuse_clear_text
 
 log = logging.getLogger(__name__)
 
@@ -87,22 +89,21 @@ class StationEngine:
         config = self._config
         path = config.database_path
         try:
-            if path is not None and (self._with_services or await self._needs_upgrade()):
+            await asyncio.to_thread(refuse_clear_text, config)
+            found = await asyncio.to_thread(look, self._database)
+            if path is not None and (self._with_services or found.fit is Fit.OLDER):
+                # Otherwise the schema might change under a station at work.
                 self._lock = EngineLock(path)
                 self._lock.acquire(config.station)
-            await self._open()
+                private_files.tighten(private_files.of_database(path.resolve()))
+            await self._open(found)
         except BaseException:
             await self.stop()
             raise
 
-    async def _needs_upgrade(self) -> bool:
-        """Whether the lock is needed: the schema must not change under a station at work."""
-        found = await asyncio.to_thread(look, self._database)
-        return found.fit is Fit.OLDER
-
-    async def _open(self) -> None:
+    async def _open(self, found: Schema) -> None:
         config = self._config
-        self.backup_path = await asyncio.to_thread(bring_up_to_date, self._database)
+        self.backup_path = await asyncio.to_thread(bring_up_to_date, self._database, found)
         await self._group_writer.start()
         self._health.up(DATABASE)
         if self._with_services:

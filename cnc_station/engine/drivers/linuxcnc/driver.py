@@ -5,6 +5,7 @@ reads."""
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -150,10 +151,14 @@ class LinuxCnc(StatusPublisher):
         self._check_length(now, part)
         wrong = modes.unmet(now.codes, modes.assumed(part.program))
         if wrong or now.zero != self._zero:
-            await self._write(files.write_modes, part.modes_file, modes.program_of(wrong))
-            path = self._path(part.modes_file)
+            source = modes.program_of(wrong)
+            await self._write(files.write_modes, part.modes_file, source)
             now = await modes.set_modes(
-                self._link, self._messages, path, modes.assumed(part.program)
+                self._link,
+                self._messages,
+                self._path(part.modes_file),
+                modes.assumed(part.program),
+                partial(self._must_be_unchanged, part.modes_file, source),
             )
             self._zero = now.zero
         return wrong
@@ -167,6 +172,19 @@ class LinuxCnc(StatusPublisher):
         except OSError as error:
             raise NotReady(files.write_error_text(folder, error)) from error
 
+    async def _change_of(self, name: str, content: bytes) -> str:
+        folder = self._settings.program_folder
+        return await asyncio.to_thread(files.change_of, folder, name, content)
+
+    async def _must_be_unchanged(self, name: str, content: bytes) -> None:
+        """Raise NotReady if the file that is about to run is not the one that was written."""
+        try:
+            change = await self._change_of(name, content)
+        except OSError as error:
+            change = f"it cannot be read any more ({error.strerror})"
+        if change:
+            raise NotReady(f"{name} was changed after it was loaded: {change}")
+
     async def start(self) -> None:
         """Runs the open program, and checks that it runs."""
         now, part = await self._link.read_snapshot(), self._current_part
@@ -176,18 +194,20 @@ class LinuxCnc(StatusPublisher):
         if now.program != self._path(part.file):
             raise NotReady(f"another program was opened: {now.program or 'none'}")
         modes.check_modes(now.codes, modes.assumed(part.program))
-        if not await asyncio.to_thread(part.is_unchanged, self._settings.program_folder):
-            raise NotReady(f"{part.file} was changed after it was loaded")
         if modes.LENGTH_OFF in now.codes:
             self._began_without_length = part.run_id
         await forget(self._link, self._messages)
         monitor = self._start_monitor(part, files.Note(now.place))
         await self._write_note(monitor.note)
         try:
+            await self._must_be_unchanged(part.file, part.source)
             await self._link.set("run")
         except Refused as error:
             self._drop_monitor()
             raise NotReady(f"the controller did not run the program: {error}") from error
+        except NotReady:
+            self._drop_monitor()
+            raise
         await self._link.until(
             lambda now: (
                 monitor.began
@@ -231,7 +251,10 @@ class LinuxCnc(StatusPublisher):
         if monitor.verdict is not None:
             raise monitor.verdict
         part = self._current_part
-        if not await asyncio.to_thread(part.is_unchanged, self._settings.program_folder):
+        change = ""
+        with contextlib.suppress(OSError):  # a folder that is gone proves nothing
+            change = await self._change_of(part.file, part.source)
+        if change:
             raise EndUnproven(f"{part.file} was changed while it ran: it is unknown what was made")
 
     def _stop_what_is_left_on(self, now: Snapshot) -> None:
