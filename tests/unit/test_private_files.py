@@ -3,14 +3,13 @@
 import os
 import shutil
 import signal
-import sqlite3
 import stat
 import subprocess
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +19,7 @@ from cnc_station.cli.doctor_private import privacy
 from cnc_station.cli.invocation import Call, Verdict
 from cnc_station.config import Config
 from cnc_station.engine.drivers.linuxcnc import files
+from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
 from cnc_station.local_socket.place import place_of
@@ -28,7 +28,6 @@ from tests.until import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="files have no such modes elsewhere")
 
-SCHEMA_0001 = Path(__file__).parents[1] / "store" / "schema_0001.sql"
 PROGRAM = b"G0 X1\nM2\n"
 
 
@@ -59,7 +58,12 @@ def serving(data: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A station without a window, started with a umask that hides nothing."""
     process = subprocess.Popen(
         [sys.executable, "-m", "cnc_station", "serve", "--demo"],
-        env={**os.environ, "CNC_DATA_FOLDER": str(data), "CNC_STATION": "A", "CNC_HEALTH_PORT": "0"},
+        env={
+            **os.environ,
+            "CNC_DATA_FOLDER": str(data),
+            "CNC_STATION": "A",
+            "CNC_HEALTH_PORT": "0",
+        },
         stderr=subprocess.DEVNULL,
         umask=0,
     )
@@ -112,13 +116,17 @@ def test_another_account_reads_nothing(data: Path) -> None:
         assert b"Permission denied" in done.stderr
 
 
-def test_a_copy_before_an_upgrade_is_private(data: Path) -> None:
-    path = data / "station.db"
-    data.mkdir()
-    with closing(sqlite3.connect(path)) as older, older:
-        older.executescript(SCHEMA_0001.read_text("utf-8"))
-    path.chmod(0o644)
-    opened = Database(f"sqlite:///{path}")
+def test_a_copy_before_an_upgrade_is_private(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = tmp_path / "first"
+    shutil.copytree(migrate.MIGRATIONS, first, ignore=shutil.ignore_patterns("v000[2-9]*"))
+    opened = Database(f"sqlite:///{data / 'station.db'}")
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "MIGRATIONS", first)
+        patch.setattr(migrate, "REVISION", "0001")
+        bring_up_to_date(opened)
+    (data / "station.db").chmod(0o644)
     copy = bring_up_to_date(opened)
     opened.close()
     assert copy is not None
