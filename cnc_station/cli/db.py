@@ -1,11 +1,13 @@
-"""`db`: the schema of the database."""
+"""`db`: the schema of the database, and where it is at home."""
 
 from contextlib import closing
 from pathlib import Path
 
+from cnc_station.cli.client import client
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_fields, print_json
 from cnc_station.config import Config
+from cnc_station.engine.commands import AcceptDatabase
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import Fit, Schema
@@ -52,6 +54,17 @@ def upgrade(call: Call) -> int:
         print(f"The database has schema {migrate.REVISION} now.")
         if copied:
             print(f"The earlier content is in {copied}.")
+    return Exit.OK
+
+
+async def accept(call: Call) -> int:
+    """Agree that the machines of the database are run from this computer."""
+    async with client(call.config) as door:
+        await door.execute(AcceptDatabase())
+    if call.json:
+        print_json({"accepted": True})
+    else:
+        print("The machines of the database are run from this computer now.")
     return Exit.OK
 
 

@@ -11,7 +11,10 @@ from cnc_station import addresses, secrets
 from cnc_station.cli.invocation import Call, Diagnosis, Verdict
 from cnc_station.cli.output import clock
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.machine import FROM_ELSEWHERE
+from cnc_station.engine.drivers import registry
 from cnc_station.engine.store import migrate
+from cnc_station.engine.store.computer import Place
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.timing import now_ms
 
@@ -71,6 +74,26 @@ def _contents(opened: sqlite3.Connection, path: Path, call: Call) -> Iterator[Di
             "Install the newer program.",
         )
     yield from _times(newest, call)
+    if "home" in tables:
+        yield from _home(opened, path)
+
+
+def _home(opened: sqlite3.Connection, path: Path) -> Iterator[Diagnosis]:
+    """Check whether the file was used last here, and holds no machines of another place."""
+    known = [Place(*row) for row in opened.execute("SELECT computer, name, path, file FROM home")]
+    at_home = all(one.is_home(Place.of(path)) for one in known)
+    machines = opened.execute("SELECT driver, state_reason FROM machine WHERE NOT removed")
+    held = sum(
+        reason.startswith(FROM_ELSEWHERE) or not (at_home or driver in registry.retried())
+        for driver, reason in machines
+    )
+    if held:
+        yield Diagnosis.warning(
+            _SUBJECT,
+            f"it was used last on {known[0].name}, at another place: it has {held} "
+            f"machine{'s' if held > 1 else ''} of another place, held until you agree",
+            "If no other computer runs them: cnc-station db accept.",
+        )
 
 
 def _times(newest: int | None, call: Call) -> Iterator[Diagnosis]:

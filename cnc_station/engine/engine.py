@@ -16,6 +16,7 @@ from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
+from cnc_station.engine.drivers import registry
 from cnc_station.engine.services.active_runs import PATIENCE_S
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.health import Health
@@ -24,7 +25,9 @@ from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
 from cnc_station.engine.signals.base import Signals
+from cnc_station.engine.store.computer import Place
 from cnc_station.engine.store.database import Database, EngineLock
+from cnc_station.engine.store.home import SettleHome
 from cnc_station.engine.store.migrate import Fit, Schema, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
 from cnc_station.engine.store.writer import Writer
@@ -120,8 +123,17 @@ class StationEngine:
                 self._tell,
                 self._show,
             )
+            await self._settle_home()
             self._supervisor = ServiceSupervisor(context, signals)
             await self._supervisor.start()
+
+    async def _settle_home(self) -> None:
+        path = self._config.database_path
+        if path is None:
+            return
+        here = await asyncio.to_thread(Place.of, path)
+        if not await self._writer.write(SettleHome(here, registry.retried())):
+            log.warning("the database was moved or copied: its real machines are held")
 
     @property
     def supervisor(self) -> ServiceSupervisor | None:

@@ -315,7 +315,7 @@ async def test_a_station_killed_while_it_waits_leaves_the_file_free_for_the_next
     assert await floor.job() == 1
 
 
-def _page_size(content: bytes) -> int:
+def _page_size(content: bytes | bytearray) -> int:
     return int.from_bytes(content[16:18], "big")
 
 

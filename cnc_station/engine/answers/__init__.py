@@ -23,6 +23,7 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.AddProgram: programs.add_program,
     c.ImportJobs: programs.import_jobs,
     c.SaveSettings: station.save_settings,
+    c.AcceptDatabase: station.accept_database,
     c.TryDatabase: station.try_database,
 }
 
