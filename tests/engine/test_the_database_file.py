@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import resource
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -20,6 +18,7 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.queries import ListEvents
 from cnc_station.engine.store.database import EngineLock
+from tests.engine.command_line import cli, refused, without_roots_rights
 from tests.engine.conftest import Station
 from tests.engine.floor import FloorOf
 from tests.until import at_best, until
@@ -85,22 +84,9 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _time_of_change(path: Path) -> int:
-    return path.stat().st_mtime_ns
-
-
 def _path(config: Config) -> Path:
     assert config.database_path is not None
     return config.database_path
-
-
-@pytest.fixture
-async def at_rest(config: Config, station: Station) -> Path:
-    """A shop's database with a job in it, nobody at work on it."""
-    floor = await station()
-    await floor.job()
-    await floor.engine.stop()
-    return _path(config)
 
 
 @pytest.mark.parametrize(("spoil", "sentence"), BAD_FILES)
@@ -154,9 +140,9 @@ async def test_a_second_engine_on_one_file_is_refused_by_name(
         (tmp_path / "folder").mkdir()
         path = tmp_path / "folder" / ".." / "station.db"
     second = StationEngine(replace(config, station="B", database_url=f"sqlite:///{path}"))
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(Unavailable) as caught:
         await second.start()
-    assert str(refused.value) == (
+    assert str(caught.value) == (
         f"Another CNC Station (A, process {os.getpid()}) already works on this database. "
         "Use its window, or close it first."
     )
@@ -204,7 +190,7 @@ async def test_a_job_that_another_process_hands_in_is_at_a_machine_within_a_seco
     command = ("submit", "--name", "bracket", "--type", "mill")
 
     async def waited_ms() -> float:
-        done = await asyncio.to_thread(_cli, _path(config), *command)
+        done = await asyncio.to_thread(cli, _path(config), *command)
         job_id = int(done.stdout.removeprefix("Job ").removesuffix(" submitted.\n"))
         row = await floor.comes_to(job_id, JobState.COMPLETED)
         events = await floor.door.ask(ListEvents(job_id=job_id))
@@ -214,54 +200,13 @@ async def test_a_job_that_another_process_hands_in_is_at_a_machine_within_a_seco
     assert await at_best(waited_ms, 1000) <= 1000
 
 
-def _cli(
-    path: Path, *command: str, before: Sequence[str] = (), most_bytes: int | None = None
-) -> "subprocess.CompletedProcess[str]":
-    def limit() -> None:
-        if most_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
-
-    return subprocess.run(
-        [*before, sys.executable, "-m", "cnc_station", *command],
-        capture_output=True,
-        text=True,
-        env={
-            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            "CNC_DATABASE": str(path),
-            "CNC_DATA_FOLDER": str(path.parent),
-            "QT_QPA_PLATFORM": "offscreen",
-        },
-        preexec_fn=limit,
-        timeout=60,
-        check=False,
-    )
-
-
-def _refused(done: "subprocess.CompletedProcess[str]") -> str:
-    assert done.returncode == 3, done
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-    return done.stderr
-
-
-def _without_roots_rights() -> list[str]:
-    """A prefix under which file permissions hold for root as well."""
-    if os.geteuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        pytest.skip("root may write everywhere, and there is no setpriv to give that up")
-    rights = "-dac_override,-dac_read_search"
-    return [setpriv, "--bounding-set", rights, "--inh-caps", rights]
-
-
 @pytest.mark.parametrize("command", [("submit", "--name", "a", "--type", "mill"), ("serve",)])
 def test_a_read_only_folder_is_named(tmp_path: Path, command: Sequence[str]) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
     folder.chmod(0o555)
     try:
-        said = _refused(_cli(folder / "station.db", *command, before=_without_roots_rights()))
+        said = refused(cli(folder / "station.db", *command, before=without_roots_rights()))
         assert "can't be" in said
         assert list(folder.iterdir()) == []
     finally:
@@ -276,7 +221,7 @@ def test_a_read_only_database_is_named_and_left_as_it_is(
     at_rest.chmod(0o444)
     at_rest.parent.chmod(0o555)
     try:
-        said = _refused(_cli(at_rest, *command, before=_without_roots_rights()))
+        said = refused(cli(at_rest, *command, before=without_roots_rights()))
         assert "read-only" in said or "can't be written" in said
     finally:
         at_rest.parent.chmod(0o755)
@@ -287,17 +232,17 @@ def test_a_read_only_database_is_named_and_left_as_it_is(
 def test_a_disk_that_is_full_at_the_first_start_is_named_and_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "station.db"
     command = ("submit", "--name", "a", "--type", "mill")
-    said = _refused(_cli(path, *command, most_bytes=20_000))
+    said = refused(cli(path, *command, most_bytes=20_000))
     assert "disk" in said
-    again = _cli(path, *command)
+    again = cli(path, *command)
     assert again.stdout == "Job 1 submitted.\n", again
 
 
 def test_a_disk_that_is_full_later_is_named_and_nothing_is_lost(at_rest: Path) -> None:
     long = ("submit", "--name", "a", "--type", "mill", "--payload", '{"a": "%s"}' % ("x" * 60_000))
-    said = _refused(_cli(at_rest, *long, most_bytes=40_000))
+    said = refused(cli(at_rest, *long, most_bytes=40_000))
     assert "disk" in said
-    assert _cli(at_rest, "submit", "--name", "b", "--type", "mill").stdout == "Job 2 submitted.\n"
+    assert cli(at_rest, "submit", "--name", "b", "--type", "mill").stdout == "Job 2 submitted.\n"
 
 
 async def test_a_station_killed_while_it_waits_leaves_the_file_free_for_the_next(
@@ -315,126 +260,6 @@ async def test_a_station_killed_while_it_waits_leaves_the_file_free_for_the_next
     assert await floor.job() == 1
 
 
-def _page_size(content: bytes | bytearray) -> int:
-    return int.from_bytes(content[16:18], "big")
-
-
-def _page_of(path: Path, name: str) -> int:
-    with closing(sqlite3.connect(path)) as opened:
-        (page,) = opened.execute(
-            "SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)
-        ).fetchone()
-    return int(page) - 1
-
-
-def _page_zeroed(path: Path) -> None:
-    page = _page_of(path, "job")
-    content = bytearray(path.read_bytes())
-    size = _page_size(content)
-    content[page * size : (page + 1) * size] = bytes(size)
-    path.write_bytes(content)
-
-
-def _pages_swapped(path: Path) -> None:
-    one, other = _page_of(path, "job"), _page_of(path, "event_job")
-    content = bytearray(path.read_bytes())
-    size = _page_size(content)
-    first = content[one * size : (one + 1) * size]
-    content[one * size : (one + 1) * size] = content[other * size : (other + 1) * size]
-    content[other * size : (other + 1) * size] = first
-    path.write_bytes(content)
-
-
-def _index_with_other_content(path: Path) -> None:
-    """An index that no longer has the rows of its table: statements find too little."""
-    with closing(sqlite3.connect(path)) as opened, opened:
-        opened.execute("PRAGMA writable_schema=ON")
-        opened.execute(
-            "UPDATE sqlite_master SET sql = replace(sql, 'run_id', 'machine_id') "
-            "WHERE name = 'event_job'"
-        )
-        opened.execute(
-            "UPDATE sqlite_master SET sql = replace(sql, 'job_id, id', 'at, id') "
-            "WHERE name = 'event_job'"
-        )
-
-
-def _a_table_missing(path: Path) -> None:
-    with closing(sqlite3.connect(path)) as opened, opened:
-        opened.execute("DROP TABLE leader")
-
-
-def _page_size_scribbled(path: Path) -> None:
-    content = bytearray(path.read_bytes())
-    content[16:18] = b"\x03\x07"
-    path.write_bytes(content)
-
-
-def _last_page_cut_off(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-4096])
-
-
-def _log_of_another_file(path: Path) -> None:
-    path.with_name(f"{path.name}-wal").write_bytes(b"\x5a" * 8192)
-
-
-def _a_pipe(path: Path) -> None:
-    path.unlink()
-    os.mkfifo(path)
-
-
-DAMAGES = (
-    _page_zeroed,
-    _pages_swapped,
-    _index_with_other_content,
-    _a_table_missing,
-    _page_size_scribbled,
-    _last_page_cut_off,
-    _log_of_another_file,
-)
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("services", [True, False])
-async def test_a_damaged_file_is_refused_before_anything_is_written_to_it(
-    config: Config, at_rest: Path, damage: Callable[[Path], None], services: bool
-) -> None:
-    damage(at_rest)
-    before = _content(at_rest), _time_of_change(at_rest)
-    with pytest.raises(Unavailable, match=r"damaged: .+ It was left as it is: ") as refused:
-        await StationEngine(config, services=services).start()
-    assert not refused.value.transient
-    assert (_content(at_rest), _time_of_change(at_rest)) == before
-
-
-def test_a_damaged_file_ends_a_station_with_a_sentence_and_its_code(at_rest: Path) -> None:
-    copy = at_rest.with_name(f"{at_rest.name}.before-0007-20260101-000000")
-    shutil.copy(at_rest, copy)
-    _page_zeroed(at_rest)
-    for command in (("serve",), ("jobs",), ("db", "status"), ("db", "upgrade")):
-        said = _refused(_cli(at_rest, *command))
-        assert said.startswith("cnc-station: ")
-        assert f"then copy {copy.name}" in said
-
-
-def test_a_pipe_in_the_files_place_blocks_nobody(at_rest: Path) -> None:
-    _a_pipe(at_rest)
-    assert "is a device or a pipe" in _refused(_cli(at_rest, "jobs"))
-
-
-async def test_a_large_file_is_looked_at_for_a_limited_time(
-    at_rest: Path, station: Station, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with closing(sqlite3.connect(at_rest)) as opened, opened:
-        opened.executemany(
-            "INSERT INTO setting VALUES (?, ?)",
-            ((f"s{n}", '"' + "x" * 500 + '"') for n in range(4000)),
-        )
-    monkeypatch.setattr("cnc_station.engine.store.integrity.LOOK_S", 0.0)
-    floor = await station()
-    assert await floor.job() == 2
-
-
 async def test_a_second_name_of_the_file_has_the_same_lock(
     config: Config, station: Station, tmp_path: Path
 ) -> None:
@@ -442,7 +267,7 @@ async def test_a_second_name_of_the_file_has_the_same_lock(
     other = tmp_path / "elsewhere"
     other.mkdir()
     (other / "second.db").hardlink_to(_path(config))
-    said = await asyncio.to_thread(lambda: _refused(_cli(other / "second.db", "serve")))
+    said = await asyncio.to_thread(lambda: refused(cli(other / "second.db", "serve")))
     assert "Another CNC Station already works on this database, which has two names" in said
     assert await floor.job() == 1
     await floor.engine.stop()

@@ -18,6 +18,7 @@ from cnc_station import private_files
 from cnc_station.cli.doctor_private import privacy
 from cnc_station.cli.invocation import Call, Verdict
 from cnc_station.config import Config
+from cnc_station.engine.drivers.base import NotReady
 from cnc_station.engine.drivers.linuxcnc import files
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database
@@ -179,7 +180,7 @@ def test_a_file_that_could_not_be_written_leaves_no_draft(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("swap", ["content", "length", "link", "pipe", "folder"])
-def test_a_program_that_was_swapped_is_told_apart(tmp_path: Path, swap: str) -> None:
+async def test_a_program_that_was_swapped_is_told_apart(tmp_path: Path, swap: str) -> None:
     name = "cnc-run-1-part-1.ngc"
     path = tmp_path / name
     files.write_program(tmp_path, name, PROGRAM)
@@ -197,6 +198,8 @@ def test_a_program_that_was_swapped_is_told_apart(tmp_path: Path, swap: str) -> 
     else:
         path.mkdir()
     assert files.change_of(tmp_path, name, PROGRAM) != ""
+    with pytest.raises(NotReady, match="was changed after it was loaded"):
+        await files.must_be_unchanged(tmp_path, name, PROGRAM)
 
 
 async def test_an_export_is_private_in_a_private_folder_alone(tmp_path: Path) -> None:

@@ -151,14 +151,14 @@ class LinuxCnc(StatusPublisher):
         self._check_length(now, part)
         wrong = modes.unmet(now.codes, modes.assumed(part.program))
         if wrong or now.zero != self._zero:
-            source = modes.program_of(wrong)
+            source, folder = modes.program_of(wrong), self._settings.program_folder
             await self._write(files.write_modes, part.modes_file, source)
             now = await modes.set_modes(
                 self._link,
                 self._messages,
                 self._path(part.modes_file),
                 modes.assumed(part.program),
-                partial(self._must_be_unchanged, part.modes_file, source),
+                partial(files.must_be_unchanged, folder, part.modes_file, source),
             )
             self._zero = now.zero
         return wrong
@@ -171,19 +171,6 @@ class LinuxCnc(StatusPublisher):
             await asyncio.to_thread(write, folder, name, content)
         except OSError as error:
             raise NotReady(files.write_error_text(folder, error)) from error
-
-    async def _change_of(self, name: str, content: bytes) -> str:
-        folder = self._settings.program_folder
-        return await asyncio.to_thread(files.change_of, folder, name, content)
-
-    async def _must_be_unchanged(self, name: str, content: bytes) -> None:
-        """Raise NotReady if the file that is about to run is not the one that was written."""
-        try:
-            change = await self._change_of(name, content)
-        except OSError as error:
-            change = f"it cannot be read any more ({error.strerror})"
-        if change:
-            raise NotReady(f"{name} was changed after it was loaded: {change}")
 
     async def start(self) -> None:
         """Runs the open program, and checks that it runs."""
@@ -199,8 +186,9 @@ class LinuxCnc(StatusPublisher):
         await forget(self._link, self._messages)
         monitor = self._start_monitor(part, files.Note(now.place))
         await self._write_note(monitor.note)
+        folder = self._settings.program_folder
         try:
-            await self._must_be_unchanged(part.file, part.source)
+            await files.must_be_unchanged(folder, part.file, part.source)
             await self._link.set("run")
         except Refused as error:
             self._drop_monitor()
@@ -251,10 +239,8 @@ class LinuxCnc(StatusPublisher):
         if monitor.verdict is not None:
             raise monitor.verdict
         part = self._current_part
-        change = ""
-        with contextlib.suppress(OSError):  # a folder that is gone proves nothing
-            change = await self._change_of(part.file, part.source)
-        if change:
+        folder = self._settings.program_folder
+        if await asyncio.to_thread(files.change_of, folder, part.file, part.source):
             raise EndUnproven(f"{part.file} was changed while it ran: it is unknown what was made")
 
     def _stop_what_is_left_on(self, now: Snapshot) -> None:

@@ -14,7 +14,7 @@ from typing import Self
 
 from cnc_station import private_files
 from cnc_station.engine.domain.nc import Program, read
-from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.base import NotReady, Order
 from cnc_station.engine.drivers.linuxcnc.ending import Ending, ending_of
 from cnc_station.engine.drivers.linuxcnc.snapshot import Place
 
@@ -103,9 +103,26 @@ def write_program(folder: Path, name: str, source: bytes) -> None:
 
 
 def change_of(folder: Path, name: str, content: bytes) -> str:
-    """Return what has happened to a file since it was written, in words; "" if nothing. Reads no
-    more than was written. Raises OSError."""
-    found = private_files.read_regular(folder / name, len(content))
+    """Return what has happened to a file since it was written, in words; "" if nothing, or if it
+    cannot be read: a folder that is gone proves nothing. Reads no more than was written."""
+    with contextlib.suppress(OSError):
+        return _change(folder / name, content)
+    return ""
+
+
+async def must_be_unchanged(folder: Path, name: str, content: bytes) -> None:
+    """Raise NotReady if the file that is about to run is not the one that was written, or cannot be
+    read."""
+    try:
+        change = await asyncio.to_thread(_change, folder / name, content)
+    except OSError as error:
+        change = f"it cannot be read any more ({error.strerror})"
+    if change:
+        raise NotReady(f"{name} was changed after it was loaded: {change}")
+
+
+def _change(path: Path, content: bytes) -> str:
+    found = private_files.read_regular(path, len(content))
     if found is None:
         return "a longer file, a link or a device is in its place"
     same = sha256(found).digest() == sha256(content).digest()
