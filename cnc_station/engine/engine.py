@@ -98,6 +98,7 @@ class StationEngine:
                 # Otherwise the schema might change under a station at work.
                 self._lock = EngineLock(path)
                 self._lock.acquire(config.station)
+                private_files.tighten(private_files.of_data_folder(config.data_folder))
                 private_files.tighten(private_files.of_database(path.resolve()))
             await self._open(found)
         except BaseException:

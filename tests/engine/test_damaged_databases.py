@@ -1,8 +1,11 @@
 """A damaged database file is refused in words, and nothing is written to it."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +17,7 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.engine import StationEngine
 from tests.engine.command_line import cli, refused
 from tests.engine.conftest import Station
+from tests.until import until
 
 
 def _content(path: Path) -> bytes:
@@ -140,5 +144,68 @@ async def test_a_large_file_is_looked_at_for_a_limited_time(
             ((f"s{n}", '"' + "x" * 500 + '"') for n in range(4000)),
         )
     monkeypatch.setattr("cnc_station.engine.store.integrity.LOOK_S", 0.0)
+    floor = await station()
+    assert await floor.job() == 2
+
+
+@pytest.fixture
+async def killed(at_rest: Path) -> Path:
+    """A database whose station was killed: its last commits are in the log alone."""
+    before = _events(at_rest)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cnc_station", "serve"),
+        env={**os.environ, "CNC_DATABASE": str(at_rest), "CNC_HEALTH_PORT": "0"},
+        stderr=subprocess.DEVNULL,
+    )
+    await until(lambda: _events(at_rest) > before)
+    process.kill()
+    await process.wait()
+    return at_rest
+
+
+def _events(path: Path) -> int:
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as opened:
+        return int(opened.execute("SELECT count(*) FROM event").fetchone()[0])
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
+
+
+def _log_cut_short(path: Path) -> None:
+    os.truncate(_log(path), _log(path).stat().st_size - 1)
+
+
+def _log_of_other_pages(path: Path) -> None:
+    content = bytearray(_log(path).read_bytes())
+    content[8:12] = (8192).to_bytes(4, "big")
+    _log(path).write_bytes(content)
+
+
+def _emptied(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+@pytest.mark.parametrize("damage", [_log_cut_short, _log_of_other_pages, _emptied])
+async def test_a_log_that_lost_commits_is_noticed(
+    config: Config, killed: Path, damage: Callable[[Path], None]
+) -> None:
+    damage(killed)
+    before = _content(killed), _content(_log(killed))
+    with pytest.raises(Unavailable, match="write-ahead log is"):
+        await StationEngine(config).start()
+    assert (_content(killed), _content(_log(killed))) == before
+
+
+async def test_a_killed_stations_database_is_sound(killed: Path, station: Station) -> None:
+    assert _log(killed).stat().st_size > 0
+    floor = await station()
+    assert await floor.job() == 2
+
+
+async def test_a_log_whose_end_was_never_committed_is_sound(killed: Path, station: Station) -> None:
+    killed.with_name(f"{killed.name}-shm").unlink()
+    with _log(killed).open("ab") as log:
+        log.write(b"half a frame")
     floor = await station()
     assert await floor.job() == 2

@@ -6,9 +6,11 @@ The look is bounded. Header and log are always checked, the pages and then the i
 
 import sqlite3
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 from cnc_station.engine.domain.errors import Unavailable
@@ -18,7 +20,7 @@ _MAGIC = b"SQLite format 3\x00"
 _HEADER = 100  # bytes, of the file
 _PAGE_SIZES = {512 << power for power in range(8)}
 _LOG_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
-_LOG_HEADER, _FRAME_HEADER = 32, 24
+_LOG_HEADER, _FRAME_HEADER, _INDEX_HEADER = 32, 24, 48
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _PRIMARY = 0xFF  # the general error in SQLite's extended codes
 _OPCODES = 1_000  # between two looks at the clock
@@ -33,21 +35,23 @@ def check_file(path: Path) -> None:
             raise Unavailable(f"{path} is a folder, not a database file.")
         if not stat.S_ISREG(found.st_mode):
             raise Unavailable(f"{path} is a device or a pipe, not a database file.")
-        if not found.st_size:
-            return
         with path.open("rb") as file:
             header = file.read(_HEADER)
         log = _log_of(path)
+        journal = path.with_name(f"{path.name}-journal").exists()
+        size = path.stat().st_size  # last: a station at work only makes it larger
     except FileNotFoundError:
         return
     except OSError as error:
         raise Unavailable(f"{path} can't be used: {error.strerror}.") from error
-    if header[:16] != _MAGIC:
+    if not header and log is None:
+        return
+    if header and header[:16] != _MAGIC:
         raise Unavailable(
             f"{path} is not a CNC Station database, or it is damaged. It was left as it is: "
             f"{_remedy(path)}"
         )
-    fault = _header_fault(header, found.st_size, log) or _content_fault(path)
+    fault = _header_fault(header, size, log, journal=journal) or _content_fault(path)
     if fault:
         raise damaged(path, fault)
 
@@ -83,28 +87,62 @@ def _remedy(path: Path) -> str:
     )
 
 
-def _log_of(path: Path) -> bytes | None:
-    """Return the header of the write-ahead log, if it has content."""
-    log = path.with_name(f"{path.name}-wal")
-    if not log.is_file() or log.stat().st_size < _LOG_HEADER + _FRAME_HEADER:
-        return None  # one that ends earlier never contained a commit
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """A write-ahead log: its header, its size, and the beginning of its index. The index lies in
+    memory that outlives a killed process, and counts the frames that were on the disk."""
+
+    header: bytes
+    size: int
+    index: bytes
+
+    def fault(self, page: int) -> str:
+        """Return what is wrong with it; "" if nothing. A header of zeros was never committed."""
+        if not self.header.strip(b"\x00"):
+            return ""
+        if self.header[:4] not in _LOG_MAGIC or int.from_bytes(self.header[8:12], "big") != page:
+            return "its write-ahead log is not valid"
+        frames = self._counted_frames()
+        complete = self.size >= _LOG_HEADER + frames * (_FRAME_HEADER + page)
+        return "" if complete else "its write-ahead log is cut short"
+
+    def _counted_frames(self) -> int:
+        """Return the frames that the index counts; 0 if it is of another log or not complete."""
+        one, two = self.index[:_INDEX_HEADER], self.index[_INDEX_HEADER : 2 * _INDEX_HEADER]
+        whole = len(two) == _INDEX_HEADER and one == two and bool(one[12])
+        same = whole and one[32:40] == self.header[16:24]  # the salts
+        return int.from_bytes(one[16:20], sys.byteorder) if same else 0
+
+
+def _log_of(path: Path) -> _Log | None:
+    """Return the write-ahead log, if it has content. The index is read first, the size last: a
+    station at work only makes it larger."""
+    index, log = path.with_name(f"{path.name}-shm"), path.with_name(f"{path.name}-wal")
+    beginning = b""
+    if index.is_file():
+        with index.open("rb") as file:
+            beginning = file.read(2 * _INDEX_HEADER)
+    if not log.is_file() or not log.stat().st_size:
+        return None
     with log.open("rb") as file:
-        return file.read(_LOG_HEADER)
+        header = file.read(_LOG_HEADER)
+    return _Log(header.ljust(_LOG_HEADER, b"\x00"), log.stat().st_size, beginning)
 
 
-def _header_fault(header: bytes, size: int, log: bytes | None) -> str:
-    """Return what is wrong with the headers; "" if nothing. Only without a log must the file be
-    complete: a checkpoint that was cut off is made again from the log."""
+def _header_fault(header: bytes, size: int, log: _Log | None, *, journal: bool) -> str:
+    """Return what is wrong with the headers; "" if nothing. Only without a log or a journal must
+    the file be complete: what was cut off is made again from them."""
     if len(header) < _HEADER:
-        return "it is cut short"
+        return "it is cut short" if header else "it is empty, but its write-ahead log is not"
     page = int.from_bytes(header[16:18], "big")
     page = 65_536 if page == 1 else page
     versions = {*header[18:20]} <= {1, 2}
     if page not in _PAGE_SIZES or not versions or header[21:24] != b"\x40\x20\x20":
         return "its first page is not valid"
     if log is not None:
-        fits = log[:4] in _LOG_MAGIC and int.from_bytes(log[8:12], "big") == page
-        return "" if fits else "its write-ahead log is not valid"
+        return log.fault(page)
+    if journal:
+        return ""
     pages = int.from_bytes(header[28:32], "big") if header[24:28] == header[92:96] else 0
     return "it is cut short" if size % page or size < pages * page else ""
 
