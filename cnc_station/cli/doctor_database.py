@@ -40,6 +40,13 @@ def database(call: Call) -> Iterator[Diagnosis]:
             yield from _contents(opened, path, call)
     except sqlite3.Error as error:
         yield Diagnosis.bad(_SUBJECT, f"{path} can't be read: {error}", _remedy(error))
+    names = path.stat().st_nlink
+    if names > 1:
+        yield Diagnosis.warning(
+            _SUBJECT,
+            f"{path} has {names} names (hard links): after a power cut another one misses its log",
+            "Open it by one name only, and make back-ups that are copies.",
+        )
     yield _holder(path)
 
 

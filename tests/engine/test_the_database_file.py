@@ -1,7 +1,9 @@
 """A file that a station can't work on: a clear sentence, and nothing in it is touched."""
 
 import asyncio
+import contextlib
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -274,3 +276,25 @@ async def test_a_second_name_of_the_file_has_the_same_lock(
     lock = EngineLock(other / "second.db")
     lock.acquire("B")
     lock.release()
+
+
+async def test_a_bind_mount_of_the_file_has_the_same_lock(
+    config: Config, station: Station, tmp_path: Path
+) -> None:
+    unshare = shutil.which("unshare")
+    if os.geteuid() != 0 or unshare is None:
+        pytest.skip("only root may mount")
+    floor = await station()
+    (tmp_path / "mounted.db").touch()
+    mount = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+    inside = [unshare, "--mount", "sh", "-c", mount, "sh", str(_path(config)), "mounted.db"]
+
+    def start() -> subprocess.CompletedProcess[str]:
+        return cli(Path("mounted.db"), "serve", before=inside)
+
+    with contextlib.chdir(tmp_path):
+        done = await asyncio.to_thread(start)
+    if "mount:" in done.stderr:
+        pytest.skip("mounts are not allowed here")
+    assert "already works on this database" in refused(done)
+    assert await floor.job() == 1

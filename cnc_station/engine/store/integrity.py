@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cnc_station.engine.domain.errors import Unavailable
 
-LOOK_S = 2.0
+LOOK_S = 0.5
 _MAGIC = b"SQLite format 3\x00"
 _HEADER = 100  # bytes, of the file
 _PAGE_SIZES = {512 << power for power in range(8)}
