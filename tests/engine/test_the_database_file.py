@@ -1,7 +1,6 @@
 """A file that a station can't work on: a clear sentence, and nothing in it is touched."""
 
 import asyncio
-import contextlib
 import os
 import shutil
 import sqlite3
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -285,15 +285,12 @@ async def test_a_bind_mount_of_the_file_has_the_same_lock(
     if os.geteuid() != 0 or unshare is None:
         pytest.skip("only root may mount")
     floor = await station()
-    (tmp_path / "mounted.db").touch()
+    mounted = tmp_path / "mounted.db"
+    mounted.touch()
     mount = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
-    inside = [unshare, "--mount", "sh", "-c", mount, "sh", str(_path(config)), "mounted.db"]
+    inside = [unshare, "--mount", "sh", "-c", mount, "sh", str(_path(config)), str(mounted)]
 
-    def start() -> subprocess.CompletedProcess[str]:
-        return cli(Path("mounted.db"), "serve", before=inside)
-
-    with contextlib.chdir(tmp_path):
-        done = await asyncio.to_thread(start)
+    done = await asyncio.to_thread(partial(cli, mounted, "serve", before=inside))
     if "mount:" in done.stderr:
         pytest.skip("mounts are not allowed here")
     assert "already works on this database" in refused(done)
