@@ -104,6 +104,24 @@ def test_what_an_earlier_version_left_open_is_closed_at_the_start(data: Path) ->
         assert opened_to_others(data) == {}
 
 
+LOGGING = """
+import logging, os, pathlib
+from cnc_station.cli.window import start_log
+from cnc_station.config import Config
+os.umask(0)
+start_log(Config(pathlib.Path(os.environ["FOLDER"]), "sqlite:///none"), aloud=False)
+for _ in range(25):
+    logging.info("x" * 100_000)
+"""
+
+
+def test_a_log_and_its_rotations_are_private_from_their_first_line(data: Path) -> None:
+    environ = {**os.environ, "FOLDER": str(data)}
+    subprocess.run([sys.executable, "-c", LOGGING], env=environ, check=True)
+    assert {path.name for path in data.iterdir()} == {"cnc-station.log", "cnc-station.log.1"}
+    assert opened_to_others(data) == {}
+
+
 def test_another_account_reads_nothing(data: Path) -> None:
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root can become another account")
