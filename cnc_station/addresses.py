@@ -5,6 +5,8 @@ and Redis clients. No text from here, error messages included, contains a passwo
 """
 
 import re
+import socket
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
@@ -14,6 +16,7 @@ _DATABASE_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 _REDIS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _VERIFYING = ("verify-ca", "verify-full")
+_ENCRYPTING = ("require", *_VERIFYING)
 
 
 def database(text: str) -> str:
@@ -84,6 +87,33 @@ def account(url: str) -> str:
 def is_here(url: str) -> bool:
     """Return whether the server is this computer, so that no network is involved."""
     return urlsplit(url).hostname in {None, "localhost", "127.0.0.1", "::1"}
+
+
+def is_encrypted(url: str) -> bool:
+    """Return whether the address requires an encrypted connection. What libpq does without a word
+    about it, or with `prefer`, whoever answers can talk it out of."""
+    parts = urlsplit(url)
+    mode = dict(parse_qsl(parts.query)).get("sslmode", "prefer")
+    return parts.scheme == "rediss" or (parts.scheme in DATABASE_SCHEMES and mode in _ENCRYPTING)
+
+
+def stays_here(url: str) -> bool:
+    """Return whether each address that the server's name stands for is this computer's own, or a
+    socket of it. A name that stands for none is not. Blocks."""
+    host = urlsplit(url).hostname
+    if not host:
+        return True
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return bool(found) and all(_is_loopback(str(address[0])) for *_, address in found)
+
+
+def _is_loopback(address: str) -> bool:
+    number = ip_address(address.partition("%")[0])
+    mapped = getattr(number, "ipv4_mapped", None)
+    return bool((mapped or number).is_loopback)
 
 
 def is_secured(url: str) -> bool:

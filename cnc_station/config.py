@@ -31,6 +31,8 @@ THEMES = ("system", "light", "dark", "high_contrast", "high_contrast_light", "la
 DENSITIES = ("dense", "touch")
 # The synchronous modes of SQLite: only FULL and EXTRA survive a power cut.
 SYNCHRONOUS = ("FULL", "EXTRA", "NORMAL")
+# Whether servers beyond this computer may be spoken to in clear text.
+CLEAR_TEXT = ("refuse", "allow")
 _SQLITE = "sqlite:///"
 
 Reader = Callable[[str], Any]
@@ -68,6 +70,7 @@ class Config:
     shell_commands: Path | None = None
     retention: Retention = field(default_factory=Retention)
     synchronous: str = "FULL"
+    clear_text: str = "refuse"
     health_host: str = "127.0.0.1"
     health_port: int | None = None
     http_proxy: str = field(default="", repr=False)
@@ -314,6 +317,7 @@ READERS: Mapping[str, Reader] = {
     "keep_deliveries_days": _whole(0, 36_500),
     "keep_runs_days": _whole(0, 36_500),
     "synchronous": _one_of(*SYNCHRONOUS),
+    "clear_text": _one_of(*CLEAR_TEXT),
     "health_host": _host,
     "health_port": _whole(0, 65_535),
     "http_proxy": addresses.proxy,

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from filelock import FileLock, Timeout
 
+from cnc_station import private_files
 from cnc_station.config import Config
 
 PATIENCE_S = 3.0  # for a window that is busy, or is just starting
@@ -21,12 +22,12 @@ class OneWindow:
         key = sha256(f"{config.database_url}\n{config.station}".encode()).hexdigest()[:12]
         folder = config.data_folder
         self._request = folder / f"window-{key}.show"
-        self._lock = FileLock(folder / f"window-{key}.lock")
+        self._lock = FileLock(folder / f"window-{key}.lock", mode=private_files.FILE_MODE)
 
     def acquire(self) -> bool:
         """Become the window. Return False if another process has it."""
         try:
-            self._request.parent.mkdir(parents=True, exist_ok=True)
+            private_files.make_folder(self._request.parent)
             self._lock.acquire(timeout=0)
             self._request.unlink(missing_ok=True)  # for a window that ended before it read this
         except Timeout:
@@ -41,7 +42,7 @@ class OneWindow:
     def bring_to_front(self, patience_s: float = PATIENCE_S) -> bool:
         """Ask the other process to show its window. Return whether it has confirmed."""
         try:
-            self._request.touch()
+            self._request.touch(mode=private_files.FILE_MODE)
             end = time.monotonic() + patience_s
             while self._request.exists():
                 if time.monotonic() > end:

@@ -7,15 +7,18 @@ because a keyring may ask a person to unlock it, and a station without a window 
 password belongs to an account at a server and is never sent to another server.
 """
 
+import contextlib
 import json
 import os
-import tempfile
+import re
+import time
 import tomllib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from cnc_station import addresses
+from cnc_station import addresses, private_files
 from cnc_station.config import Config
 from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput, Unavailable
@@ -26,6 +29,11 @@ KEYRING = "the system's keyring"
 _SERVICE = "cnc-station"
 
 Server = Literal["database", "redis", "webhook"]
+SERVERS: tuple[Server, ...] = ("database", "redis")  # the webhook has a secret, no address
+_ENCRYPT: Mapping[Server, str] = {
+    "database": "add ?sslmode=verify-full&sslrootcert=… to the address",
+    "redis": "write rediss:// and ?ssl_ca_certs=… in the address",
+}
 
 
 def complete(config: Config) -> Config:
@@ -35,8 +43,7 @@ def complete(config: Config) -> Config:
     If none is stored the address stays as it is: the server may not need one. Raises Unavailable if
     the file cannot be trusted.
     """
-    servers: tuple[Server, ...] = ("database", "redis")
-    for server in servers:
+    for server in SERVERS:
         url = _url(config, server)
         if url and addresses.password(url) is None:
             password, _ = find(config, server)
@@ -46,6 +53,29 @@ def complete(config: Config) -> Config:
         secret, _ = find(config, "webhook")
         config = replace(config, webhook_secret=secret or "")
     return config
+
+
+def clear_text(config: Config, server: Server) -> str:
+    """Return why a server must not be spoken to: the password and the data would go over the
+    network in clear text, to whoever answers. "" if they do not, or if the settings allow it.
+    Blocks: the server's name is looked up."""
+    url = _url(config, server)
+    allowed = not url or config.clear_text == "allow"
+    if allowed or addresses.is_encrypted(url) or addresses.stays_here(url):
+        return ""
+    remedy = _ENCRYPT[server]
+    return (
+        f"The password for {addresses.account(url)} would go over the network in clear text: "
+        f"{remedy}, or allow it with CNC_CLEAR_TEXT=allow."
+    )
+
+
+def refuse_clear_text(config: Config) -> None:
+    """Raise Unavailable if a server that the station uses must not be spoken to. A file needs no
+    Redis, whose address may remain from a former fleet. Blocks likewise."""
+    for server in SERVERS if config.database_path is None else ():
+        if why := clear_text(config, server):
+            raise Unavailable(why)
 
 
 def address(config: Config, server: Server) -> str:
@@ -72,6 +102,41 @@ def find(config: Config, server: Server) -> tuple[str | None, str]:
     if password := _from_keyring(account):
         return password, KEYRING
     return None, ""
+
+
+def broken(config: Config) -> str:
+    """Return what is wrong with the lines of the file of passwords, without repeating them; "" if
+    nothing, or if it cannot be read."""
+    try:
+        _read(config.data_folder / FILE_NAME)
+    except _Broken as error:
+        return str(error)
+    except Unavailable:
+        return ""
+    return ""
+
+
+def mend(config: Config) -> Path | None:
+    """Make a file of passwords valid that is not: its valid lines stay. Return the copy of it as it
+    was; None if it is valid or missing. Raises Unavailable."""
+    file = config.data_folder / FILE_NAME
+    try:
+        _read(file)
+    except _Broken:
+        copy = file.with_name(f"{file.name}.broken-{time.strftime('%Y%m%d-%H%M%S')}")
+    else:
+        return None
+    kept: dict[str, str] = {}
+    try:
+        content = file.read_bytes()
+        private_files.replace(copy, content)
+    except OSError as error:
+        raise Unavailable(f"{copy} can't be written: {error.strerror}.") from error
+    for line in content.splitlines():
+        with contextlib.suppress(_Broken):
+            kept |= _passwords(file, line)
+    _write(file, kept)
+    return copy
 
 
 def keep(config: Config, server: Server, password: str, *, in_file: bool = False) -> str:
@@ -172,14 +237,34 @@ def _read(file: Path) -> dict[str, str]:
                     f"{file} can be read by other users, so its passwords are not used. Change "
                     f"them if others may have seen them, then run: chmod 600 {file}"
                 )
-            table = tomllib.load(opened)
+            content = opened.read()
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise Unavailable(f"{file} can't be read: {error.strerror}.") from error
-    except ValueError:  # the text of the error may contain a password
-        raise Unavailable(f"{file} is not valid: it must contain lines of TOML.") from None
-    return {account: password for account, password in table.items() if isinstance(password, str)}
+    return _passwords(file, content)
+
+
+class _Broken(Unavailable):
+    """A file of passwords that is not valid."""
+
+
+def _passwords(file: Path, content: bytes) -> dict[str, str]:
+    """Return the passwords of a file's lines. Raises _Broken with the first line that is wrong: no
+    text of the file, since it may be a password."""
+    try:
+        table = tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        line, why = content.count(b"\n", 0, error.start) + 1, "is not UTF-8 text"
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        line = int(found[1]) if found else max(len(content.splitlines()), 1)
+        why = 'is not valid: write "account" = "password", once for each account'
+    else:
+        return {account: word for account, word in table.items() if isinstance(word, str)}
+    raise _Broken(
+        f"Line {line} of {file} {why}. Mend it, or run `cnc-station secret set`, which does."
+    ) from None
 
 
 def _write(file: Path, kept: dict[str, str]) -> None:
@@ -190,15 +275,8 @@ def _write(file: Path, kept: dict[str, str]) -> None:
         return
     lines = (f"{_quoted(account)} = {_quoted(password)}\n" for account, password in kept.items())
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f"{file.name}.")  # mode 600
-        os.close(handle)
-        try:
-            Path(name).write_text("".join(lines), encoding="utf-8")
-            Path(name).replace(file)
-        except OSError:
-            Path(name).unlink(missing_ok=True)  # it contains passwords
-            raise
+        private_files.make_folder(file.parent)
+        private_files.replace(file, "".join(lines).encode())
     except OSError as error:
         raise Unavailable(f"{file} can't be written: {error.strerror}.") from error
 

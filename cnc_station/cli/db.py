@@ -1,15 +1,17 @@
-"""`db`: the schema of the database."""
+"""`db`: the schema of the database, and where it is at home."""
 
 from contextlib import closing
 from pathlib import Path
 
+from cnc_station.cli.client import client
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_fields, print_json, say
 from cnc_station.config import Config
+from cnc_station.engine.commands import AcceptDatabase
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import Fit, Schema
-from cnc_station.secrets import complete
+from cnc_station.secrets import complete, refuse_clear_text
 
 _MEANING = {
     Fit.EMPTY: "it is empty: the first station that starts creates its tables",
@@ -55,9 +57,25 @@ def upgrade(call: Call) -> int:
     return Exit.OK
 
 
+async def accept(call: Call) -> int:
+    """Agree that the machines of the database are run from this computer."""
+    async with client(call.config) as door:
+        await door.execute(AcceptDatabase())
+    if call.json:
+        print_json({"accepted": True})
+    else:
+        say("The machines of the database are run from this computer now.")
+    return Exit.OK
+
+
 def _look(config: Config) -> Schema:
-    with closing(Database(complete(config).database_url)) as database:
+    with closing(_open(config)) as database:
         return migrate.look(database)
+
+
+def _open(config: Config) -> Database:
+    refuse_clear_text(config)
+    return Database(complete(config).database_url)
 
 
 def _upgrade(config: Config) -> Path | None:
@@ -65,7 +83,7 @@ def _upgrade(config: Config) -> Path | None:
     if lock:
         lock.acquire("cnc-station db upgrade")
     try:
-        with closing(Database(complete(config).database_url)) as database:
+        with closing(_open(config)) as database:
             return migrate.upgrade(database)
     finally:
         if lock:

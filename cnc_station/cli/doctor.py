@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
-from cnc_station import config
+from cnc_station import config, private_files
 from cnc_station.cli.doctor_database import database, redis
+from cnc_station.cli.doctor_private import passwords, privacy
 from cnc_station.cli.doctor_window import window
 from cnc_station.cli.invocation import Call, Diagnosis, Exit, Verdict
 from cnc_station.cli.output import clock, print_json, say
@@ -34,6 +35,8 @@ def doctor(call: Call) -> int:
         settings,
         window,
         folder,
+        privacy,
+        passwords,
         disk,
         database,
         redis,
@@ -102,7 +105,7 @@ def folder(call: Call) -> Iterator[Diagnosis]:
     """Check that the data folder can be written."""
     place = _data_folder(call)
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        private_files.make_folder(place)
         with tempfile.TemporaryFile(dir=place) as file:
             file.write(b"written by doctor")
     except OSError as error:

@@ -11,13 +11,19 @@ from cnc_station import addresses, secrets
 from cnc_station.cli.invocation import Call, Diagnosis, Verdict
 from cnc_station.cli.output import clock
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.machine import FROM_ELSEWHERE
+from cnc_station.engine.drivers import registry
 from cnc_station.engine.store import migrate
+from cnc_station.engine.store.computer import Place
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.timing import now_ms
 
 _SUBJECT = "database"
 _AHEAD_MS = 60_000
 _PATIENCE_S = 3.0
+_SECURE = (
+    "Use sslmode=verify-full and sslrootcert (PostgreSQL), rediss:// and ssl_ca_certs (Redis)."
+)
 
 
 def database(call: Call) -> Iterator[Diagnosis]:
@@ -34,6 +40,13 @@ def database(call: Call) -> Iterator[Diagnosis]:
             yield from _contents(opened, path, call)
     except sqlite3.Error as error:
         yield Diagnosis.bad(_SUBJECT, f"{path} can't be read: {error}", _remedy(error))
+    names = path.stat().st_nlink
+    if names > 1:
+        yield Diagnosis.warning(
+            _SUBJECT,
+            f"{path} has {names} names (hard links): after a power cut another one misses its log",
+            "Open it by one name only, and make back-ups that are copies.",
+        )
     yield _holder(path)
 
 
@@ -68,6 +81,26 @@ def _contents(opened: sqlite3.Connection, path: Path, call: Call) -> Iterator[Di
             "Install the newer program.",
         )
     yield from _times(newest, call)
+    if "home" in tables:
+        yield from _home(opened, path)
+
+
+def _home(opened: sqlite3.Connection, path: Path) -> Iterator[Diagnosis]:
+    """Check whether the file was used last here, and holds no machines of another place."""
+    known = [Place(*row) for row in opened.execute("SELECT computer, name, path, file FROM home")]
+    at_home = all(one.is_home(Place.of(path)) for one in known)
+    machines = opened.execute("SELECT driver, state_reason FROM machine WHERE NOT removed")
+    held = sum(
+        reason.startswith(FROM_ELSEWHERE) or not (at_home or driver in registry.retried())
+        for driver, reason in machines
+    )
+    if held:
+        yield Diagnosis.warning(
+            _SUBJECT,
+            f"it was used last on {known[0].name}, at another place: it has {held} "
+            f"machine{'s' if held > 1 else ''} of another place, held until you agree",
+            "If no other computer runs them: cnc-station db accept.",
+        )
 
 
 def _times(newest: int | None, call: Call) -> Iterator[Diagnosis]:
@@ -116,6 +149,9 @@ def server_database(call: Call) -> Iterator[Diagnosis]:
     """Check that the server accepts this station, over a secure connection, with a matching
     schema."""
     config = call.config
+    if why := secrets.clear_text(config, "database"):
+        yield Diagnosis.bad("database", why, _SECURE)
+        return
     try:
         kept = _kept(call, "database")
         url = secrets.complete(config).database_url
@@ -143,6 +179,9 @@ def redis(call: Call) -> Iterator[Diagnosis]:
         return
     from redis import AuthenticationError, Redis, RedisError  # noqa: PLC0415 - fleets only
 
+    if why := secrets.clear_text(call.config, "redis"):
+        yield Diagnosis.bad("redis", why, _SECURE)
+        return
     shown = addresses.shown(call.config.redis_url)
     try:
         kept = _kept(call, "redis")
@@ -179,5 +218,5 @@ def _way(subject: str, url: str, encryption: str) -> Iterator[Diagnosis]:
     yield Diagnosis.warning(
         subject,
         f"the data between this station and {addresses.account(url)} {how} on the network",
-        "Use sslmode=verify-full and sslrootcert (PostgreSQL), rediss:// and ssl_ca_certs (Redis).",
+        _SECURE,
     )

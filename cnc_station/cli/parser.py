@@ -71,10 +71,12 @@ def _parser() -> _Parser:
     command("machines", "show:machines", "List the machines and their states.")
     _events(command("events", "show:events", "List events, oldest first."))
     _schedules(command, group("schedule", "Schedules: jobs that come by the clock."))
-    db = group("db", "Show the database's schema, or upgrade it.")
+    db = group("db", "Look after the database.")
     command("status", "db:status", "Show its schema, and whether it fits this program.", db)
     about = "Upgrade it to this program's schema; stop all stations first."
     command("upgrade", "db:upgrade", about, db)
+    about = "Agree that the machines of a moved or copied database are run from this computer."
+    command("accept", "db:accept", about, db)
     secret = group("secret", "Store a server's password outside the settings.")
     about = "Ask for a server's password, or read it from stdin."
     keep = command("set", "secret:keep", about, secret)

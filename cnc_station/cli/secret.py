@@ -15,9 +15,15 @@ def keep(call: Call) -> int:
     server: secrets.Server = call.args.server
     account = secrets.account_of(call.config, server)
     password = _typed(account) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    copy = secrets.mend(call.config)
+    if copy is not None and not call.json:
+        say(
+            f"The file of passwords was not valid: its valid lines were kept. As it was, it is in "
+            f"{copy}. Delete that when you miss nothing."
+        )
     place = secrets.keep(call.config, server, password, in_file=call.args.file)
     if call.json:
-        print_json({"account": account, "place": place})
+        print_json({"account": account, "place": place, "copy": copy and str(copy)})
     else:
         say(f"The password of {account} is stored in {place}.")
     return Exit.OK

@@ -6,8 +6,11 @@ import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 
+from cnc_station import private_files
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.log_format import WITH_SOURCE, LogLines, LogSentences
 from cnc_station.config import DATABASE_NAME, Config
@@ -87,6 +90,14 @@ _LARGEST = 2_000_000
 _KEPT = 3
 
 
+class _PrivateFile(RotatingFileHandler):
+    """A log file, and its rotations, for this user alone."""
+
+    def _open(self) -> TextIOWrapper:
+        private_files.create(Path(self.baseFilename))
+        return super()._open()
+
+
 def start_log(config: Config, *, aloud: bool) -> None:
     """Log into the data folder, and with `aloud` in sentences on stderr.
 
@@ -95,8 +106,9 @@ def start_log(config: Config, *, aloud: bool) -> None:
     """
     handlers: list[logging.Handler] = []
     with contextlib.suppress(OSError):
-        config.data_folder.mkdir(parents=True, exist_ok=True)
-        file = RotatingFileHandler(
+        private_files.make_folder(config.data_folder)
+        private_files.tighten(private_files.of_data_folder(config.data_folder))
+        file = _PrivateFile(
             config.data_folder / FILE_NAME,
             maxBytes=_LARGEST,
             backupCount=_KEPT,

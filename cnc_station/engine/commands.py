@@ -208,6 +208,13 @@ class SaveSettings(Command[None]):
 
 
 @dataclass(frozen=True, slots=True)
+class AcceptDatabase(Command[None]):
+    """Agree that the machines of a database file that was moved or copied are run from this
+    computer: they are released and connected. Only if no other computer runs them. Without a hold
+    it does nothing. Raises Conflict for a database on a server."""
+
+
+@dataclass(frozen=True, slots=True)
 class TryDatabase(Command[None]):
     """Write to the database now. Raises Unavailable with the reason why that is not possible."""
 

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, text
 
+from cnc_station import private_files
 from cnc_station.config import Config
 from cnc_station.engine.answers import answer
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.notice import MISSED, Notice, Topic, local
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
+from cnc_station.engine.drivers import registry
 from cnc_station.engine.handlers.base import HandlerContext
 from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.outgoing_http import OutgoingHttp
@@ -27,11 +29,14 @@ from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
 from cnc_station.engine.signals.base import Signals
+from cnc_station.engine.store.computer import Place
 from cnc_station.engine.store.database import Database, EngineLock
-from cnc_station.engine.store.migrate import Fit, bring_up_to_date, look
+from cnc_station.engine.store.home import SettleHome
+from cnc_station.engine.store.migrate import Fit, Schema, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
 from cnc_station.engine.store.writer import Writer
 from cnc_station.engine.supervisor import ServiceSupervisor
+from cnc_station.secrets import refuse_clear_text
 
 log = logging.getLogger(__name__)
 
@@ -102,22 +107,22 @@ class StationEngine:
         config = self._config
         path = config.database_path
         try:
-            if path is not None and (self._with_services or await self._needs_upgrade()):
+            await asyncio.to_thread(refuse_clear_text, config)
+            found = await asyncio.to_thread(look, self._database)
+            if path is not None and (self._with_services or found.fit is Fit.OLDER):
+                # Otherwise the schema might change under a station at work.
                 self._lock = EngineLock(path)
                 self._lock.acquire(config.station)
-            await self._open()
+                private_files.tighten(private_files.of_data_folder(config.data_folder))
+                private_files.tighten(private_files.of_database(path.resolve()))
+            await self._open(found)
         except BaseException:
             await self.stop()
             raise
 
-    async def _needs_upgrade(self) -> bool:
-        """Whether the lock is needed: the schema must not change under a station at work."""
-        found = await asyncio.to_thread(look, self._database)
-        return found.fit is Fit.OLDER
-
-    async def _open(self) -> None:
+    async def _open(self, found: Schema) -> None:
         config = self._config
-        self.backup_path = await asyncio.to_thread(bring_up_to_date, self._database)
+        self.backup_path = await asyncio.to_thread(bring_up_to_date, self._database, found)
         await self._group_writer.start()
         self._health.up(DATABASE)
         if self._with_services:
@@ -136,8 +141,17 @@ class StationEngine:
                 self._show,
                 self._handlers,
             )
+            await self._settle_home()
             self._supervisor = ServiceSupervisor(context, signals)
             await self._supervisor.start()
+
+    async def _settle_home(self) -> None:
+        path = self._config.database_path
+        if path is None:
+            return
+        here = await asyncio.to_thread(Place.of, path)
+        if not await self._writer.write(SettleHome(here, registry.retried())):
+            log.warning("the database was moved or copied: its real machines are held")
 
     @property
     def supervisor(self) -> ServiceSupervisor | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from cnc_station import private_files
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
 
@@ -48,9 +49,7 @@ def check_private(folder: Path) -> None:
 
 def write_port(file: Path, port: int, token: str) -> None:
     """Store the port and the token for programs of the same user."""
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as opened:
-        json.dump({"port": port, "token": token}, opened)
+    private_files.replace(file, json.dumps({"port": port, "token": token}).encode())
 
 
 def read_port(file: Path) -> tuple[int, str]:

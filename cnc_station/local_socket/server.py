@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 
-from cnc_station import __version__
+from cnc_station import __version__, private_files
 from cnc_station.config import Config
 from cnc_station.engine.commands import Command
 from cnc_station.engine.domain import json_text
@@ -60,7 +60,7 @@ class LocalServer:
     async def start(self) -> None:
         """Listen. Replaces the socket of a dead station. Raises OSError, Unavailable."""
         file = self._place.file
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_files.make_folder(file.parent)
         check_private(file.parent)
         if not self._place.unix:
             self._server = await asyncio.start_server(
@@ -72,7 +72,7 @@ class LocalServer:
             raise Unavailable(f"another program listens on {file}")
         file.unlink(missing_ok=True)
         self._server = await asyncio.start_unix_server(self._connected, file, limit=MOST_BYTES)
-        file.chmod(0o600)
+        file.chmod(private_files.FILE_MODE)  # nobody else can enter its folder
 
     async def stop(self) -> None:
         """Accept no more requests, and finish those being answered."""

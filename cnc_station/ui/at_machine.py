@@ -16,6 +16,7 @@ from cnc_station.engine.queries import (
     ProgramByHash,
 )
 from cnc_station.engine.views import JobRow, MachineRow, RunRow
+from cnc_station.ui.dialogs.accept_database import AcceptDatabaseDialog
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.dialogs.confirm_position import ConfirmPositionDialog
 from cnc_station.ui.dialogs.finish import FinishDialog
@@ -49,6 +50,9 @@ class AtMachine(QObject):
 
     def confirm_position(self, machine_id: int) -> None:
         self._ask(self._confirm_position(machine_id))
+
+    def accept_database(self) -> None:
+        self._ask(self._accept_database())
 
     def _ask(self, work: Coroutine[Any, Any, MachineDialog | None]) -> None:
         if self._opening or self.dialog is not None:
@@ -100,6 +104,11 @@ class AtMachine(QObject):
         if machine is None or not wants_position(machine):
             return None
         return ConfirmPositionDialog(self._context, machine, self._window)
+
+    async def _accept_database(self) -> MachineDialog | None:
+        machines = await self._context.door.ask(ListMachines())
+        held = [machine for machine in machines if machine.from_elsewhere]
+        return AcceptDatabaseDialog(self._context, held, self._window) if held else None
 
     async def _job_at(self, job_id: int) -> tuple[JobRow | None, MachineRow | None]:
         rows = await self._context.door.ask(JobsById([job_id]))

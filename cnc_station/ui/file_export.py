@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from cnc_station import private_files
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.queries import ExportJobs
 from cnc_station.engine.views import JobFilter, Sort
@@ -14,9 +15,11 @@ from cnc_station.ui.page_context import PageContext
 
 
 async def write_file(path: Path, content: bytes) -> None:
-    """Write the file in a thread. Raises Unavailable with what to do."""
+    """Write the file in a thread; in a private folder it is private too. Raises Unavailable with
+    what to do."""
+    mode = private_files.FILE_MODE if private_files.is_private(path.parent) else None
     try:
-        await asyncio.to_thread(path.write_bytes, content)
+        await asyncio.to_thread(private_files.replace, path, content, mode)
     except OSError as error:
         said = QCoreApplication.translate(
             "Files", "{name} can't be written: {why}. Choose another place."

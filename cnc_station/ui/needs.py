@@ -21,6 +21,7 @@ _TONES = {
     Remedy.MAKE_READY: Tone.HELD,
     Remedy.FIND_STATION: Tone.ALARM,
     Remedy.TRY_LINK: Tone.ALARM,
+    Remedy.ACCEPT_DATABASE: Tone.ALARM,
 }
 _TRIED_AGAIN = {"database"}  # without Redis work is only slower: the top bar shows it
 _WORST_FIRST = (Tone.ALARM, Tone.HELD, Tone.OPERATOR)

@@ -94,12 +94,21 @@ async def test_programs_opened_and_never_started_do_not_affect_the_next_one(
     await milling.load(again, 1)
 
 
+@pytest.mark.parametrize("change", ["content", "link", "gone"])
 async def test_a_program_whose_file_was_changed_is_not_started(
-    milling: LinuxCnc, mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel
+    milling: LinuxCnc, mill: linuxcnc.LinuxCnc, panel: linuxcnc.Panel, change: str
 ) -> None:
     order = order_of(SQUARE)
     await milling.load(order, 1)
-    (mill.programs / f"cnc-run-{order.run_id}-part-1.ngc").write_text(SLOW)
+    file = mill.programs / f"cnc-run-{order.run_id}-part-1.ngc"
+    if change == "content":
+        file.write_text(SLOW)
+    else:
+        file.unlink()
+    if change == "link":
+        other = mill.programs / "other.ngc"
+        other.write_text(SQUARE)
+        file.symlink_to(other)
     with pytest.raises(NotReady, match="was changed after it was loaded"):
         await milling.start()
     assert panel.get("program_line") == "0"

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -118,6 +119,51 @@ def test_a_file_that_others_can_read_stops_the_start_with_a_sentence(
     assert f"chmod 600 {file}" in station("serve", code=3)
     assert station.findings(code=3)["database"][0][0] == "bad"
     assert database not in station.everything()
+
+
+class Listener:
+    """A server that answers nothing and remembers that somebody came."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server((_own_address(), 0))
+        self._socket.settimeout(0)
+        self.address, self.port = self._socket.getsockname()
+
+    def was_called(self) -> bool:
+        try:
+            self._socket.accept()[0].close()
+        except BlockingIOError:
+            return False
+        return True
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _own_address() -> str:
+    """An address of this computer in its network: a server there counts as beyond it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this computer has no network")
+        return str(asked.getsockname()[0])
+
+
+def test_nothing_is_sent_in_clear_text_beyond_this_computer(station: Station) -> None:
+    with closing(Listener()) as database, closing(Listener()) as redis:
+        station.environ |= {
+            "CNC_DATABASE_URL": f"postgresql://cnc:{SECRET}@{database.address}:{database.port}/shop",
+            "CNC_REDIS_URL": f"redis://:{SECRET}@{redis.address}:{redis.port}",
+        }
+        for argv in (["serve"], *COMMANDS):
+            assert "sslmode=verify-full" in station(*argv, code=3)
+        found = station.findings(code=3)
+        assert found["database"][0][0] == found["redis"][0][0] == "bad"
+        assert "rediss://" in found["redis"][0][1]
+        assert not database.was_called()
+        assert not redis.was_called()
+    assert SECRET not in station.everything()
 
 
 COMMANDS = (["jobs"], ["jobs", "--json"], ["db", "status"], ["db", "upgrade"])

@@ -87,3 +87,13 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Controller:
     info = replace(kind.info, abilities=made.abilities)
     monkeypatch.setitem(registry.OWN, "scripted", replace(kind, info=info))
     return made
+
+
+@pytest.fixture
+async def at_rest(config: Config, station: Station) -> Path:
+    """A shop's database with a job in it, nobody at work on it."""
+    floor = await station()
+    await floor.job()
+    await floor.engine.stop()
+    assert config.database_path is not None
+    return config.database_path

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,7 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.queries import ListEvents
 from cnc_station.engine.store.database import EngineLock
+from tests.engine.command_line import cli, refused, without_roots_rights
 from tests.engine.conftest import Station
 from tests.engine.floor import FloorOf
 from tests.until import at_best, until
@@ -90,15 +91,6 @@ def _path(config: Config) -> Path:
     return config.database_path
 
 
-@pytest.fixture
-async def at_rest(config: Config, station: Station) -> Path:
-    """A shop's database with a job in it, nobody at work on it."""
-    floor = await station()
-    await floor.job()
-    await floor.engine.stop()
-    return _path(config)
-
-
 @pytest.mark.parametrize(("spoil", "sentence"), BAD_FILES)
 @pytest.mark.parametrize("services", [True, False])
 async def test_a_file_it_can_not_work_on_is_refused_and_left_as_it_is(
@@ -150,9 +142,9 @@ async def test_a_second_engine_on_one_file_is_refused_by_name(
         (tmp_path / "folder").mkdir()
         path = tmp_path / "folder" / ".." / "station.db"
     second = StationEngine(replace(config, station="B", database_url=f"sqlite:///{path}"))
-    with pytest.raises(Unavailable) as refused:
+    with pytest.raises(Unavailable) as caught:
         await second.start()
-    assert str(refused.value) == (
+    assert str(caught.value) == (
         f"Another CNC Station (A, process {os.getpid()}) already works on this database. "
         "Use its window, or close it first."
     )
@@ -200,7 +192,7 @@ async def test_a_job_that_another_process_hands_in_is_at_a_machine_within_a_seco
     command = ("submit", "--name", "bracket", "--type", "mill")
 
     async def waited_ms() -> float:
-        done = await asyncio.to_thread(_cli, _path(config), *command)
+        done = await asyncio.to_thread(cli, _path(config), *command)
         job_id = int(done.stdout.removeprefix("Job ").removesuffix(" submitted.\n"))
         row = await floor.comes_to(job_id, JobState.COMPLETED)
         events = await floor.door.ask(ListEvents(job_id=job_id))
@@ -210,54 +202,13 @@ async def test_a_job_that_another_process_hands_in_is_at_a_machine_within_a_seco
     assert await at_best(waited_ms, 1000) <= 1000
 
 
-def _cli(
-    path: Path, *command: str, before: Sequence[str] = (), most_bytes: int | None = None
-) -> "subprocess.CompletedProcess[str]":
-    def limit() -> None:
-        if most_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
-
-    return subprocess.run(
-        [*before, sys.executable, "-m", "cnc_station", *command],
-        capture_output=True,
-        text=True,
-        env={
-            **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
-            "CNC_DATABASE": str(path),
-            "CNC_DATA_FOLDER": str(path.parent),
-            "QT_QPA_PLATFORM": "offscreen",
-        },
-        preexec_fn=limit,
-        timeout=60,
-        check=False,
-    )
-
-
-def _refused(done: "subprocess.CompletedProcess[str]") -> str:
-    assert done.returncode == 3, done
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-    return done.stderr
-
-
-def _without_roots_rights() -> list[str]:
-    """A prefix under which file permissions hold for root as well."""
-    if os.geteuid() != 0:
-        return []
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        pytest.skip("root may write everywhere, and there is no setpriv to give that up")
-    rights = "-dac_override,-dac_read_search"
-    return [setpriv, "--bounding-set", rights, "--inh-caps", rights]
-
-
 @pytest.mark.parametrize("command", [("submit", "--name", "a", "--type", "mill"), ("serve",)])
 def test_a_read_only_folder_is_named(tmp_path: Path, command: Sequence[str]) -> None:
     folder = tmp_path / "shop"
     folder.mkdir()
     folder.chmod(0o555)
     try:
-        said = _refused(_cli(folder / "station.db", *command, before=_without_roots_rights()))
+        said = refused(cli(folder / "station.db", *command, before=without_roots_rights()))
         assert "can't be" in said
         assert list(folder.iterdir()) == []
     finally:
@@ -272,7 +223,7 @@ def test_a_read_only_database_is_named_and_left_as_it_is(
     at_rest.chmod(0o444)
     at_rest.parent.chmod(0o555)
     try:
-        said = _refused(_cli(at_rest, *command, before=_without_roots_rights()))
+        said = refused(cli(at_rest, *command, before=without_roots_rights()))
         assert "read-only" in said or "can't be written" in said
     finally:
         at_rest.parent.chmod(0o755)
@@ -283,17 +234,17 @@ def test_a_read_only_database_is_named_and_left_as_it_is(
 def test_a_disk_that_is_full_at_the_first_start_is_named_and_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "station.db"
     command = ("submit", "--name", "a", "--type", "mill")
-    said = _refused(_cli(path, *command, most_bytes=20_000))
+    said = refused(cli(path, *command, most_bytes=20_000))
     assert "disk" in said
-    again = _cli(path, *command)
+    again = cli(path, *command)
     assert again.stdout == "Job 1 submitted.\n", again
 
 
 def test_a_disk_that_is_full_later_is_named_and_nothing_is_lost(at_rest: Path) -> None:
     long = ("submit", "--name", "a", "--type", "mill", "--payload", '{"a": "%s"}' % ("x" * 60_000))
-    said = _refused(_cli(at_rest, *long, most_bytes=40_000))
+    said = refused(cli(at_rest, *long, most_bytes=40_000))
     assert "disk" in said
-    assert _cli(at_rest, "submit", "--name", "b", "--type", "mill").stdout == "Job 2 submitted.\n"
+    assert cli(at_rest, "submit", "--name", "b", "--type", "mill").stdout == "Job 2 submitted.\n"
 
 
 async def test_a_station_killed_while_it_waits_leaves_the_file_free_for_the_next(
@@ -308,4 +259,39 @@ async def test_a_station_killed_while_it_waits_leaves_the_file_free_for_the_next
     process.kill()
     await process.wait()
     floor: FloorOf = await station()
+    assert await floor.job() == 1
+
+
+async def test_a_second_name_of_the_file_has_the_same_lock(
+    config: Config, station: Station, tmp_path: Path
+) -> None:
+    floor = await station()
+    other = tmp_path / "elsewhere"
+    other.mkdir()
+    (other / "second.db").hardlink_to(_path(config))
+    said = await asyncio.to_thread(lambda: refused(cli(other / "second.db", "serve")))
+    assert "Another CNC Station already works on this database, which has two names" in said
+    assert await floor.job() == 1
+    await floor.engine.stop()
+    lock = EngineLock(other / "second.db")
+    lock.acquire("B")
+    lock.release()
+
+
+async def test_a_bind_mount_of_the_file_has_the_same_lock(
+    config: Config, station: Station, tmp_path: Path
+) -> None:
+    unshare = shutil.which("unshare")
+    if os.geteuid() != 0 or unshare is None:
+        pytest.skip("only root may mount")
+    floor = await station()
+    mounted = tmp_path / "mounted.db"
+    mounted.touch()
+    mount = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+    inside = [unshare, "--mount", "sh", "-c", mount, "sh", str(_path(config)), str(mounted)]
+
+    done = await asyncio.to_thread(partial(cli, mounted, "serve", before=inside))
+    if "mount:" in done.stderr:
+        pytest.skip("mounts are not allowed here")
+    assert "already works on this database" in refused(done)
     assert await floor.job() == 1

@@ -8,16 +8,17 @@ import pytest
 import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, text, update
 
 from cnc_station.engine.commands import AddMachine, SaveSettings, SubmitJobs
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.machine import MachineSpec, Position, PositionBasis
+from cnc_station.engine.domain.machine import FROM_ELSEWHERE, MachineSpec, Position, PositionBasis
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.queries import ListMachines
 from cnc_station.engine.store.machines import MoveMachine
+from cnc_station.engine.store.schema import machine
 from cnc_station.engine.views import (
     Abilities,
     Doing,
@@ -31,6 +32,7 @@ from cnc_station.engine.views import (
 )
 from cnc_station.ui import formatting
 from cnc_station.ui import shell as shell_module
+from cnc_station.ui.dialogs.accept_database import AcceptDatabaseDialog
 from cnc_station.ui.dialogs.confirm_position import ConfirmPositionDialog
 from cnc_station.ui.drivers import machine_look
 from cnc_station.ui.floor.card_text import CardAction, card_text_of
@@ -43,6 +45,7 @@ from cnc_station.ui.pages.machine_buttons import MachineButtons
 from cnc_station.ui.pages.machines import MachinesPage
 from cnc_station.ui.shell import Shell
 from cnc_station.ui.theme import Tone
+from tests.engine.floor import by_hand
 from tests.ui.controller_fleet import IDLE, LINUXCNC, LINUXCNC_ANSWERS, Scripted, Shop, spec
 from tests.ui.real_engine import ME, Office, opened
 from tests.until import until
@@ -154,6 +157,31 @@ async def test_a_position_that_cannot_be_confirmed_is_refused_in_the_dialog(
     assert dialog.trouble.text() == "home the machine: it can find its place itself"
     mill.says(KNOWN_STATUS)  # it is homed: nothing is asked any more
     await until(lambda: page.at_machine.dialog is None)
+
+
+async def test_machines_of_a_moved_database_are_released_by_a_person_and_not_by_a_slip(
+    office: Office, page: FloorPage
+) -> None:
+    machine_id = await add(office)
+    await until(lambda: machine_id in page.column.cards)
+    held = {"state": MachineState.MAINTENANCE.value, "state_reason": FROM_ELSEWHERE}
+    by_hand(office.engine, update(machine).values(held))
+    title = "Database moved or copied: machines held"
+    await until(lambda: needs(page) == [title])
+    tap_remedy(page, title)
+    await until(lambda: page.at_machine.dialog)
+    dialog = page.at_machine.dialog
+    assert isinstance(dialog, AcceptDatabaseDialog)
+    assert dialog.machines.text() == "Mill 1"
+    QTest.mouseClick(dialog.agree, Qt.MouseButton.LeftButton)
+    (row,) = await office.door.ask(ListMachines())
+    assert row.from_elsewhere
+    dialog.agree.held.emit()
+    await until(lambda: page.at_machine.dialog is None)
+    assert office.said.done == ["The machines are run from this computer"]
+    await until(lambda: not needs(page))
+    (row,) = await office.door.ask(ListMachines())
+    assert row.state is not MachineState.MAINTENANCE
 
 
 def machine_row(state: MachineState = MachineState.IDLE, **changes: object) -> MachineRow:

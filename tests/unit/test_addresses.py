@@ -1,3 +1,4 @@
+import socket
 import traceback
 from pathlib import Path
 
@@ -73,6 +74,57 @@ def test_a_secure_connection_is_asked_for_as_the_servers_clients_do(tmp_path: Pa
     assert addresses.redis(f"{redis}&ssl_certfile={cert}&ssl_keyfile={key}")
     assert addresses.is_secured(redis)
     assert addresses.database("postgresql://cnc@/shop?host=/var/run/postgresql")
+
+
+@pytest.mark.parametrize(
+    ("url", "encrypted"),
+    [
+        ("postgresql://db/shop", False),
+        ("postgresql+psycopg://db/shop?sslmode=disable", False),
+        ("postgresql://db/shop?sslmode=allow", False),
+        ("postgresql://db/shop?sslmode=prefer", False),
+        ("postgresql://db/shop?sslmode=require", True),
+        ("postgresql://db/shop?sslmode=verify-full", True),
+        ("redis://cache", False),
+        ("rediss://cache", True),
+    ],
+)
+def test_only_what_cannot_be_talked_out_of_it_counts_as_encrypted(
+    url: str, encrypted: bool
+) -> None:
+    assert addresses.is_encrypted(url) is encrypted
+
+
+@pytest.mark.parametrize(
+    ("host", "found", "here"),
+    [
+        ("", [], True),  # a socket
+        ("127.0.0.1", None, True),
+        ("127.8.9.10", None, True),
+        ("[::1]", None, True),
+        ("localhost", ["127.0.0.1", "::1"], True),
+        ("[::ffff:127.0.0.1]", None, True),
+        ("192.0.2.10", None, False),
+        ("0.0.0.0", None, False),
+        ("shop-server", ["127.0.1.1"], True),
+        ("localhost", ["192.0.2.10"], False),
+        ("shop-server", ["127.0.0.1", "192.0.2.10"], False),
+        ("shop-server", [], False),  # nobody knows it
+        ("fe80::1%eth0", ["fe80::1%eth0"], False),
+    ],
+)
+def test_the_address_and_not_the_name_decides_whether_a_server_is_here(
+    host: str, found: list[str] | None, here: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolved(*_arguments: object, **_more: object) -> list[object]:
+        if not found:
+            raise OSError("not known")
+        return [(2, 1, 6, "", (address, 0)) for address in found]
+
+    if found is not None:
+        monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    address = f"[{host}]" if "%" in host else host
+    assert addresses.stays_here(f"postgresql://cnc@{address}/shop") is here
 
 
 @pytest.mark.parametrize(

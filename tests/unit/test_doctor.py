@@ -108,6 +108,11 @@ def test_a_running_station_is_found_through_a_link_too(tmp_path: Path) -> None:
     lock.release()
 
 
+def test_a_second_name_of_the_file_is_pointed_out(tmp_path: Path) -> None:
+    (tmp_path / "second.db").hardlink_to(station(tmp_path))
+    assert "has 2 names" in only(looked_at(tmp_path), Verdict.WARNING)
+
+
 def test_a_newer_database_and_another_programs_are_bad(tmp_path: Path) -> None:
     path = station(tmp_path)
     changed(path, "UPDATE alembic_version SET version_num = '9999'")

@@ -1,7 +1,9 @@
+import io
 import os
 import stat
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,10 @@ from hypothesis import strategies as st
 from keyring.backend import KeyringBackend
 from keyring.errors import PasswordDeleteError
 
-from cnc_station import addresses, secrets
+from cnc_station import addresses, private_files, secrets
+from cnc_station.cli.doctor_private import passwords
+from cnc_station.cli.invocation import Call, Verdict
+from cnc_station.cli.run import run
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Conflict, InvalidInput, Unavailable
 
@@ -116,6 +121,69 @@ def test_an_invalid_file_is_refused_without_repeating_its_content(config: Config
         secrets.complete(config)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+BROKEN = {
+    "no quotes": (b'"postgresql://cnc@db.hall" = "first"\nhunter2\n"redis://cache" = "r"\n', 2),
+    "twice": (b'"redis://cache" = "r"\n\n"redis://cache" = "hunter2"\n', 3),
+    "not text": (b'"redis://cache" = "r"\n"x" = "hunter2\xff"\n', 2),
+    "cut off": (b'"redis://cache" = "r"\n"postgresql://cnc@db.hall" = "hunter2', 2),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_broken_file_is_named_by_its_line_and_mended_with_a_copy(
+    config: Config, capsys: pytest.CaptureFixture[str], broken: str
+) -> None:
+    content, line = BROKEN[broken]
+    file = config.data_folder / secrets.FILE_NAME
+    private_files.make_folder(config.data_folder)
+    private_files.replace(file, content)
+    environ = {
+        "CNC_DATA_FOLDER": str(config.data_folder),
+        "CNC_DATABASE_URL": f"{DATABASE}?sslmode=require",
+    }
+    call = Call(Namespace(config=None, json=False), config, {})
+    (found,) = passwords(call)
+    assert (found.verdict, f"Line {line} of {file} is not" in found.text) == (Verdict.BAD, True)
+    with pytest.raises(Unavailable, match=f"Line {line} of"):
+        secrets.complete(config)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", io.StringIO("new\n"))
+        assert run(["secret", "set", "database", "--file"], environ) == 0
+    said = capsys.readouterr().out
+    (copy,) = config.data_folder.glob("secrets.toml.broken-*")
+    assert str(copy) in said
+    assert copy.read_bytes() == content
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (copy, file)} == {0o600}
+    assert secrets.find(config, "database")[0] == "new"
+    assert secrets.find(config, "redis")[0] in {"r", "hunter2"}
+    assert "hunter2" not in said + found.text
+    assert list(passwords(call)) == []
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_password_never_leaves_this_computer_in_clear_text_unless_allowed(
+    config: Config, allowed: bool
+) -> None:
+    far = replace(
+        config,
+        database_url="postgresql://cnc:hunter2@192.0.2.1/shop",
+        redis_url="redis://:hunter2@192.0.2.1",
+        clear_text="allow" if allowed else "refuse",
+    )
+    if allowed:
+        secrets.refuse_clear_text(far)
+        return
+    with pytest.raises(Unavailable, match="sslmode=verify-full") as refused:
+        secrets.refuse_clear_text(far)
+    assert not refused.value.transient
+    assert "hunter2" not in str(refused.value)
+    encrypted = replace(far, database_url=f"{far.database_url}?sslmode=verify-full")
+    with pytest.raises(Unavailable, match="rediss://"):
+        secrets.refuse_clear_text(encrypted)
+    secrets.refuse_clear_text(replace(encrypted, redis_url="rediss://192.0.2.1"))
+    secrets.refuse_clear_text(replace(far, database_url="sqlite:////tmp/station.db"))
 
 
 def test_the_file_comes_first_so_that_no_keyring_has_to_be_unlocked(

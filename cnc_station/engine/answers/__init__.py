@@ -38,6 +38,7 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.TestWebhook: webhooks.send_test,
     c.ReplayDeliveries: webhooks.replay_deliveries,
     c.SaveSettings: station.save_settings,
+    c.AcceptDatabase: station.accept_database,
     c.TryDatabase: station.try_database,
     c.CreateSchedule: schedules.create_schedule,
     c.EditSchedule: schedules.edit_schedule,

@@ -26,6 +26,11 @@ from cnc_station.engine.views import (
     Telemetry,
 )
 
+_HELD_BACK = AT_CONTROLLERS | {MachineAction.MAINTENANCE_OFF}
+ACCEPT_FIRST = (
+    "The database was moved or copied, and another computer may run this machine. If none does, "
+    'agree under "Needs you", or with: cnc-station db accept'
+)
 LOOK_EVERY_S = 0.1
 LOOKS = 100
 
@@ -66,6 +71,8 @@ async def act_on_machine(
 ) -> None:
     """See `ActOnMachine`."""
     action, machine_id = command.action, command.machine_id
+    if action in _HELD_BACK and (await stored_machine(context, machine_id)).from_elsewhere:
+        raise Conflict(ACCEPT_FIRST)
     if action in AT_CONTROLLERS and command.good is command.scrap is command.rework is None:
         machine = await stored_machine(context, machine_id)
         if action is not MachineAction.UNLOCK or machine.state is MachineState.ALARM:

@@ -1,5 +1,6 @@
 """Answers about the floor, the stations and this station."""
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -9,6 +10,9 @@ from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.checks import refuse
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.store.computer import Place
+from cnc_station.engine.store.home import AcceptHome
 from cnc_station.engine.store.queries import charts, floor, stations
 from cnc_station.engine.store.settings import SaveSettings, settings
 from cnc_station.engine.timing import now_ms
@@ -19,6 +23,17 @@ async def save_settings(context: AnswerContext, command: commands.SaveSettings, 
     """See `SaveSettings`."""
     refuse(checks.json_object("settings", command.values))
     await context.writer.write(SaveSettings(dict(command.values), actor))
+
+
+async def accept_database(
+    context: AnswerContext, _command: commands.AcceptDatabase, actor: str
+) -> None:
+    """See `AcceptDatabase`."""
+    path = context.config.database_path
+    if path is None:
+        raise Conflict("Only a database file has one computer. A server's machines have stations.")
+    here = await asyncio.to_thread(Place.of, path)
+    await context.writer.write(AcceptHome(here, actor))
 
 
 async def try_database(context: AnswerContext, _command: commands.TryDatabase, _actor: str) -> None:

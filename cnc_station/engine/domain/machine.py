@@ -14,6 +14,8 @@ MAX_COMPLEXITY = 5
 # Reasons for an offline machine that do not come from its controller.
 STATION_CLOSED = "the station is closed"
 STATION_GONE = "its station is gone"
+# Why a machine is in maintenance whose database file was moved or copied: nobody has agreed yet.
+FROM_ELSEWHERE = "its database was moved or copied"
 
 
 @dataclass(frozen=True, slots=True)

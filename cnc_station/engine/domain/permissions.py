@@ -81,7 +81,13 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "UndoJobActions",
     ),
     Permission.OPERATE_MACHINES: ("ActOnMachine",),
-    Permission.SET_UP_MACHINES: ("AddMachine", "EditMachine", "MoveMachine", "TryMachine"),
+    Permission.SET_UP_MACHINES: (
+        "AcceptDatabase",
+        "AddMachine",
+        "EditMachine",
+        "MoveMachine",
+        "TryMachine",
+    ),
     Permission.CHANGE_SETTINGS: ("SaveSettings",),
     Permission.MANAGE_SCHEDULES: (
         "CreateSchedule",

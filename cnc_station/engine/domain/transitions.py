@@ -238,7 +238,10 @@ MAINTENANCE_STARTED = _row(
     machine=MachineStep(frozenset({M.IDLE, M.NEEDS_CLEARING, M.ALARM, M.OFFLINE}), M.MAINTENANCE),
 )
 MAINTENANCE_ASKED = _row("maintenance_asked", machine=MachineStep(BUSY_MACHINES))
-MAINTENANCE_ENDED = _row("maintenance_ended", machine=_at(M.MAINTENANCE, M.IDLE))
+MAINTENANCE_ENDED = _row(
+    "maintenance_ended",
+    machine=MachineStep(frozenset({M.MAINTENANCE}), to_rest=True, untouched=True),
+)
 
 # The shop
 STATION_JOINED = _row("station_joined")

@@ -81,7 +81,10 @@ class DriverPool:
         return registry.make(spec.driver, {**self._defaults.get(spec.driver, {}), **spec.settings})
 
     async def _make(self, machine: MachineRow) -> None:
-        """Make a driver, or write why not: it may be installed only at other stations."""
+        """Make a driver, or write why not: it may be installed only at other stations. A machine
+        that another computer may run gets none."""
+        if machine.from_elsewhere:
+            return
         try:
             wired = Connection(self._new(machine.spec), machine.spec, machine.version)
         except InvalidInput as error:

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 
+from cnc_station import private_files
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store.dialect import Dialect
+from cnc_station.engine.store.file_lock import FileItself
 from cnc_station.engine.store.postgres import Postgres
 from cnc_station.engine.store.sqlite import Sqlite
 
@@ -72,19 +74,31 @@ class Database:
 
 class EngineLock:
     """Held while an engine runs; the operating system releases it if the process dies. `path` is
-    the locked file."""
+    the locked file beside the database. The database itself is locked too: its names may differ.
+    """
 
     def __init__(self, database: Path) -> None:
-        database = database.resolve()  # links to one file share its lock
+        self._database = database = database.resolve()  # links to one file share its lock
         self.path = database.with_name(database.name + ".lock")
         self._holder = database.with_name(database.name + ".holder")
-        self._lock = FileLock(self.path)
+        self._lock = FileLock(self.path, mode=private_files.FILE_MODE)
+        self._file = FileItself(database)
 
     def acquire(self, station: str) -> None:
-        """Lock it, or raise Unavailable with the name of the holder."""
+        """Lock it, or raise Unavailable with the name of the holder. Creates the database if it is
+        missing, empty and private."""
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private_files.make_folder(self.path.parent)
             self._lock.acquire(timeout=0)
+            private_files.create(self._database)
+            if not self._file.acquire():
+                self._lock.release()
+                raise Unavailable(
+                    "Another CNC Station already works on this database, which has two names: "
+                    f"{self._database} is a hard link. Use its window, or close it first."
+                )
+            self._holder.unlink(missing_ok=True)  # perhaps a link that somebody placed there
+            private_files.create_new(self._holder)
             self._holder.write_text(f"{station}, process {os.getpid()}", encoding="utf-8")
         except Timeout:
             raise Unavailable(
@@ -92,6 +106,7 @@ class EngineLock:
                 "Use its window, or close it first."
             ) from None
         except OSError as error:
+            self._file.release()
             self._lock.release()
             place = error.filename or self.path.parent
             raise Unavailable(f"{place} can't be written: {error.strerror}.") from error
@@ -99,6 +114,7 @@ class EngineLock:
     def release(self) -> None:
         if self._lock.is_locked:
             self._holder.unlink(missing_ok=True)
+            self._file.release()
             self._lock.release()
 
     def holder(self) -> str:

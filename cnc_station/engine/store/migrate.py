@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from cnc_station import private_files
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.integrity import check_file
+from cnc_station.engine.store.schema import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0010"  # the newest migration; checked by a test
+REVISION = "0011"  # the newest migration; checked by a test
 MIGRATIONS = Path(__file__).parent / "migrations"
 SILENCE_S = 60.0  # a station with a sign of life in this time counts as at work
 _VERSION_TABLE = "alembic_version"
-_SQLITE_MAGIC = b"SQLite format 3\x00"
 
 
 class Fit(StrEnum):
@@ -51,19 +53,19 @@ def look(database: Database) -> Schema:
     or holds something else."""
     path = database.path
     if path is not None:
-        _check_file(path)
+        check_file(path)
         if not path.exists() or not path.stat().st_size:
             return Schema(None, Fit.EMPTY)
     return _schema(database.read(_revision))
 
 
-def bring_up_to_date(database: Database) -> Path | None:
+def bring_up_to_date(database: Database, found: Schema | None = None) -> Path | None:
     """Create the schema, or upgrade an embedded database, at the start of a station.
 
-    Returns the copy made before an upgrade, if any. Raises Unavailable if the database must be left
-    as it is.
+    `found` is the result of an earlier `look`. Returns the copy made before an upgrade, if any.
+    Raises Unavailable if the database must be left as it is.
     """
-    found = look(database)
+    found = found or look(database)
     if found.fit is Fit.OLDER and not database.dialect.embedded:
         raise Unavailable(
             f"The database has schema {found.revision}, this CNC Station needs {REVISION}. Nothing "
@@ -131,28 +133,20 @@ def _refuse_while_stations_work(database: Database, connection: Connection) -> N
         )
 
 
-def _check_file(path: Path) -> None:
-    try:
-        if path.is_dir():
-            raise Unavailable(f"{path} is a folder, not a database file.")
-        if path.exists() and path.stat().st_size:
-            with path.open("rb") as file:
-                if file.read(16) != _SQLITE_MAGIC:
-                    raise Unavailable(
-                        f"{path} is not a CNC Station database, or it is damaged. It was left as "
-                        "it is: choose another file, or restore a copy."
-                    )
-    except OSError as error:
-        raise Unavailable(f"{path} can't be used: {error.strerror}.") from error
-
-
 def _revision(connection: Connection) -> str | None:
     tables = set(inspect(connection).get_table_names())
     if not tables - {_VERSION_TABLE}:
         return None
     if not tables >= {_VERSION_TABLE, "job", "run", "machine", "event"}:
         raise Unavailable("The database holds another program's data. It was left as it is.")
-    return str(connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar())
+    revision = connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()
+    missing = sorted(metadata.tables.keys() - tables) if revision == REVISION else []
+    if revision is None or missing:
+        what = f"the table {missing[0]}" if missing else "the number of its schema"
+        raise Unavailable(
+            f"The database is damaged: {what} is missing. It was left as it is: restore a copy."
+        )
+    return str(revision)
 
 
 def _schema(revision: str | None) -> Schema:
@@ -183,15 +177,17 @@ def _prepare(path: Path, found: Schema) -> Path | None:
     """Make the file's folder, or a consistent copy of the file with its write-ahead log."""
     if found.fit is Fit.EMPTY:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_files.make_folder(path.parent)
+            private_files.create(path)  # its log takes over its mode
         except OSError as error:
             raise Unavailable(f"{path} can't be made: {error.strerror}.") from error
         return None
     copy = path.with_name(f"{path.name}.before-{REVISION}-{time.strftime('%Y%m%d-%H%M%S')}")
     try:
+        private_files.create_new(copy)
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         copy.unlink(missing_ok=True)
         raise Unavailable(
             f"No copy of the database could be made, so it was not upgraded: {error}."

@@ -298,6 +298,17 @@ remote_command = Table(
 _unanswered = text("answer IS NULL")
 _partial_index("remote_command_open", _unanswered, remote_command.c.station)
 
+# Of a database file: one row, where it is at home. See `store/home.py`.
+home = Table(
+    "home",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("computer", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("file", Text, nullable=False),
+)
+
 setting = Table(
     "setting",
     metadata,

@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.domain.machine import STATION_CLOSED, STATION_GONE, MachineSpec, Position
+from cnc_station.engine.domain.machine import (
+    FROM_ELSEWHERE,
+    STATION_CLOSED,
+    STATION_GONE,
+    MachineSpec,
+    Position,
+)
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views.jobs import JobCounts, JobRow
 from cnc_station.engine.views.station import Presence
@@ -76,6 +82,12 @@ class MachineRow:
         return self.presence in {Presence.HERE, Presence.CONNECTED}
 
     @property
+    def from_elsewhere(self) -> bool:
+        """Whether it is held, and not connected, because its database was moved or copied."""
+        held = self.state_reason.startswith(FROM_ELSEWHERE)
+        return held and self.state is MachineState.MAINTENANCE
+
+    @property
     def missing_since(self) -> int | None:
         """Since when its station can't reach the controller, unless in maintenance. None: it
         answers, or was not tried yet."""
@@ -123,6 +135,7 @@ class Remedy(StrEnum):
     MAKE_READY = "make_ready"  # at the controller, never from here
     FIND_STATION = "find_station"  # check now whether the station responds
     TRY_LINK = "try_link"  # try the database now
+    ACCEPT_DATABASE = "accept_database"  # agree that its machines are run from this computer
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ class ActivityPanel(QWidget):
             Remedy.CONFIRM_POSITION: self.tr("Confirm…"),
             Remedy.TRY_LINK: self.tr("Try again"),
             Remedy.FIND_STATION: self.tr("Try again"),
+            Remedy.ACCEPT_DATABASE: self.tr("Agree …"),
         }.get(item.remedy, "")
         note = f"{formatting.lasted(item.since, now)} · {item.text}"
         offered = "" if item.at_panel else remedy

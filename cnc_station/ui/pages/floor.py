@@ -216,6 +216,8 @@ class FloorPage(QWidget):
             operations.try_database()
         elif item.remedy is Remedy.FIND_STATION:
             operations.look_for_station(item.about)
+        elif item.remedy is Remedy.ACCEPT_DATABASE:
+            self.at_machine.accept_database()
         else:
             self._open_need(item)
 
@@ -229,6 +231,8 @@ class FloorPage(QWidget):
             self._context.navigator.to_page("stations")
         elif item.remedy is Remedy.TRY_LINK:
             self._context.navigator.to_page("settings")
+        elif item.remedy is Remedy.ACCEPT_DATABASE:
+            self._context.navigator.to_page("machines")
         elif item.job_id is not None:
             self._context.navigator.to_job(item.job_id)
         elif item.machine_id is not None:

@@ -5,6 +5,7 @@ reads."""
 import asyncio
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -150,10 +151,14 @@ class LinuxCnc(StatusPublisher):
         self._check_length(now, part)
         wrong = modes.unmet(now.codes, modes.assumed(part.program))
         if wrong or now.zero != self._zero:
-            await self._write(files.write_modes, part.modes_file, modes.program_of(wrong))
-            path = self._path(part.modes_file)
+            source, folder = modes.program_of(wrong), self._settings.program_folder
+            await self._write(files.write_modes, part.modes_file, source)
             now = await modes.set_modes(
-                self._link, self._messages, path, modes.assumed(part.program)
+                self._link,
+                self._messages,
+                self._path(part.modes_file),
+                modes.assumed(part.program),
+                partial(files.must_be_unchanged, folder, part.modes_file, source),
             )
             self._zero = now.zero
         return wrong
@@ -176,18 +181,21 @@ class LinuxCnc(StatusPublisher):
         if now.program != self._path(part.file):
             raise NotReady(f"another program was opened: {now.program or 'none'}")
         modes.check_modes(now.codes, modes.assumed(part.program))
-        if not await asyncio.to_thread(part.is_unchanged, self._settings.program_folder):
-            raise NotReady(f"{part.file} was changed after it was loaded")
         if modes.LENGTH_OFF in now.codes:
             self._began_without_length = part.run_id
         await forget(self._link, self._messages)
         monitor = self._start_monitor(part, files.Note(now.place))
         await self._write_note(monitor.note)
+        folder = self._settings.program_folder
         try:
+            await files.must_be_unchanged(folder, part.file, part.source)
             await self._link.set("run")
         except Refused as error:
             self._drop_monitor()
             raise NotReady(f"the controller did not run the program: {error}") from error
+        except NotReady:
+            self._drop_monitor()
+            raise
         await self._link.until(
             lambda now: (
                 monitor.began
@@ -231,7 +239,8 @@ class LinuxCnc(StatusPublisher):
         if monitor.verdict is not None:
             raise monitor.verdict
         part = self._current_part
-        if not await asyncio.to_thread(part.is_unchanged, self._settings.program_folder):
+        folder = self._settings.program_folder
+        if await asyncio.to_thread(files.change_of, folder, part.file, part.source):
             raise EndUnproven(f"{part.file} was changed while it ran: it is unknown what was made")
 
     def _stop_what_is_left_on(self, now: Snapshot) -> None:

@@ -8,11 +8,13 @@ import json
 import re
 import time
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
+from cnc_station import private_files
 from cnc_station.engine.domain.nc import Program, read
-from cnc_station.engine.drivers.base import Order
+from cnc_station.engine.drivers.base import NotReady, Order
 from cnc_station.engine.drivers.linuxcnc.ending import Ending, ending_of
 from cnc_station.engine.drivers.linuxcnc.snapshot import Place
 
@@ -26,6 +28,7 @@ TROUBLES = {
     errno.EDQUOT: "the disk is full",
     errno.ENOTDIR: "it is not a folder",
 }
+_MOST_NOTE = 4096  # bytes
 KEPT_S = 14 * 24 * 3600.0
 
 
@@ -66,13 +69,6 @@ class Part:
         """The file name of the program that sets its modes."""
         return f"cnc-run-{self.run_id}-part-{self.number}-modes.ngc"
 
-    def is_unchanged(self, folder: Path) -> bool:
-        """Return whether its file has the written content, or cannot be read while it is open."""
-        try:
-            return (folder / self.file).read_bytes() == self.source
-        except OSError:
-            return True
-
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -106,6 +102,33 @@ def write_program(folder: Path, name: str, source: bytes) -> None:
                 path.unlink()
 
 
+def change_of(folder: Path, name: str, content: bytes) -> str:
+    """Return what has happened to a file since it was written, in words; "" if nothing, or if it
+    cannot be read: a folder that is gone proves nothing. Reads no more than was written."""
+    with contextlib.suppress(OSError):
+        return _change(folder / name, content)
+    return ""
+
+
+async def must_be_unchanged(folder: Path, name: str, content: bytes) -> None:
+    """Raise NotReady if the file that is about to run is not the one that was written, or cannot be
+    read."""
+    try:
+        change = await asyncio.to_thread(_change, folder / name, content)
+    except OSError as error:
+        change = f"it cannot be read any more ({error.strerror})"
+    if change:
+        raise NotReady(f"{name} was changed after it was loaded: {change}")
+
+
+def _change(path: Path, content: bytes) -> str:
+    found = private_files.read_regular(path, len(content))
+    if found is None:
+        return "a longer file, a link or a device is in its place"
+    same = sha256(found).digest() == sha256(content).digest()
+    return "" if same else "its content is another one"
+
+
 def note_path(folder: Path, name: str) -> Path:
     """Return the path of the note beside a program."""
     return (folder / name).with_suffix(".json")
@@ -119,7 +142,8 @@ def write_note(folder: Path, name: str, note: Note) -> None:
 def read_note(folder: Path, name: str) -> Note | None:
     """Return the note; None if there is none, or it cannot be read."""
     try:
-        data = json.loads(note_path(folder, name).read_bytes())
+        found = private_files.read_regular(note_path(folder, name), _MOST_NOTE)
+        data = json.loads(found or b"")
         x, y, z = map(float, data["start"])
         return Note((x, y, z), late=bool(data["late"]))
     except (OSError, ValueError, KeyError, TypeError):
@@ -133,9 +157,5 @@ def write_error_text(folder: Path, error: OSError) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write all or nothing: the controller must not open half a program. Not forced to the disk: a
-    power cut would only remove a proof."""
-    draft = path.with_name(f"{path.name}.new")
-    draft.write_bytes(content)
-    draft.chmod(0o644)
-    draft.replace(path)
+    """Write all or nothing: the controller must not open half a program."""
+    private_files.replace(path, content, mode=0o644)

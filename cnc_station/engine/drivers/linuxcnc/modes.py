@@ -2,7 +2,7 @@
 ends with %, which resets nothing. It takes 0.1 s (LinuxCNC 2.9) and keeps AUTO. MDI could override
 an operator who has just switched to MANUAL, and would remain if the station were killed."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from cnc_station.engine.domain.nc import Program
@@ -79,11 +79,16 @@ def program_of(wrong: Sequence[Unmet]) -> bytes:
 
 
 async def set_modes(
-    link: Link, messages: ControllerMessages, path: str, assumes: Sequence[Assumption]
+    link: Link,
+    messages: ControllerMessages,
+    path: str,
+    assumes: Sequence[Assumption],
+    check: Callable[[], Awaitable[None]],
 ) -> Snapshot:
-    """Run the program of modes at `path`, and check that they are in force. Raises NotReady;
-    RunFailed if the controller does not find the file. A controller that has received `run` is not
-    idle before the program has ended; its line may stay 0."""
+    """Run the program of modes at `path`, and check that they are in force. `check` raises NotReady
+    if it is another program by now. Raises NotReady; RunFailed if the controller does not find the
+    file. A controller that has received `run` is not idle before the program has ended; its line
+    may stay 0."""
 
     def in_force(now: Snapshot) -> bool:
         ended = now.state == IDLE and now.program == path
@@ -91,6 +96,7 @@ async def set_modes(
 
     await open_program(link, messages, path)
     await forget(link, messages)
+    await check()
     try:
         await link.set("run")
     except Refused as error:

@@ -15,6 +15,7 @@ from cnc_station.engine.views import JobRow, MachineCard, MachineRow, NeedsYou, 
 
 MOST = 40
 _WORST_FIRST = (
+    Remedy.ACCEPT_DATABASE,
     Remedy.TRY_LINK,
     Remedy.FIND_STATION,
     Remedy.UNLOCK,
@@ -167,6 +168,16 @@ def _in_its_state(card: MachineCard, context: QueryContext) -> Iterator[NeedsYou
     yield NeedsYou(remedy, title, text, machine.state_since, job_id, machine.id, at_panel)
 
 
+def of_database(cards: Sequence[MachineCard]) -> Iterator[NeedsYou]:
+    """The machines that are held until a person agrees to run them from here."""
+    held = [card.machine for card in cards if card.machine.from_elsewhere]
+    if held:
+        title = "Database moved or copied: machines held"
+        text = f"{_named(held)}: agree if no other computer runs them"
+        since = min(machine.state_since for machine in held)
+        yield NeedsYou(Remedy.ACCEPT_DATABASE, title, text, since, None, None, about="database")
+
+
 def of_stations(cards: Sequence[MachineCard], around: FloorContext) -> Iterator[NeedsYou]:
     """Silent stations, and closed ones whose machines are needed or were left at work."""
     machines = [card.machine for card in cards if card.machine.state in _IN_SERVICE]
@@ -214,7 +225,7 @@ def needs_you(
     around: FloorContext,
 ) -> tuple[NeedsYou, ...]:
     """Stations, machines and jobs that wait for a person, in the order to look at them."""
-    items = [*of_stations(cards, around)]
+    items = [*of_database(cards), *of_stations(cards, around)]
     items += [item for card in cards for item in of_machine(card, context, around)]
     at = {card.machine.job_id: card.machine for card in cards}
     for row in jobs:
