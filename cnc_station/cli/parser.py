@@ -166,7 +166,6 @@ def _submit(parser: ArgumentParser) -> None:
     add("--payload", metavar="JSON", help="a JSON object stored with the job, for its handler")
     add("--retry-limit", metavar="N")
     add("--timeout", dest="timeout_s", metavar="TIME", help="of one run: 2h")
-    add("--handler", metavar="NAME", help="of a job that needs no machine: test.echo")
     add("--draft", action="store_true", help="save it as a draft, not in the queue")
 
 

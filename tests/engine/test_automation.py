@@ -178,7 +178,7 @@ async def test_a_failed_run_keeps_its_code_and_each_attempt_has_a_key_of_its_own
     spec = JobSpec("print", handler="acme.print", payload={"fails": True, "flood": ""})
     (job_id,) = await floor.door.execute(SubmitJobs([replace(spec, retry_limit=1)]))
     row = await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
-    assert row.last_error == "no paper \ufffd"
+    assert row.last_error == r"no paper \x00"
     runs = await floor.door.ask(ListRuns(job_id=job_id))
     assert [(run.code, run.result) for run in runs] == [(507, None)] * 2
     detail = await _run_of(floor, job_id)

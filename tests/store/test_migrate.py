@@ -22,6 +22,7 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import Fit, Schema, bring_up_to_date, look, upgrade
 from cnc_station.engine.store.stations import Heartbeat, Join
 from cnc_station.engine.store.writer import Writer
+from tests.tools.migrations import copy_migrations
 
 NOW = migrate.REVISION
 NEXT = f"{int(NOW) + 1:04}"
@@ -65,14 +66,6 @@ def file(tmp_path: Path) -> Iterator[Database]:
     bring_up_to_date(database)
     yield database
     database.close()
-
-
-def copy_migrations(folder: Path, before: int) -> None:
-    """As an earlier version of the program has them."""
-    shutil.copytree(migrate.MIGRATIONS, folder)
-    for file in (folder / "versions").glob("v[0-9]*.py"):
-        if int(file.name[1:5]) >= before:
-            file.unlink()
 
 
 def grow(monkeypatch: pytest.MonkeyPatch, folder: Path, extra: str = "SELECT 1") -> None:

@@ -25,6 +25,7 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
 from cnc_station.local_socket.place import place_of
 from cnc_station.ui.file_export import write_file
+from tests.tools.migrations import copy_migrations
 from tests.until import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="files have no such modes elsewhere")
@@ -139,7 +140,7 @@ def test_a_copy_before_an_upgrade_is_private(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = tmp_path / "first"
-    shutil.copytree(migrate.MIGRATIONS, first, ignore=shutil.ignore_patterns("v000[2-9]*"))
+    copy_migrations(first, before=2)
     opened = Database(f"sqlite:///{data / 'station.db'}")
     with monkeypatch.context() as patch:
         patch.setattr(migrate, "MIGRATIONS", first)
