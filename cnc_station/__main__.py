@@ -3,11 +3,17 @@
 import os
 import sys
 
-from cnc_station.cli.run import run
+from cnc_station.bundled import READ_TABLE
 
 
 def main() -> None:
     """Run the command line, then exit with its code."""
+    if sys.argv[1:] == [READ_TABLE]:
+        from cnc_station.engine.services.table_child import main  # noqa: PLC0415 - needs little
+
+        sys.exit(main())
+    from cnc_station.cli.run import run  # noqa: PLC0415 - as above
+
     sys.exit(run(sys.argv[1:], os.environ))
 
 

@@ -20,6 +20,7 @@ import platformdirs
 from cnc_station import addresses
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.policies import RankPolicy, RetryPolicy
+from cnc_station.engine.outside_file import FileRefused, read_file
 
 PREFIX = "CNC_"
 FILE_NAME = "cnc-station.toml"
@@ -29,6 +30,7 @@ DENSITIES = ("dense", "touch")
 # The synchronous modes of SQLite: only FULL and EXTRA survive a power cut.
 SYNCHRONOUS = ("FULL", "EXTRA", "NORMAL")
 _SQLITE = "sqlite:///"
+_MOST_FILE_BYTES = 1 << 20
 
 Reader = Callable[[str], Any]
 
@@ -143,11 +145,12 @@ def _from_file(
     if named is None and not path.is_file():
         return {}
     try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
-    except (OSError, ValueError) as error:  # ValueError: neither TOML nor UTF-8
-        reason = getattr(error, "strerror", None) or str(error)
-        errors.append(FieldError(str(path), f"can't be read: {reason}"))
+        table = tomllib.loads(read_file(path, _MOST_FILE_BYTES).decode())
+    except FileRefused as refused:
+        errors += [FieldError(str(path), item.reason) for item in refused.errors]
+        return {}
+    except (ValueError, RecursionError) as error:  # ValueError: neither TOML nor UTF-8
+        errors.append(FieldError(str(path), f"can't be read: {error}"))
         return {}
     given = {}
     for name, value in table.items():

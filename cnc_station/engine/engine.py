@@ -22,6 +22,7 @@ from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
+from cnc_station.engine.services.table_reader import TableReader
 from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.store.migrate import Fit, bring_up_to_date, look
@@ -64,6 +65,7 @@ class StationEngine:
         self._writer = RetryingWriter(self._group_writer, self._health)
         self._reader = Reader(self._database)
         self._library = Library(self._reader)
+        self._tables = TableReader()
         self._answer = partial(
             answer,
             AnswerContext(
@@ -73,6 +75,7 @@ class StationEngine:
                 clock=self._database.dialect.now,
                 health=self._health,
                 paths=Toolpaths(self._content),
+                tables=self._tables,
                 running=lambda: self._supervisor,
             ),
         )
@@ -131,6 +134,7 @@ class StationEngine:
         if self._supervisor is not None:
             await self._supervisor.stop()
             self._supervisor = None
+        await asyncio.to_thread(self._tables.close)
         await self._ended(self._group_writer.stop())
         await self._ended(asyncio.to_thread(self._reader.close))
         self._database.close()

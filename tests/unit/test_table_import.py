@@ -9,7 +9,8 @@ import pytest
 
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.services import table_file
+from cnc_station.engine.outside_file import MOST_TABLE_BYTES
+from cnc_station.engine.services import table_file, workbook_file
 from cnc_station.engine.services.table_import import (
     PREVIEW_ROWS,
     ImportContext,
@@ -286,7 +287,7 @@ def test_a_file_that_is_not_a_table_is_refused_with_a_sentence() -> None:
 
 
 def test_a_table_that_is_too_large_is_refused() -> None:
-    assert "larger than 20 MB" in said_of(b"x" * (table_file.MAX_BYTES + 1))
+    assert "larger than 20 MB" in said_of(b"x" * (MOST_TABLE_BYTES + 1))
     rows = table_file.MAX_ROWS + 1
     assert "more than 50,000 rows" in said_of(b"name,type\n" + b"A,mill\n" * rows)
     assert "more than 200 columns" in said_of(b"a," * 200 + b"a\nb\n")
@@ -315,7 +316,7 @@ def inline(cell: str, text: str) -> str:
 
 
 def test_a_zip_bomb_is_not_unpacked() -> None:
-    bomb = repacked(workbook([["name"]]), sheet1=b" " * (table_file.MAX_UNPACKED + 1))
+    bomb = repacked(workbook([["name"]]), sheet1=b" " * (workbook_file.MAX_UNPACKED + 1))
     assert len(bomb) < 200_000
     assert "unpacks to more" in said_of(bomb)
 

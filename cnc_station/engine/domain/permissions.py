@@ -58,6 +58,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "MachineLog",
         "PreviewImport",
         "ProgramByHash",
+        "ReadingProgress",
         "StoredSettings",
         "ToolpathByHash",
         "TryDatabase",

@@ -4,7 +4,7 @@ Reading the largest table allowed takes seconds: call it on a thread.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +15,6 @@ from cnc_station.engine.domain.import_fields import (
     IMPORT_FIELDS,
     IMPORT_LABELS,
     guess_mapping,
-    is_known,
     unit_seconds,
 )
 from cnc_station.engine.domain.job import JobSpec
@@ -65,13 +64,17 @@ class Imported:
 
 
 def read_jobs(
-    name: str, content: bytes, shop: ImportContext, mapping: Mapping[str, str] | None = None
+    name: str,
+    content: bytes,
+    shop: ImportContext,
+    mapping: Mapping[str, str] | None = None,
+    read: Callable[[bytes, Set[str]], Table] = read_table,
 ) -> Imported:
     """Read the table in a file of this name. `mapping` is field -> column; None guesses it from the
-    column names. Never raises for bad content: the preview has the issues."""
-    wanted = set((mapping or {}).values())
+    column names. `read` is `read_table`, perhaps in another process. Never raises for bad content:
+    the preview has the issues."""
     try:
-        table = read_table(content, telling=lambda name: name in wanted or is_known(name))
+        table = read(content, frozenset((mapping or {}).values()))
     except Unreadable as error:
         return _refused(str(error))
     if not table.rows:

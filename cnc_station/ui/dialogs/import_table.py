@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QTableView, QWidge
 
 from cnc_station.engine.commands import ImportJobs
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.outside_file import MOST_TABLE_BYTES, FileRefused, read_outside_file
 from cnc_station.engine.queries import PreviewImport
 from cnc_station.engine.views import ImportIssue, ImportPreview
 from cnc_station.ui import formatting
@@ -155,11 +156,18 @@ class ImportDialog(Dialog):
 
     def take(self, path: Path) -> None:
         """Read another file; columns with the same names keep their mapping."""
+        words = self.tr("Reading {name} …").format(name=path.name)
+        self._context.operations.run(self._take(path), words)
+
+    async def _take(self, path: Path) -> None:
         try:
-            self._content = path.read_bytes()
-        except OSError as error:
-            self._say(f"{path.name}: {error.strerror or error}", Ink.ALARM)
+            content = await read_outside_file(path, MOST_TABLE_BYTES)
+        except FileRefused as error:
+            self._say(error.sentence, Ink.ALARM)
             return
+        if self._over or self._doing:
+            return
+        self._content = content
         self._name = path.name
         self.title.setText(self.tr("Import {name}").format(name=self._name))
         if self.preview is not None and not self.preview.columns:
