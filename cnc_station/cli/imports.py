@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cnc_station.cli.client import client
 from cnc_station.cli.invocation import Call, Exit
-from cnc_station.cli.output import print_json, print_table
+from cnc_station.cli.output import print_json, print_table, progress
 from cnc_station.engine.commands import AddProgram, ImportJobs
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.nc.names import is_program
@@ -29,14 +29,16 @@ async def import_table(call: Call) -> int:
     async with client(call.config) as door:
         if call.args.programs:
             await _keep_programs(door, call)
-        preview = await door.ask(PreviewImport(path.name, content))
-        if call.args.map:
-            mapping = {**preview.mapping, **_pairs(call.args.map)}
-            preview = await door.ask(PreviewImport(path.name, content, mapping))
+        async with progress("reading the table"):
+            preview = await door.ask(PreviewImport(path.name, content))
+            if call.args.map:
+                mapping = {**preview.mapping, **_pairs(call.args.map)}
+                preview = await door.ask(PreviewImport(path.name, content, mapping))
         if call.args.preview:
             _show(preview, call)
             return Exit.OK if preview.ready else Exit.REFUSED
-        ids = await door.execute(ImportJobs(path.name, content, preview.mapping))
+        async with progress("importing the table"):
+            ids = await door.execute(ImportJobs(path.name, content, preview.mapping))
     if call.json:
         print_json({"ids": ids})
     else:
