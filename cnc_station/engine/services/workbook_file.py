@@ -7,7 +7,7 @@ gigabytes. It reads all parts through `_CheckedArchive`, which refuses one with 
 import datetime as dt
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any
@@ -25,9 +25,9 @@ from cnc_station.engine.services.table_file import (
 
 MAX_UNPACKED = 100_000_000
 MAX_MEMBERS = 5_000
-MAX_RATIO = 200  # of a part that unpacks to more than a little
+MAX_RATIO = 100  # real sheets: up to 20; of a part that unpacks to more than a little
 _LITTLE = 5_000_000
-_READ_TWICE = 3  # a sheet is opened for its size and for its cells
+_MAX_OPENED = 3  # times the cells of the largest sheet: it is opened for its size and its cells
 _MAX_ATTRIBUTES = 200
 _MAX_NAMES = 500  # of different elements
 _MAX_TOKEN = 1_000_000  # bytes of a tag or a comment
@@ -91,8 +91,8 @@ class _CheckedArchive(zipfile.ZipFile):
     def __init__(self, content: bytes) -> None:
         super().__init__(io.BytesIO(content))
         self.rows = 0
-        self._checked: set[str] = set()
-        self._opened = 0  # bytes: many sheets can be one part
+        self._cells: dict[str, int] = {}  # of a part
+        self._opened = 0  # cells: many sheets can be one part
         members = self.infolist()
         # zipfile never unpacks more of a member than its entry says, so the sum can be trusted
         if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED:
@@ -108,13 +108,14 @@ class _CheckedArchive(zipfile.ZipFile):
         **options: Any,
     ) -> IO[bytes]:
         info = self.getinfo(name) if isinstance(name, str) else name
-        self._opened += info.file_size
-        if self._opened > _READ_TWICE * MAX_UNPACKED:
-            raise Unreadable("The workbook unpacks to more than can be read safely.")
-        if info.filename not in self._checked:
+        if info.filename not in self._cells:
             with super().open(info, "r", pwd) as part:
-                self.rows = max(self.rows, _check_part(part))
-            self._checked.add(info.filename)
+                counts = _count_part(part)
+            self.rows = max(self.rows, counts.get("row", 0))
+            self._cells[info.filename] = sum(counts.get(name, 0) for name in _CELLS)
+        self._opened += self._cells[info.filename]
+        if self._opened > _MAX_OPENED * _BY_ROOT["worksheet"].most:
+            raise Unreadable("The workbook has more cells than can be read safely.")
         return super().open(info, "r", pwd, **options)
 
 
@@ -127,8 +128,8 @@ def _check_member(member: zipfile.ZipInfo) -> None:
         raise Unreadable("The workbook unpacks to more than can be read safely.")
 
 
-def _check_part(part: IO[bytes]) -> int:
-    """Count the elements of a part. Return the number of rows. Raises Unreadable."""
+def _count_part(part: IO[bytes]) -> Mapping[str, int]:
+    """Return how often each element is in a part. Raises Unreadable."""
     count = _Count()
     fed = 0
     while chunk := part.read(_CHUNK):
@@ -139,7 +140,7 @@ def _check_part(part: IO[bytes]) -> int:
             raise Unreadable("The workbook has a part that is too long to be read safely.")
     count.parser.Parse(b"", True)
     count.check()
-    return count.counts.get("row", 0)
+    return count.counts
 
 
 class _Count:
