@@ -18,7 +18,6 @@ MEMORY = 400 * 1024 * 1024  # of addresses; about 280 MB can be filled
 CPU_S = 40
 HEADER_BYTES = 1_000_000
 _BATCH = 2_000  # cells
-_SLOWER = 5  # than the station, whose machines wait for nothing
 TOO_MUCH = (
     "The table needs more time or memory than a table may: save what matters as CSV, or import it "
     "in parts."
@@ -57,7 +56,6 @@ def _limit() -> None:
         _, hard = resource.getrlimit(limit)
         value = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(limit, (value, value))
-    os.nice(_SLOWER)
 
 
 def _end_with_station() -> None:
