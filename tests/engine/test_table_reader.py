@@ -21,26 +21,12 @@ from cnc_station.engine.views import JobFilter, Sort, SortKey
 from tests.engine.conftest import Station
 from tests.tools.hostile_tables import HEAD, cell, sheet, stored, workbook
 from tests.tools.lag import LagProbe
+from tests.tools.table_readers import readers, runs
 from tests.until import until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 LONG = stored(sheet(HEAD + ("<row>" + cell("a") * 2 + "</row>") * 150_000))
 """Takes some seconds, and has too many rows at the end."""
-
-
-def readers() -> list[int]:
-    """Return the processes that read a table for this one."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                argv = (entry / "cmdline").read_bytes().split(b"\0")
-                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-            except OSError:  # it has ended meanwhile
-                continue
-            if b"read-table" in argv and int(parent) == os.getpid():
-                found.append(int(entry.name))
-    return found
 
 
 @pytest_asyncio.fixture
@@ -171,7 +157,7 @@ async def test_the_loop_goes_on_while_a_table_is_read(tables: TableReader, kind:
     with LagProbe() as probe:
         await tables.run("t", reading(content))
     assert probe.percentile(0.5) < 0.02
-    assert max(probe.lags) < 0.5
+    assert probe.percentile(0.9) < 0.1
 
 
 async def test_a_reader_ends_with_a_station_that_is_killed(tmp_path: Path) -> None:
@@ -180,27 +166,9 @@ async def test_a_reader_ends_with_a_station_that_is_killed(tmp_path: Path) -> No
     with subprocess.Popen(  # noqa: ASYNC220 - starts at once
         [sys.executable, "-m", "tests.tools.read_apart", str(file)], env=self_environment()
     ) as station:
-        tasks = Path(f"/proc/{station.pid}/task")
-
-        def children() -> list[int]:
-            return [
-                int(child)
-                for task in tasks.iterdir()
-                for child in (task / "children").read_text().split()
-            ]
-
-        (pid,) = await until(children)
-        await until(lambda: b"read-table" in Path(f"/proc/{pid}/cmdline").read_bytes())
+        (pid,) = await until(lambda: readers(station.pid))
         station.kill()
-        await until(lambda: not _runs(pid))
-
-
-def _runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+        await until(lambda: not runs(pid))
 
 
 async def test_a_station_that_stops_ends_its_readers(station: Station) -> None:

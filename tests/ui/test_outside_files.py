@@ -14,9 +14,9 @@ from cnc_station.engine.views import JobFilter, Sort, SortKey
 from cnc_station.ui.dialogs.import_table import ImportDialog
 from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.intake import take_files
-from tests.engine.test_table_reader import readers
 from tests.tools.hostile_tables import HEAD, cell, sheet, stored
 from tests.tools.lag import LagProbe
+from tests.tools.table_readers import readers
 from tests.ui.real_engine import Office, opened
 from tests.until import until
 
