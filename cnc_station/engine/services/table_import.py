@@ -4,7 +4,7 @@ Reading the largest table allowed takes seconds: call it on a thread.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -30,6 +30,7 @@ from cnc_station.engine.views import ImportIssue, ImportPreview, ProgramRow
 
 PREVIEW_ROWS = 50
 ISSUES_KEPT = 1_000
+_MOST_ISSUES = 20_000
 _LONGEST_VALUE = 200  # of a cell that is not free text
 _FREE_TEXT = frozenset(("payload", "after"))
 _LONGEST_NAME = 100  # of the file, in an event
@@ -87,8 +88,9 @@ def read_jobs(
     specs: tuple[JobSpec, ...] = ()
     if not issues:
         reader = _Reader(name, table, used, shop, issues)
-        drafts = [reader.draft(row) for row in table.rows]
-        specs = linked(drafts, used.get("after", IMPORT_LABELS["after"]), issues)
+        drafts = list(reader.drafts())
+        if len(drafts) == len(table.rows):
+            specs = linked(drafts, used.get("after", IMPORT_LABELS["after"]), issues)
     empty = ("",) * len(table.columns)
     preview = ImportPreview(
         columns=table.columns,
@@ -132,7 +134,8 @@ def _first_issues(issues: list[ImportIssue]) -> tuple[ImportIssue, ...]:
     issues.sort(key=lambda issue: issue.row)
     if len(issues) <= ISSUES_KEPT:
         return tuple(issues)
-    more = ImportIssue(0, "", f"and {len(issues) - ISSUES_KEPT:,} more issues")
+    least = "at least " if len(issues) > _MOST_ISSUES else ""
+    more = ImportIssue(0, "", f"and {least}{len(issues) - ISSUES_KEPT:,} more issues")
     return (*issues[:ISSUES_KEPT], more)
 
 
@@ -193,7 +196,14 @@ class _Reader:
             raise ValueError(f"there is no machine {values.shown(name)}")
         return found
 
-    def draft(self, row: Row) -> Draft:
+    def drafts(self) -> Iterator[Draft]:
+        """Yield a draft for each row, until there are more issues than anyone will read."""
+        for row in self._table.rows:
+            if len(self._issues) > _MOST_ISSUES:
+                return
+            yield self._draft(row)
+
+    def _draft(self, row: Row) -> Draft:
         if len(row.cells) > len(self._table.columns):
             self._add_issue(row, "", "has more cells than there are columns")
         found, bad = self._values(row)
