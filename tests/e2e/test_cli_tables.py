@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.hostile_tables import HEAD, cell, sheet, stored
-from tests.tools.table_readers import readers, runs
+from tests.tools.table_readers import runs, stopped_reader
 from tests.until import until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -67,8 +67,7 @@ async def test_control_c_ends_an_import_and_its_reader(
     environ: Mapping[str, str], tmp_path: Path
 ) -> None:
     async with started(environ, "import", str(tmp_path / "long.xlsx")) as command:
-        assert command.pid
-        (reader,) = await until(lambda: readers(command.pid))
+        reader = await stopped_reader(command.pid)
         lines = await said(command, b"reading the table: ")
         assert re.search(rb"cnc-station: reading the table: [1-9][0-9]* s\n", lines)
         await interrupted(command)
@@ -81,7 +80,7 @@ async def test_control_c_ends_the_reader_of_a_station_at_work(
     async with started(environ, "serve") as station:
         await said(station, b"is at work")
         async with started(environ, "import", str(tmp_path / "long.xlsx")) as command:
-            (reader,) = await until(lambda: readers(station.pid))
+            reader = await stopped_reader(station.pid)
             await interrupted(command)
             await until(lambda: not runs(reader))
         async with started(environ, "jobs", "--state", "all", "--json") as command:

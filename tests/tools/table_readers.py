@@ -1,7 +1,10 @@
 """Find the processes that read a table for a station."""
 
 import os
+import signal
 from pathlib import Path
+
+from tests.until import until
 
 
 def readers(parent: int | None = None) -> list[int]:
@@ -18,6 +21,13 @@ def readers(parent: int | None = None) -> list[int]:
             if b"read-table" in argv and int(above) == wanted:
                 found.append(int(entry.name))
     return found
+
+
+async def stopped_reader(parent: int | None = None) -> int:
+    """Wait for the one reader of `parent`, and stop it: from then on it ends only if killed."""
+    (pid,) = await until(lambda: readers(parent))
+    os.kill(pid, signal.SIGSTOP)
+    return int(pid)
 
 
 def runs(pid: int) -> bool:

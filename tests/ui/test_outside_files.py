@@ -16,7 +16,7 @@ from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.intake import take_files
 from tests.tools.hostile_tables import HEAD, cell, sheet, stored
 from tests.tools.lag import LagProbe
-from tests.tools.table_readers import readers
+from tests.tools.table_readers import readers, stopped_reader
 from tests.ui.real_engine import Office, opened
 from tests.until import until
 
@@ -96,6 +96,7 @@ async def test_a_long_table_shows_its_progress_and_the_window_stays_live(
         dialog.open()
         await until(readers)
         await until(lambda: any(0 < part < 1 for part in parts))
+        await stopped_reader()
         dialog.reject()
         await until(lambda: not readers())
     assert parts == sorted(parts)
@@ -113,7 +114,7 @@ async def test_an_import_can_be_cancelled_while_it_reads_its_table(
     finished = asyncio.get_running_loop().create_future()
     dialog.finished.connect(finished.set_result)
     dialog.import_button.click()
-    await until(readers)
+    await stopped_reader()
     dialog.reject()
     await finished
     await until(lambda: office.context.operations.idle)
