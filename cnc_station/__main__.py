@@ -3,14 +3,20 @@
 import os
 import sys
 
+from cnc_station.bundled import READ_TABLE
+
 
 def main() -> None:
-    """Run the command line, then exit with its code. `--guard` is for the program itself."""
+    """Run the command line, then exit with its code. Two words are for the program itself."""
     if sys.argv[1:] == ["--guard"]:
         from cnc_station.engine.handlers.guard import main as guard  # noqa: PLC0415 - and no more
 
         guard()
         return
+    if sys.argv[1:] == [READ_TABLE]:
+        from cnc_station.engine.services.table_child import main  # noqa: PLC0415 - needs little
+
+        sys.exit(main())
     from cnc_station.cli.run import run  # noqa: PLC0415 - as above
 
     sys.exit(run(sys.argv[1:], os.environ))

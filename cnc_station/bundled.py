@@ -3,6 +3,7 @@
 In a wheel and in a frozen bundle the folder is inside the package, in a checkout beside it.
 """
 
+import os
 import sys
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -12,6 +13,23 @@ from pathlib import Path
 def self_command() -> list[str]:
     """Return the command that starts this program again; arguments can follow."""
     return [sys.executable, *([] if getattr(sys, "frozen", False) else ["-m", "cnc_station"])]
+
+
+READ_TABLE = "read-table"
+"""The hidden argument with which this program is the reader of one table, and nothing else."""
+
+
+def self_environment() -> dict[str, str]:
+    """Return the environment in which `self_command` finds the same program, without settings and
+    their passwords."""
+    root = str(Path(__file__).resolve().parent.parent)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CNC_")}
+    before = kept.get("PYTHONPATH")
+    kept["PYTHONPATH"] = os.pathsep.join([root, before] if before else [root])
+    return kept | {
+        "PYTHONSAFEPATH": "1",  # no module of the folder in which the station was started
+        "MALLOC_ARENA_MAX": "1",  # each arena would take 64 MB of a limited space
+    }
 
 
 def bundled(*parts: str) -> Traversable:

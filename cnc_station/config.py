@@ -22,6 +22,7 @@ from cnc_station.engine.domain import text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.policies import RankPolicy, Retention, RetryPolicy
 from cnc_station.engine.domain.webhooks import url_fault
+from cnc_station.engine.outside_file import FileRefused, read_file
 
 PREFIX = "CNC_"
 FILE_NAME = "cnc-station.toml"
@@ -34,6 +35,7 @@ SYNCHRONOUS = ("FULL", "EXTRA", "NORMAL")
 # Whether servers beyond this computer may be spoken to in clear text.
 CLEAR_TEXT = ("refuse", "allow")
 _SQLITE = "sqlite:///"
+_MOST_FILE_BYTES = 1 << 20
 
 Reader = Callable[[str], Any]
 
@@ -159,11 +161,12 @@ def _from_file(
     if named is None and not path.is_file():
         return {}
     try:
-        with path.open("rb") as file:
-            table = tomllib.load(file)
-    except (OSError, ValueError) as error:  # ValueError: neither TOML nor UTF-8
-        reason = getattr(error, "strerror", None) or str(error)
-        errors.append(FieldError(str(path), f"can't be read: {reason}"))
+        table = tomllib.loads(read_file(path, _MOST_FILE_BYTES).decode())
+    except FileRefused as refused:
+        errors += [FieldError(str(path), item.reason) for item in refused.errors]
+        return {}
+    except (ValueError, RecursionError) as error:  # ValueError: neither TOML nor UTF-8
+        errors.append(FieldError(str(path), f"can't be read: {error}"))
         return {}
     given = {}
     for name, value in table.items():

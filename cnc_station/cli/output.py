@@ -4,12 +4,15 @@ Everything that the command line prints goes through `say` or `print_json`: name
 from anywhere, and no control character of theirs may reach a terminal.
 """
 
+import asyncio
 import datetime as dt
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from contextlib import asynccontextmanager
 from dataclasses import fields, is_dataclass
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -109,6 +112,37 @@ def duration(seconds: float | None) -> str:
         return ""
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+
+
+_PATIENCE_S = 1.0  # before work takes long enough to be mentioned
+_MENTION_EVERY_S = 5.0  # in a log; a terminal counts the seconds
+
+
+@asynccontextmanager
+async def progress(words: str) -> AsyncIterator[None]:
+    """Say on stderr that the work in this block goes on, and for how long."""
+    told = asyncio.ensure_future(_count_seconds(words))
+    try:
+        yield
+    finally:
+        told.cancel()
+        await asyncio.gather(told, return_exceptions=True)
+
+
+async def _count_seconds(words: str) -> None:
+    on_terminal = sys.stderr.isatty()
+    begin, end = ("\r", "") if on_terminal else ("", "\n")
+    started = monotonic()
+    await asyncio.sleep(_PATIENCE_S)
+    try:
+        while True:
+            seconds = round(monotonic() - started)
+            text = f"{begin}cnc-station: {words}: {seconds} s"
+            print(text, end=end, file=sys.stderr, flush=True)
+            await asyncio.sleep(1.0 if on_terminal else _MENTION_EVERY_S)
+    finally:
+        if on_terminal:
+            print(file=sys.stderr)
 
 
 def print_warnings(sentences: Sequence[str]) -> None:

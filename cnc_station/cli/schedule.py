@@ -77,7 +77,7 @@ def outcome(run: ScheduleRun | None) -> str:
 async def add_schedule(call: Call) -> int:
     """Store a new schedule."""
     fields, job = _schedule_fields(call), job_fields(call)
-    content = program_content(call)
+    content = await program_content(call)
     async with client(call.config) as door:
         await add_references(door, call, job, content)
         name = call.args.schedule
@@ -100,7 +100,7 @@ async def add_schedule(call: Call) -> int:
 async def edit_schedule(call: Call) -> int:
     """Change the fields that were given."""
     fields, job = _schedule_fields(call), job_fields(call)
-    content = program_content(call)
+    content = await program_content(call)
     async with client(call.config) as door:
         row = await _found(door, call)
         await add_references(door, call, job, content)

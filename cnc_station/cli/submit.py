@@ -1,5 +1,6 @@
 """`submit`: submit one job from the options of the command line."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -7,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cnc_station.cli.client import client, machine_id
-from cnc_station.cli.imports import read_bytes
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import print_json, print_warnings, say
 from cnc_station.engine.commands import AddProgram, SubmitJobs
@@ -15,6 +15,7 @@ from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.door import Asks
+from cnc_station.engine.outside_file import MOST_PROGRAM_BYTES, read_outside_file
 from cnc_station.engine.queries import ListPrograms, ProgramByHash
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ProgramRow
@@ -25,7 +26,7 @@ _TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant
 async def submit(call: Call) -> int:
     """Store the program, if there is one, and the job."""
     found = job_fields(call)
-    content = program_content(call)
+    content = await program_content(call)
     async with client(call.config) as door:
         program = await add_references(door, call, found, content)
         spec = JobSpec(**{"name": "", **found}, source="from the command line")
@@ -90,10 +91,14 @@ def job_fields(call: Call) -> dict[str, Any]:
     return found
 
 
-def program_content(call: Call) -> bytes | None:
+async def program_content(call: Call) -> bytes | None:
     """Return the content of the program's file, if there is one."""
     path = Path(call.args.program or "")
-    return read_bytes(path) if path.is_file() else None
+    return await read_outside_file(path, MOST_PROGRAM_BYTES) if _is_there(path) else None
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path) and not path.is_dir()
 
 
 async def _program(door: Asks, content: bytes | None, call: Call) -> ProgramRow | None:

@@ -138,14 +138,15 @@ class AddProgram(Command[ProgramRow]):
 
 @dataclass(frozen=True, slots=True)
 class ImportJobs(Command[tuple[int, ...]]):
-    """Import every row of a CSV or XLSX table or none; `mapping` as in `PreviewImport`. The answer
-    is the ids of the jobs. Raises InvalidInput."""
+    """Import every row of a CSV or XLSX table or none; `mapping` and `reading` as in
+    `PreviewImport`. The answer is the ids of the jobs. Raises InvalidInput."""
 
     TEXTS: ClassVar = {"name": FILE_NAME}
 
     name: str
     content: bytes = field(repr=False)
     mapping: Mapping[str, str] | None = None
+    reading: str = ""
 
 
 @dataclass(frozen=True, slots=True)

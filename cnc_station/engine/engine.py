@@ -28,6 +28,7 @@ from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
+from cnc_station.engine.services.table_reader import TableReader
 from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.computer import Place
 from cnc_station.engine.store.database import Database, EngineLock
@@ -83,6 +84,7 @@ class StationEngine:
                 partial(clean_up, self._writer, config.retention),
             )
         )
+        self._tables = TableReader()
         self.answer = partial(
             answer,
             AnswerContext(
@@ -92,6 +94,7 @@ class StationEngine:
                 clock=self._database.dialect.now,
                 health=self._health,
                 paths=Toolpaths(self._content),
+                tables=self._tables,
                 running=lambda: self._supervisor,
                 handlers=self._handlers,
             ),
@@ -163,6 +166,7 @@ class StationEngine:
             await self._supervisor.stop()
             self._supervisor = None
         await self._http.close()
+        await asyncio.to_thread(self._tables.close)
         await self._ended(self._group_writer.stop())
         await self._ended(asyncio.to_thread(self._reader.close))
         self._database.close()

@@ -192,11 +192,20 @@ class ToolpathByHash(Query[Toolpath | None]):
 @dataclass(frozen=True, slots=True)
 class PreviewImport(Query[ImportPreview]):
     """Read a CSV or XLSX table without storing anything. `mapping`: which column is which field;
-    None: as the column names say."""
+    None: as the column names say. `reading` is a name for `ReadingProgress`."""
 
     name: str
     content: bytes = field(repr=False)
     mapping: Mapping[str, str] | None = None
+    reading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingProgress(LiveQuery[float | None]):
+    """The part of a table that is read, from 0 to 1; None if no table is being read under this
+    name. Cancelling what reads it ends the reading at once."""
+
+    reading: str
 
 
 @dataclass(frozen=True, slots=True)

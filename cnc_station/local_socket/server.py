@@ -5,7 +5,7 @@ import contextlib
 import hmac
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
@@ -26,6 +26,8 @@ CODEC = "cnc_station.local_socket.codec"
 MOST_CLIENTS = 16
 SILENCE_S = 600.0  # from a client that is connected
 HELLO_BYTES = 4_096
+_LOOK_EVERY_S = 0.25  # whether a client is still there
+_TABLES = (b'{"PreviewImport":', b'{"ImportJobs":')
 FINISH_S = 2.0  # to finish answers when the station closes
 
 
@@ -128,7 +130,7 @@ class LocalServer:
                 return
             self._answering.add(task)
             try:
-                writer.write(await _answer(door, line))
+                writer.write(await _while_heard(reader, line, _answer(door, line)))
                 await writer.drain()
             finally:
                 self._answering.discard(task)
@@ -146,6 +148,21 @@ class LocalServer:
                 "command line."
             )
         return operator(str(told.get("operator", "")))
+
+
+async def _while_heard(
+    reader: asyncio.StreamReader, line: bytes, answer: Coroutine[Any, Any, bytes]
+) -> bytes:
+    """Return the answer. Stop reading a table whose client has gone: nothing is stored before."""
+    task = asyncio.ensure_future(answer)
+    try:
+        while not task.done():
+            await asyncio.wait([task], timeout=_LOOK_EVERY_S)
+            if reader.at_eof() and line.startswith(_TABLES):
+                task.cancel()
+        return b"" if task.cancelled() else task.result()
+    finally:
+        task.cancel()
 
 
 async def _answer(door: Door, line: bytes) -> bytes:

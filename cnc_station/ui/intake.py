@@ -1,6 +1,5 @@
 """Files dropped on the window: programs are stored, tables are imported."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,12 +9,17 @@ from PySide6.QtWidgets import QWidget
 from cnc_station.engine.commands import AddProgram
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.domain.nc.names import is_program
+from cnc_station.engine.outside_file import (
+    MOST_PROGRAM_BYTES,
+    MOST_TABLE_BYTES,
+    FileRefused,
+    read_outside_file,
+)
 from cnc_station.engine.views import ProgramRow
 from cnc_station.ui.dialogs.import_table import ImportDialog
 from cnc_station.ui.page_context import PageContext
 
 TABLES = frozenset((".csv", ".xlsx"))
-_LARGEST = 64 << 20  # larger than any program or table of jobs
 
 
 def take_files(context: PageContext, parent: QWidget, files: Sequence[Path]) -> None:
@@ -30,14 +34,14 @@ async def _take(context: PageContext, parent: QWidget, files: Sequence[Path]) ->
     for path in files:
         kind = path.suffix.lower()
         try:
-            content = await asyncio.to_thread(_content, path, kind)
+            content = await _content(path, kind)
             if kind in TABLES:
                 _import(context, parent, path.name, content)
             else:
                 stored.append(await context.door.execute(AddProgram(path.name, content)))
-        except OSError as error:
-            words = _tr("{name} can't be read: {why}.")
-            context.operations.fail(words.format(name=path.name, why=error.strerror or error))
+        except FileRefused as error:
+            folder = _tr("{name} is a folder: drop the files in it.").format(name=path.name)
+            context.operations.fail(folder if error.is_folder else error.sentence)
         except InvalidInput as refused:
             context.operations.fail(_refused(path.name, refused))
         except CncStationError as error:
@@ -46,33 +50,22 @@ async def _take(context: PageContext, parent: QWidget, files: Sequence[Path]) ->
         _open_next(context, stored)
 
 
-def _content(path: Path, kind: str) -> bytes:
-    """The bytes of a file. Raises OSError, or InvalidInput with a sentence."""
-    if path.is_dir():
-        raise _Unreadable(_tr("{name} is a folder: drop the files in it.").format(name=path.name))
-    if kind not in TABLES and not is_program(path.name):
-        raise _Unreadable(
+async def _content(path: Path, kind: str) -> bytes:
+    """The bytes of a program or a table. Raises FileRefused."""
+    table = kind in TABLES
+    content = await read_outside_file(path, MOST_TABLE_BYTES if table else MOST_PROGRAM_BYTES)
+    if not table and not is_program(path.name):
+        raise FileRefused(
+            path,
             _tr(
-                "{name} is neither a program (.nc .ngc .tap .gcode .min .eia .mpf … or O1234) "
-                "nor a table of jobs (.csv .xlsx)."
-            ).format(name=path.name)
+                "is neither a program (.nc .ngc .tap .gcode .min .eia .mpf … or O1234) "
+                "nor a table of jobs (.csv .xlsx)"
+            ),
         )
-    if path.stat().st_size > _LARGEST:
-        raise _Unreadable(_tr("{name} is too large to import.").format(name=path.name))
-    return path.read_bytes()
-
-
-class _Unreadable(InvalidInput):
-    """A file that is not read; the message is a whole sentence."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__()
-        self.sentence = sentence
+    return content
 
 
 def _refused(name: str, refused: InvalidInput) -> str:
-    if isinstance(refused, _Unreadable):
-        return refused.sentence
     first, *others = refused.errors
     more = _tr(" (and {count} more)").format(count=len(others)) if others else ""
     return _tr("{name} was not imported: {why}").format(name=name, why=f"{first}{more}")

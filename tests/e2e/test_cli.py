@@ -183,8 +183,22 @@ def test_a_table_is_imported_whole_or_not_at_all(shell: Shell) -> None:
     assert [row["quantity"] for row in shell.json("jobs", "--sort", "name")["jobs"]] == [4, 5]
 
 
-def test_a_device_is_no_table_however_much_it_has_to_say(shell: Shell) -> None:
-    assert "is larger than 64 MB" in shell.refused(1, "import", Path("/dev/zero"))
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such files")
+def test_what_is_not_a_file_is_refused_before_it_is_opened(shell: Shell) -> None:
+    folder = shell.folder / "programs"
+    folder.mkdir()
+    os.mkfifo(folder / "pipe.nc")
+    (folder / "zero.nc").symlink_to("/dev/zero")
+    table = shell.file("day.csv", b"Part,Machine\nA,mill\n")
+    zero = "zero.nc: is a device, not a file"
+    assert "zero: is a device" in shell.refused(1, "import", Path("/dev/zero"))
+    assert "pipe.nc: is a pipe" in shell.refused(1, "import", folder / "pipe.nc")
+    assert "pipe.nc: is a pipe" in shell.refused(1, "submit", folder / "pipe.nc", "--type", "mill")
+    said = shell.refused(1, "import", table, "--programs", folder)
+    assert "pipe.nc: is a pipe" in said
+    assert zero in said
+    assert zero in shell.refused(1, "jobs", "--config", folder / "zero.nc")
+    assert shell.json("jobs", "--state", "all")["total"] == 0
 
 
 @either

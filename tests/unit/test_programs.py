@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cnc_station.bundled import bundled
 from cnc_station.engine.domain import nc
 from cnc_station.engine.domain.errors import InvalidInput
+from cnc_station.engine.outside_file import MOST_PROGRAM_BYTES
 from cnc_station.engine.services import programs
 from cnc_station.engine.services.programs import Toolpaths, check_program, toolpath
 
@@ -66,7 +67,7 @@ def test_a_program_needs_a_name_and_a_sane_size() -> None:
         with pytest.raises(InvalidInput, match="name"):
             check_program(name, GOOD)
     with pytest.raises(InvalidInput, match="larger than 32 MB"):
-        check_program("part.nc", b"\n" * (programs.MAX_BYTES + 1))
+        check_program("part.nc", b"\n" * (MOST_PROGRAM_BYTES + 1))
 
 
 @given(st.binary(max_size=300))

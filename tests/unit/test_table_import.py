@@ -2,6 +2,7 @@ import datetime as dt
 import io
 import zipfile
 from collections.abc import Iterable
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import openpyxl
@@ -9,8 +10,10 @@ import pytest
 
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.services import table_file
+from cnc_station.engine.outside_file import MOST_TABLE_BYTES
+from cnc_station.engine.services import table_file, workbook_file
 from cnc_station.engine.services.table_import import (
+    ISSUES_KEPT,
     PREVIEW_ROWS,
     ImportContext,
     Imported,
@@ -286,7 +289,7 @@ def test_a_file_that_is_not_a_table_is_refused_with_a_sentence() -> None:
 
 
 def test_a_table_that_is_too_large_is_refused() -> None:
-    assert "larger than 20 MB" in said_of(b"x" * (table_file.MAX_BYTES + 1))
+    assert "larger than 20 MB" in said_of(b"x" * (MOST_TABLE_BYTES + 1))
     rows = table_file.MAX_ROWS + 1
     assert "more than 50,000 rows" in said_of(b"name,type\n" + b"A,mill\n" * rows)
     assert "more than 200 columns" in said_of(b"a," * 200 + b"a\nb\n")
@@ -315,7 +318,7 @@ def inline(cell: str, text: str) -> str:
 
 
 def test_a_zip_bomb_is_not_unpacked() -> None:
-    bomb = repacked(workbook([["name"]]), sheet1=b" " * (table_file.MAX_UNPACKED + 1))
+    bomb = repacked(workbook([["name"]]), sheet1=b" " * (workbook_file.MAX_UNPACKED + 1))
     assert len(bomb) < 200_000
     assert "unpacks to more" in said_of(bomb)
 
@@ -336,3 +339,38 @@ def test_cells_far_out_do_not_make_a_sheet_huge() -> None:
     xml = SHEET + head + wide + SHEET_END
     found = read_jobs(FILE, repacked(workbook([["name"]]), sheet1=xml.encode()), SHOP)
     assert len(found.accepted()) == 1
+
+
+def test_issues_are_collected_only_until_there_are_more_than_anyone_reads() -> None:
+    rows = 40_000
+    found = imported("name,type,qty\n" + "A,mill,none\n" * rows)
+    assert len(found.preview.issues) == ISSUES_KEPT + 1
+    assert "and at least 19,001 more issues" in [issue.message for issue in found.preview.issues]
+    assert found.preview.total == rows
+    assert found.specs == ()
+
+
+def test_many_rows_that_wait_for_many_rows_are_refused_in_seconds() -> None:
+    begun = process_time()
+    twins = issues("wo,name,type,op,after\n" + "W1,A,mill,10,10\n" * 15_000)
+    assert "stands in 15000 rows" in twins[0][2]
+    names = " ".join(f"op{n}" for n in range(101))
+    assert issues(f"wo,name,type,op,after\nW1,A,mill,10,{names}\n") == [
+        (1, "after", "names more than 100 jobs")
+    ]
+    assert process_time() - begun < 5.0
+
+
+@pytest.mark.parametrize("limit", ["cell", "row", "cells", "text"])
+def test_a_table_is_read_to_its_limits_and_no_further(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    name, most, fits, over = {
+        "cell": ("MAX_CELL", 20, "A" * 20, "A" * 21),
+        "row": ("MAX_LINE", 60, "A" * 53, "A" * 55),
+        "cells": ("MAX_CELLS", 2, "A", "A,mill\nA"),
+        "text": ("MAX_TEXT", 24, "A" * 20, "A" * 21),
+    }[limit]
+    monkeypatch.setattr(table_file, name, most)
+    assert imported(f"name,type\n{fits},mill\n").specs
+    assert said_of(f"name,type\n{over},mill\n".encode())

@@ -68,6 +68,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.ProgramByHash: programs.program_by_hash,
     q.ToolpathByHash: programs.toolpath_by_hash,
     q.PreviewImport: programs.preview_import,
+    q.ReadingProgress: programs.reading_progress,
     q.FloorNow: station.floor_now,
     q.FloorCharts: station.floor_charts,
     q.ListStations: station.list_stations,

@@ -17,6 +17,7 @@ from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import RetryingWriter
+from cnc_station.engine.services.table_reader import TableReader
 from cnc_station.engine.services.worker_slots import served_jobs
 from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.supervisor import ServiceSupervisor
@@ -36,6 +37,7 @@ class AnswerContext:
     clock: Callable[[Connection], int]
     health: Health
     paths: Toolpaths
+    tables: TableReader
     running: Callable[[], ServiceSupervisor | None]
     handlers: Mapping[str, Handler]
     tenants: frozenset[str] | None = None

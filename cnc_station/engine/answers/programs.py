@@ -1,6 +1,5 @@
 """Answers about programs and imported tables of jobs."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -33,20 +32,28 @@ async def import_jobs(
     context: AnswerContext, command: commands.ImportJobs, actor: str
 ) -> tuple[int, ...]:
     """See `ImportJobs`."""
-    imported = await _read_table(context, command.name, command.content, command.mapping)
-    return await create_jobs(context, imported.accepted(), actor)
+    imported = await _read_table(context, command)
+    ids = await create_jobs(context, imported.accepted(), actor)
+    context.tables.forget()
+    return ids
 
 
 async def preview_import(context: AnswerContext, query: queries.PreviewImport) -> ImportPreview:
     """See `PreviewImport`."""
-    return (await _read_table(context, query.name, query.content, query.mapping)).preview
+    return (await _read_table(context, query)).preview
+
+
+def reading_progress(context: AnswerContext, query: queries.ReadingProgress) -> float | None:
+    """See `ReadingProgress`."""
+    return context.tables.progress(query.reading)
 
 
 async def _read_table(
-    context: AnswerContext, name: str, content: bytes, mapping: Mapping[str, str] | None
+    context: AnswerContext, asked: queries.PreviewImport | commands.ImportJobs
 ) -> Imported:
     shop = await context.reader.read(partial(_shop, context))
-    return await context.reader.work(partial(read_jobs, name, content, shop, mapping))
+    work = partial(read_jobs, asked.name, asked.content, shop, asked.mapping)
+    return await context.tables.run(asked.reading, work)
 
 
 def _shop(context: AnswerContext, connection: Connection) -> ImportContext:

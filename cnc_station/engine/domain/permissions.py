@@ -66,6 +66,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "MachineLog",
         "PreviewImport",
         "ProgramByHash",
+        "ReadingProgress",
         "RunById",
         "StoredSettings",
         "ToolpathByHash",

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 from cnc_station.engine.domain import nc, text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.outside_file import MOST_PROGRAM_BYTES, size_text
 from cnc_station.engine.store.programs import KeptProgram
 from cnc_station.engine.views import Toolpath
 
-MAX_BYTES = 32 * 1024 * 1024
 MAX_NAME = 200
 MAX_MESSAGE = 400  # characters of a finding, which may quote the program
 ERRORS_TOLD = 20
@@ -32,8 +32,9 @@ def check_program(name: str, content: bytes) -> KeptProgram:
         raise InvalidInput(FieldError("name", wrong))
     if not bare or len(bare) > MAX_NAME:
         raise InvalidInput(FieldError("name", f"must be a name of at most {MAX_NAME} characters"))
-    if len(content) > MAX_BYTES:
-        raise InvalidInput(FieldError("program", f"is larger than {MAX_BYTES >> 20} MB"))
+    if len(content) > MOST_PROGRAM_BYTES:
+        reason = f"is larger than {size_text(MOST_PROGRAM_BYTES)}"
+        raise InvalidInput(FieldError("program", reason))
     program = nc.read(content)
     if program.refused:
         raise InvalidInput(*_errors(program.findings))

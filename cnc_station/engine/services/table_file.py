@@ -1,28 +1,34 @@
-"""Read a CSV or XLSX file into a header and rows of text."""
+"""Read a CSV or XLSX file into a header and rows of text, within limits.
+
+A station reads tables of people in a process of their own: see `table_child`.
+"""
 
 import csv
-import datetime as dt
 import io
-import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
 
+from cnc_station.engine.domain.import_fields import is_known
 from cnc_station.engine.domain.text_gate import visible
+from cnc_station.engine.outside_file import MOST_TABLE_BYTES, size_text
 
-MAX_BYTES = 20_000_000
-MAX_UNPACKED = 100_000_000
-MAX_MEMBERS = 5_000
 MAX_ROWS = 50_000
 MAX_SCANNED = 200_000  # spreadsheets often carry empty, formatted rows below the last one
 MAX_COLUMNS = 200
+MAX_CELLS = 2_000_000
+MAX_CELL = 32_767  # characters, as in Excel
+MAX_LINE = 1_000_000  # characters of a row
+MAX_TEXT = 20_000_000  # characters of all cells: a workbook stores a text once and shows it often
 MAX_COLUMN_NAME = 200  # characters
 DELIMITERS = (",", ";", "\t", "|")
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 _EXCEL_ERRORS = frozenset(
     ("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!")
 )
+_TELL_EVERY = 1_000  # rows
+
+Progress = Callable[[float], None]
 
 
 class Unreadable(Exception):
@@ -46,49 +52,114 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def read_table(content: bytes, *, telling: Callable[[str], bool]) -> Table:
-    """Read a file. `telling` returns whether a column name is known: the delimiter of a CSV file is
-    the one that gives the most known names. Raises Unreadable."""
-    if len(content) > MAX_BYTES:
-        raise Unreadable(f"The file is larger than {MAX_BYTES // 1_000_000} MB.")
+def read_table(
+    content: bytes, wanted: Set[str] = frozenset(), progress: Progress = lambda _: None
+) -> Table:
+    """Read a file. `wanted` are names of columns in addition to the known ones: the delimiter of a
+    CSV file is the one that gives the most of them. `progress` is told the part that is read, from
+    0 to 1. Raises Unreadable."""
+    if len(content) > MOST_TABLE_BYTES:
+        raise Unreadable(f"The file is larger than {size_text(MOST_TABLE_BYTES)}.")
     if content.startswith(_OLD_EXCEL):
         raise Unreadable("This is an old or locked Excel file: save it as .xlsx or CSV.")
     if content.startswith(b"PK\x03\x04"):
-        return _from_workbook(content)
-    return _table(_csv_records(content, telling))
+        from cnc_station.engine.services import workbook_file  # noqa: PLC0415 - loads openpyxl
+
+        table = Table((), ())
+        for records in workbook_file.sheets(content, progress):
+            table = _table(records)
+            if table.columns:
+                break
+        return table
+    return _table(_csv_records(_Text(content), wanted, progress))
 
 
-def _text(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = content.decode("utf-16", errors="replace")
-    else:
-        text = _eight_bit(content)
-    if "\x00" in text:
-        raise Unreadable("This is neither a CSV nor an XLSX file.")
-    return text
+class _Text:
+    """The text of a CSV file, decoded while it is read."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            self._encoding = "utf-16"
+        elif b"\x00" in content:
+            raise Unreadable("This is neither a CSV nor an XLSX file.")
+        else:
+            self._encoding = _eight_bit(content)
+        start = self.lines()
+        named = start.readline(MAX_LINE)
+        hint = named.lower().startswith("sep=") and len(named.strip()) == 5  # Excel's own
+        self.delimiter = named[4] if hint else None
+
+    def lines(self) -> io.TextIOWrapper:
+        """Return the text from its beginning."""
+        raw = io.BytesIO(self._content)
+        return io.TextIOWrapper(raw, self._encoding, errors="replace", newline="")
+
+    def part(self, lines: io.TextIOWrapper) -> float:
+        """Return how much of the text was read, from 0 to 1."""
+        raw = lines.buffer
+        assert isinstance(raw, io.BytesIO)
+        return raw.tell() / len(self._content)
 
 
 def _eight_bit(content: bytes) -> str:
     for encoding in ("utf-8-sig", "cp1252"):
         try:
-            return content.decode(encoding)
+            content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    return content.decode("latin-1")
+        return encoding
+    return "latin-1"
 
 
-def _csv_records(content: bytes, telling: Callable[[str], bool]) -> Iterator[list[str]]:
-    text = _text(content)
-    named, _, rest = text.partition("\n")
-    if named.lower().startswith("sep=") and len(named.strip()) == 5:  # Excel's own hint
-        return _records(rest, named[4])
-    return _records(text, max(DELIMITERS, key=lambda delimiter: _promise(text, delimiter, telling)))
+class _Lines:
+    """Lines for the CSV reader, which raise Unreadable when one row is too long."""
+
+    def __init__(self, lines: io.TextIOWrapper) -> None:
+        self._lines = lines
+        self._number = 0
+        self._taken = 0  # characters of this row
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._lines.readline(MAX_LINE + 1)
+        self._number += 1
+        self._taken += len(line)
+        if self._taken > MAX_LINE:
+            raise Unreadable(f"Line {self._number} is longer than {MAX_LINE:,} characters.")
+        if "\x00" in line:
+            raise Unreadable("This is neither a CSV nor an XLSX file.")
+        if not line:
+            raise StopIteration
+        return line
+
+    def row_ends(self) -> None:
+        self._taken = 0
 
 
-def _records(text: str, delimiter: str) -> Iterator[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _csv_records(text: _Text, wanted: Set[str], progress: Progress) -> Iterator[list[str]]:
+    delimiter = text.delimiter
+    if delimiter is None:
+        delimiter = max(DELIMITERS, key=lambda each: _promise(text, each, wanted))
+    lines = text.lines()
+    if text.delimiter is not None:
+        lines.readline()
+    for place, record in enumerate(_records(lines, delimiter)):
+        if place % _TELL_EVERY == 0:
+            progress(text.part(lines))
+        yield record
+
+
+def _records(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
+    csv.field_size_limit(MAX_CELL)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        yield from reader
+        for record in reader:
+            lines.row_ends()
+            yield record
     except csv.Error as error:
         raise Unreadable(
             f"Line {reader.line_num} can't be read: a quotation mark is missing or misplaced, "
@@ -96,74 +167,21 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
         ) from error
 
 
-def _promise(text: str, delimiter: str, telling: Callable[[str], bool]) -> tuple[int, int]:
+def _promise(text: _Text, delimiter: str, wanted: Set[str]) -> tuple[int, int]:
     """Return the number of known columns and of all columns with this delimiter."""
     try:
-        header = next((record for record in _records(text, delimiter) if any(record)), [])
+        records = islice(_records(text.lines(), delimiter), MAX_SCANNED)
+        header = next((record for record in records if any(record)), [])
     except Unreadable:
         return (-1, 0)
-    return (sum(telling(name.strip()) for name in header), len(header))
-
-
-def _from_workbook(content: bytes) -> Table:
-    import openpyxl  # noqa: PLC0415 - half a second, with numpy, that only workbooks need
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = archive.infolist()
-        # zipfile never unpacks more of a member than its entry says, so the sum can be trusted
-        if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED:
-            raise Unreadable("The workbook unpacks to more than can be read safely.")
-        workbook = openpyxl.load_workbook(
-            io.BytesIO(content), read_only=True, data_only=True, keep_links=False
-        )
-        return _first_filled_sheet(workbook)
-    except Unreadable:
-        raise
-    except Exception as error:  # openpyxl raises any exception for a damaged file
-        raise Unreadable("The workbook is damaged, or is not an XLSX file.") from error
-
-
-def _first_filled_sheet(workbook: Any) -> Table:
-    table = Table((), ())
-    for sheet in workbook.worksheets:
-        sheet.reset_dimensions()  # some programs write wrong ones, and rows would be lost
-        values = sheet.iter_rows(max_col=MAX_COLUMNS + 1, max_row=MAX_SCANNED + 2, values_only=True)
-        table = _table(map(_texts, values))
-        if table.columns:
-            return table
-    return table
-
-
-def _texts(record: tuple[object, ...]) -> list[str]:
-    if record.count(None) == len(record):  # most rows of a formatted sheet
-        return []
-    return [_as_text(value) for value in record]
-
-
-def _as_text(value: object) -> str:
-    """Return the value of a cell as a person would type it."""
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case float() if value.is_integer() and abs(value) < 1e15:
-            return str(int(value))
-        case dt.datetime():
-            text = value.isoformat(sep=" ", timespec="seconds")
-            return text.removesuffix(" 00:00:00")
-        case dt.timedelta():
-            seconds = round(value.total_seconds())
-            return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
-        case _:
-            return str(value)
+    names = (name.strip() for name in header[:MAX_COLUMNS])
+    return (sum(name in wanted or is_known(name) for name in names), len(header))
 
 
 def _table(records: Iterable[Sequence[str]]) -> Table:
     columns: tuple[str, ...] = ()
     rows: list[Row] = []
-    number = 0
+    number = count = length = 0
     for record in islice(records, MAX_SCANNED + 2):
         cells = tuple(cell.strip() for cell in record)
         filled = next((n for n in range(len(cells), 0, -1) if cells[n - 1]), 0)
@@ -172,12 +190,23 @@ def _table(records: Iterable[Sequence[str]]) -> Table:
             continue
         number += 1
         if filled:
-            rows.append(Row(number, cells[: max(filled, len(columns))]))
-        if len(rows) > MAX_ROWS:
-            raise Unreadable(f"The table has more than {MAX_ROWS:,} rows: import it in parts.")
+            cells = cells[: max(filled, len(columns))]
+            rows.append(Row(number, cells))
+            count += len(cells)
+            length += sum(map(len, cells))
+        _check_size(len(rows), count, length)
     if number > MAX_SCANNED:
         raise Unreadable("The sheet goes on for too long: delete the empty rows at its end.")
     return Table(columns, tuple(rows))
+
+
+def _check_size(rows: int, cells: int, length: int) -> None:
+    if rows > MAX_ROWS:
+        raise Unreadable(f"The table has more than {MAX_ROWS:,} rows: import it in parts.")
+    if cells > MAX_CELLS:
+        raise Unreadable(f"The table has more than {MAX_CELLS:,} cells: import it in parts.")
+    if length > MAX_TEXT:
+        raise Unreadable(f"The table has more than {MAX_TEXT:,} characters: import it in parts.")
 
 
 def _distinct(names: Sequence[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ Reading the largest table allowed takes seconds: call it on a thread.
 """
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +15,6 @@ from cnc_station.engine.domain.import_fields import (
     IMPORT_FIELDS,
     IMPORT_LABELS,
     guess_mapping,
-    is_known,
     unit_seconds,
 )
 from cnc_station.engine.domain.job import JobSpec
@@ -32,6 +31,7 @@ from cnc_station.engine.views import ImportIssue, ImportPreview, ProgramRow
 
 PREVIEW_ROWS = 50
 ISSUES_KEPT = 1_000
+_MOST_ISSUES = 20_000
 _LONGEST_VALUE = 200  # of a cell that is not free text
 _TIMES = frozenset(("due_at", "not_before"))
 _FREE_TEXT = frozenset(("payload", "after"))
@@ -67,13 +67,17 @@ class Imported:
 
 
 def read_jobs(
-    name: str, content: bytes, shop: ImportContext, mapping: Mapping[str, str] | None = None
+    name: str,
+    content: bytes,
+    shop: ImportContext,
+    mapping: Mapping[str, str] | None = None,
+    read: Callable[[bytes, Set[str]], Table] = read_table,
 ) -> Imported:
     """Read the table in a file of this name. `mapping` is field -> column; None guesses it from the
-    column names. Never raises for bad content: the preview has the issues."""
-    wanted = set((mapping or {}).values())
+    column names. `read` is `read_table`, perhaps in another process. Never raises for bad content:
+    the preview has the issues."""
     try:
-        table = read_table(content, telling=lambda name: name in wanted or is_known(name))
+        table = read(content, frozenset((mapping or {}).values()))
     except Unreadable as error:
         return _refused(str(error))
     if not table.rows:
@@ -87,8 +91,9 @@ def read_jobs(
     notes = Issues()
     if not issues:
         reader = _Reader(name, table, used, shop, issues)
-        drafts = [reader.draft(row) for row in table.rows]
-        specs = linked(drafts, used.get("after", IMPORT_LABELS["after"]), issues)
+        drafts = list(reader.drafts())
+        if len(drafts) == len(table.rows):
+            specs = linked(drafts, used.get("after", IMPORT_LABELS["after"]), issues)
         notes = reader.notes
     empty = ("",) * len(table.columns)
     preview = ImportPreview(
@@ -134,7 +139,8 @@ def _first_issues(issues: list[ImportIssue]) -> tuple[ImportIssue, ...]:
     issues.sort(key=lambda issue: issue.row)
     if len(issues) <= ISSUES_KEPT:
         return tuple(issues)
-    more = ImportIssue(0, "", f"and {len(issues) - ISSUES_KEPT:,} more issues")
+    least = "at least " if len(issues) > _MOST_ISSUES else ""
+    more = ImportIssue(0, "", f"and {least}{len(issues) - ISSUES_KEPT:,} more issues")
     return (*issues[:ISSUES_KEPT], more)
 
 
@@ -196,7 +202,14 @@ class _Reader:
             raise ValueError(f"there is no machine {values.shown(name)}")
         return found
 
-    def draft(self, row: Row) -> Draft:
+    def drafts(self) -> Iterator[Draft]:
+        """Yield a draft for each row, until there are more issues than anyone will read."""
+        for row in self._table.rows:
+            if len(self._issues) > _MOST_ISSUES:
+                return
+            yield self._draft(row)
+
+    def _draft(self, row: Row) -> Draft:
         if len(row.cells) > len(self._table.columns):
             self._add_issue(row, "", "has more cells than there are columns")
         found, bad = self._values(row)

@@ -10,6 +10,7 @@ from cnc_station.engine.domain.table_values import shown
 from cnc_station.engine.views import ImportIssue
 
 _SEPARATOR = re.compile(r"[,;|\n]")
+_MOST_NAMES = 100
 _STORED = re.compile(r"#([0-9]{1,18})")
 
 Issues = list[ImportIssue]
@@ -27,9 +28,13 @@ class Draft:
 
 
 def split_names(text: str) -> tuple[str, ...]:
-    """Return the names in a cell, once each: `op10, op20`. A name may contain spaces."""
+    """Return the names in a cell, once each: `op10, op20`. A name may contain spaces. Raises
+    ValueError for more than a job can wait for."""
     names = (name.strip() for name in _SEPARATOR.split(text))
-    return tuple(dict.fromkeys(name for name in names if name))
+    found = tuple(dict.fromkeys(name for name in names if name))
+    if len(text.split()) > _MOST_NAMES or len(found) > _MOST_NAMES:
+        raise ValueError(f"names more than {_MOST_NAMES} jobs")
+    return found
 
 
 def linked(drafts: Sequence[Draft], column: str, issues: Issues) -> tuple[JobSpec, ...]:
@@ -78,7 +83,7 @@ class _Routing:
         found: dict[int, None] = {}
         for name in self._waited_for(place):
             others = self._named(place, name)
-            if place in others and len(others) == 1:
+            if len(others) == 1 and place in others:
                 self._add_issue(place, f"{shown(name)} is this row itself")
             elif len(others) == 1:
                 found[others[0]] = None

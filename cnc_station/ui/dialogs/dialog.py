@@ -1,5 +1,6 @@
 """The base of every dialog: its size, its buttons, and when it may close."""
 
+import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
@@ -29,6 +30,7 @@ class Dialog(QDialog):
         self.acting: list[QWidget] = []
         self._doing = False
         self._over = False
+        self._work: asyncio.Task[None] | None = None
 
     def fit(self, dense: Size, touch: Size) -> None:
         """Take the first of these sizes that fits the window: the buttons at the bottom must stay
@@ -51,7 +53,7 @@ class Dialog(QDialog):
         self._doing = True
         for widget in self.acting:
             widget.setEnabled(False)
-        operations.run(self._do(operations, work, done), words)
+        self._work = operations.run(self._do(operations, work, done), words)
 
     async def _do(self, operations: Operations, work: Coroutine[Any, Any, Any], done: str) -> None:
         try:

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
-from PySide6.QtCore import QItemSelectionModel, Signal
+from PySide6.QtCore import QItemSelectionModel, QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QTableView, QWidget
 
 from cnc_station.engine.commands import ImportJobs
 from cnc_station.engine.domain.errors import CncStationError
-from cnc_station.engine.queries import PreviewImport
+from cnc_station.engine.outside_file import MOST_TABLE_BYTES, FileRefused, read_outside_file
+from cnc_station.engine.queries import PreviewImport, ReadingProgress
 from cnc_station.engine.views import ImportIssue, ImportPreview
 from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.dialog import Dialog
@@ -28,6 +30,7 @@ from cnc_station.ui.widgets.text import Text
 
 _SIZE = (1080, 660)
 _FIRST_WIDTH = 170
+_LOOK_EVERY_MS = 150
 _ROWS, _PROBLEMS = "rows", "problems"
 
 
@@ -47,6 +50,9 @@ class ImportDialog(Dialog):
         self._content = content
         self._stale = False
         self._task: asyncio.Task[None] | None = None
+        self._reading = uuid4().hex
+        self._looks = QTimer(self, interval=_LOOK_EVERY_MS)
+        self._looks.timeout.connect(self._show_progress)
         self.preview: ImportPreview | None = None
         self.mapping = ImportMapping()
         self.mapping.changed.connect(self._read)
@@ -107,16 +113,33 @@ class ImportDialog(Dialog):
         while self._stale:
             self._stale = False
             chosen = self.mapping.mapping if self.preview else None
-            self.busy.start(self.tr("Reading the table …"))
+            self._start(self.tr("Reading the table …"))
             try:
-                query = PreviewImport(self._name, self._content, chosen)
+                query = PreviewImport(self._name, self._content, chosen, self._reading)
                 preview = await self._context.door.ask(query)
             except CncStationError as error:
-                self.busy.finish()
+                self._finish()
                 self._say(str(error), Ink.ALARM)
             else:
-                self.busy.finish()
+                self._finish()
                 self.show_preview(preview)
+
+    def _start(self, words: str) -> None:
+        self.busy.start(words)
+        self._looks.start()
+
+    def _finish(self) -> None:
+        self._looks.stop()
+        self.busy.finish()
+
+    def _part(self) -> float | None:
+        """How much of the table is read; None if it is not being read."""
+        return self._context.door.peek(ReadingProgress(self._reading))
+
+    def _show_progress(self) -> None:
+        part = self._part()
+        if part is not None:
+            self.busy.set_fraction(part)
 
     def show_preview(self, preview: ImportPreview) -> None:
         if self.preview is None:
@@ -164,11 +187,18 @@ class ImportDialog(Dialog):
 
     def take(self, path: Path) -> None:
         """Read another file; columns with the same names keep their mapping."""
+        words = self.tr("Reading {name} …").format(name=path.name)
+        self._context.operations.run(self._take(path), words)
+
+    async def _take(self, path: Path) -> None:
         try:
-            self._content = path.read_bytes()
-        except OSError as error:
-            self._say(f"{path.name}: {error.strerror or error}", Ink.ALARM)
+            content = await read_outside_file(path, MOST_TABLE_BYTES)
+        except FileRefused as error:
+            self._say(error.sentence, Ink.ALARM)
             return
+        if self._over or self._doing:
+            return
+        self._content = content
         self._name = path.name
         self.title.setText(self.tr("Import {name}").format(name=self._name))
         if self.preview is not None and not self.preview.columns:
@@ -194,17 +224,26 @@ class ImportDialog(Dialog):
 
     async def _store(self, mapping: dict[str, str]) -> None:
         operations = self._context.operations
-        self.busy.start(self.tr("Importing …"))
+        self._start(self.tr("Importing …"))
+        command = ImportJobs(self._name, self._content, mapping, self._reading)
         try:
-            ids = await self._context.door.execute(ImportJobs(self._name, self._content, mapping))
+            ids = await self._context.door.execute(command)
         finally:
-            self.busy.finish()
+            if not self._over:
+                self._finish()
         done = self.tr("{count} jobs imported from {name}")
         operations.say(done.format(count=f"{len(ids):,}", name=self._name))
         self.imported.emit(ids)
 
     def complain(self, error: CncStationError) -> None:
         self._say(str(error), Ink.ALARM)
+
+    def reject(self) -> None:
+        """Close. An import can be stopped while it reads its table: nothing is stored before."""
+        if self._doing and self._work is not None and self._part() is not None:
+            self._work.cancel()
+            self._doing = False
+        super().reject()
 
     def done(self, result: int) -> None:
         if self._task is not None:

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from cnc_station.engine.commands import AddProgram, EditJob, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import CncStationError, InvalidInput
+from cnc_station.engine.outside_file import MOST_PROGRAM_BYTES, FileRefused, read_outside_file
 from cnc_station.engine.queries import ListMachines, ListPrograms
 from cnc_station.engine.views import JobDetail, ProgramRow
 from cnc_station.ui.dialogs.dialog import Dialog
@@ -132,13 +133,13 @@ class JobForm(Dialog):
     async def _keep(self, path: Path) -> None:
         field = self.fields.fields["program"]
         try:
-            source = await asyncio.to_thread(path.read_bytes)
+            source = await read_outside_file(path, MOST_PROGRAM_BYTES)
             row = await self._context.door.execute(AddProgram(path.name, source))
+        except FileRefused as error:
+            field.set_error(error.sentence)
+            return
         except InvalidInput as error:
             field.set_error("\n".join(str(fault) for fault in error.errors))
-            return
-        except OSError as error:
-            field.set_error(str(error.strerror or error))
             return
         field.set_error("")
         self.fields.program.offer(await self._context.door.ask(ListPrograms()))

@@ -1,7 +1,5 @@
 """The job list as a file for a spreadsheet or a program."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
@@ -10,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from cnc_station.engine.domain.csv_text import BOM, csv_lines
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.time_text import local
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
@@ -23,7 +22,6 @@ _TIMES = frozenset(name for name in _COLUMNS if name.endswith("_at")) | {
     "state_since",
     "not_before",
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(
@@ -58,24 +56,16 @@ def _pages(
 
 
 def _csv(pages: Iterator[Sequence[JobRow]], zone: tzinfo | None) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf"  # otherwise spreadsheets assume a national code page
-    yield _csv_lines([_COLUMNS])
+    yield BOM
+    yield csv_lines([_COLUMNS])
     for page in pages:
-        yield _csv_lines([[_cell(row, name, zone) for name in _COLUMNS] for row in page])
-
-
-def _csv_lines(rows: Sequence[Sequence[object]]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+        yield csv_lines([_cell(row, name, zone) for name in _COLUMNS] for row in page)
 
 
 def _cell(row: JobRow, name: str, zone: tzinfo | None) -> object:
     value: Any = getattr(row, name)
     if name in _TIMES and value is not None:
         return local(value, zone).isoformat(sep=" ", timespec="seconds")
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
     return value
 
 
