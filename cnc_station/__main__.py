@@ -14,10 +14,10 @@ def main() -> None:
         guard()
         return
     if sys.argv[1:] == [READ_TABLE]:
-        from cnc_station.engine.services.table_child import main  # noqa: PLC0415 - needs little
+        from cnc_station.engine.services.table_child import main as read  # noqa: PLC0415 - as above
 
-        sys.exit(main())
-    from cnc_station.cli.run import run  # noqa: PLC0415 - as above
+        sys.exit(read())
+    from cnc_station.cli.run import run  # noqa: PLC0415 - not for those two
 
     sys.exit(run(sys.argv[1:], os.environ))
 

@@ -111,8 +111,8 @@ from cnc_station.cli.window import start_log
 from cnc_station.config import Config
 os.umask(0)
 start_log(Config(pathlib.Path(os.environ["FOLDER"]), "sqlite:///none"), aloud=False)
-for _ in range(25):
-    logging.info("x" * 100_000)
+for _ in range(2_500):
+    logging.info("x" * 1_000)
 """
 
 
