@@ -87,6 +87,7 @@ async def test_a_schedule_fires_at_its_time_and_its_job_is_made(station: Station
     assert detail is not None
     assert (detail.row.name, detail.handler) == ("report", "test.echo")
     assert detail.payload == {"text": "hello", "none": None}
+    assert detail.schedule_id == schedule_id
     shown = await row(floor, schedule_id)
     assert shown.last is not None
     assert shown.last.job_id == run.job_id
@@ -234,5 +235,7 @@ async def test_schedules_of_other_tenants_do_not_exist_for_a_principal(station: 
             await door.execute(CreateSchedule(spec))
         with pytest.raises(InvalidInput, match="is not one of yours"):
             await door.execute(EditSchedule(own, spec))
+    told = [event.type for event in await door.ask(ListEvents())]
+    assert not [kind for kind in told if kind.startswith("schedule_")]
     assert await door.execute(PauseSchedule()) == (own,)
     assert not (await row(floor, other)).spec.paused
