@@ -28,7 +28,8 @@ from cnc_station.engine.queries import (
     ScheduleRuns,
     UpcomingRuns,
 )
-from cnc_station.engine.store import schema
+from cnc_station.engine.services import schedules
+from cnc_station.engine.store import schema, writer
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ScheduleRow, ScheduleRun
 from tests.engine.conftest import Station
@@ -95,7 +96,12 @@ async def test_a_schedule_fires_at_its_time_and_its_job_is_made(station: Station
     assert shown.next_due > due
 
 
-async def test_a_queued_due_time_goes_on_when_the_open_job_is_over(station: Station) -> None:
+async def test_a_queued_due_time_goes_on_when_the_open_job_is_over(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its end wakes the service, and nothing else does.
+    monkeypatch.setattr(schedules, "WAITING_REST_S", 600.0)
+    monkeypatch.setattr(writer, "ELSEWHERE_EVERY_S", 600.0)
     floor = await station()
     job = JobSpec("part", "mill")
     end = now_ms() // 60_000 * 60_000
