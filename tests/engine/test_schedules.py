@@ -175,6 +175,11 @@ async def test_a_preview_stores_nothing_and_names_what_is_wrong(station: Station
     with pytest.raises(InvalidInput, match="cron: has 6 fields") as refused:
         await floor.door.ask(PreviewSchedule(replace(YEARLY, cron="0 0 0 1 1 *", time_zone="X")))
     assert [error.field for error in refused.value.errors] == ["cron", "time_zone"]
+    wrong = replace(YEARLY, cron="", job=replace(ECHO, quantity=0, name=""))
+    with pytest.raises(InvalidInput) as refused:
+        await floor.door.ask(PreviewSchedule(wrong))
+    named = [error.field for error in refused.value.errors]
+    assert named == ["cron", "job.name", "job.quantity"]
     assert await floor.door.ask(ListSchedules()) == ()
 
 
