@@ -132,6 +132,7 @@ def _print_job(detail: JobDetail, call: Call) -> None:
             ("After", ", ".join(f"{link.id} {link.title} ({link.state})" for link in detail.after)),
             ("Customer", row.tenant),
             ("Handler", detail.handler),
+            ("Schedule", "" if detail.schedule_id is None else str(detail.schedule_id)),
             ("Payload", str(dict(detail.payload)) if detail.payload else ""),
             ("Attempts", str(row.attempt)),
             ("Created", clock(row.created_at, zone)),

@@ -28,7 +28,8 @@ from cnc_station.engine.queries import (
     ScheduleRuns,
     UpcomingRuns,
 )
-from cnc_station.engine.store import schema
+from cnc_station.engine.services import schedules
+from cnc_station.engine.store import schema, writer
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ScheduleRow, ScheduleRun
 from tests.engine.conftest import Station
@@ -87,6 +88,7 @@ async def test_a_schedule_fires_at_its_time_and_its_job_is_made(station: Station
     assert detail is not None
     assert (detail.row.name, detail.handler) == ("report", "test.echo")
     assert detail.payload == {"text": "hello", "none": None}
+    assert detail.schedule_id == schedule_id
     shown = await row(floor, schedule_id)
     assert shown.last is not None
     assert shown.last.job_id == run.job_id
@@ -94,7 +96,12 @@ async def test_a_schedule_fires_at_its_time_and_its_job_is_made(station: Station
     assert shown.next_due > due
 
 
-async def test_a_queued_due_time_goes_on_when_the_open_job_is_over(station: Station) -> None:
+async def test_a_queued_due_time_goes_on_when_the_open_job_is_over(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its end wakes the service, and nothing else does.
+    monkeypatch.setattr(schedules, "WAITING_REST_S", 600.0)
+    monkeypatch.setattr(writer, "ELSEWHERE_EVERY_S", 600.0)
     floor = await station()
     job = JobSpec("part", "mill")
     end = now_ms() // 60_000 * 60_000
@@ -168,6 +175,11 @@ async def test_a_preview_stores_nothing_and_names_what_is_wrong(station: Station
     with pytest.raises(InvalidInput, match="cron: has 6 fields") as refused:
         await floor.door.ask(PreviewSchedule(replace(YEARLY, cron="0 0 0 1 1 *", time_zone="X")))
     assert [error.field for error in refused.value.errors] == ["cron", "time_zone"]
+    wrong = replace(YEARLY, cron="", job=replace(ECHO, quantity=0, name=""))
+    with pytest.raises(InvalidInput) as refused:
+        await floor.door.ask(PreviewSchedule(wrong))
+    named = [error.field for error in refused.value.errors]
+    assert named == ["cron", "job.name", "job.quantity"]
     assert await floor.door.ask(ListSchedules()) == ()
 
 
@@ -234,5 +246,7 @@ async def test_schedules_of_other_tenants_do_not_exist_for_a_principal(station: 
             await door.execute(CreateSchedule(spec))
         with pytest.raises(InvalidInput, match="is not one of yours"):
             await door.execute(EditSchedule(own, spec))
+    told = [event.type for event in await door.ask(ListEvents())]
+    assert not [kind for kind in told if kind.startswith("schedule_")]
     assert await door.execute(PauseSchedule()) == (own,)
     assert not (await row(floor, other)).spec.paused

@@ -34,9 +34,14 @@ async def create_jobs(
     context: AnswerContext, specs: Sequence[JobSpec], actor: str
 ) -> tuple[int, ...]:
     """Store new jobs, all or none. Raises InvalidInput."""
-    checked = tuple(accept(spec, context.handlers, alone=context.alone) for spec in specs)
+    checked = tuple(accepted(context, spec) for spec in specs)
     refuse_other_tenants(context, (spec.tenant for spec in checked))
     return await context.writer.write(CreateJobs(checked, actor))
+
+
+def accepted(context: AnswerContext, spec: JobSpec) -> JobSpec:
+    """Return a spec as it is stored, for a new job or a schedule. Raises InvalidInput."""
+    return accept(spec, context.handlers, alone=context.alone)
 
 
 async def edit_job(context: AnswerContext, command: commands.EditJob, actor: str) -> None:
@@ -46,8 +51,8 @@ async def edit_job(context: AnswerContext, command: commands.EditJob, actor: str
         spec = await context.reader.read(partial(stored_spec, job_id=command.job_id))
         if spec is not None and changes.keys() <= EDITABLE:  # otherwise the writer refuses it
             new = replace(spec, **changes)
-            accepted = accept(new, context.handlers, alone=context.alone)
-            changes |= {name: getattr(accepted, name) for name in changes}
+            stored = accepted(context, new)
+            changes |= {name: getattr(stored, name) for name in changes}
     await context.writer.write(edits.EditJob(command.job_id, changes, actor, command.version))
 
 

@@ -1,13 +1,15 @@
 """Answers about schedules. A principal of some tenants sees and changes theirs only."""
 
+from dataclasses import replace
 from functools import partial
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext
+from cnc_station.engine.answers.jobs import accepted
 from cnc_station.engine.answers.tenants import refuse_other_tenants
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.checks import refuse
-from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.schedule import Schedule
 from cnc_station.engine.store import schedules as store
 from cnc_station.engine.store.queries import schedule_rows
@@ -105,9 +107,20 @@ async def upcoming_runs(context: AnswerContext, query: queries.UpcomingRuns) -> 
 
 
 def _checked(context: AnswerContext, spec: Schedule) -> Schedule:
-    checked = spec.validated()
-    refuse_other_tenants(context, (checked.tenant,))
-    return checked
+    """Return a schedule as it is stored, its template checked as any new job. Raises InvalidInput
+    with every invalid field."""
+    of_job: tuple[FieldError, ...] = ()
+    try:
+        spec = replace(spec, job=accepted(context, spec.job))
+    except InvalidInput as error:
+        of_job = tuple(FieldError(f"job.{one.field}", one.reason) for one in error.errors)
+    try:
+        spec = spec.validated()
+    except InvalidInput as error:
+        raise InvalidInput(*dict.fromkeys((*error.errors, *of_job))) from error
+    refuse(of_job)
+    refuse_other_tenants(context, (spec.tenant,))
+    return spec
 
 
 async def _visible(context: AnswerContext, schedule_id: int | None) -> tuple[int, ...]:

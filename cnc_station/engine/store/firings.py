@@ -61,7 +61,7 @@ _waiting = schedule_firing.c.state == literal_column("'waiting'")
 
 
 _NEEDS: Select[Any] = select(
-    select(func.min(schedule.c.fires_at)).where(~schedule.c.paused).scalar_subquery(),
+    select(func.min(schedule.c.fires_at)).scalar_subquery(),
     select(schedule_firing.c.id).where(_waiting).limit(1).scalar_subquery(),
 )
 
@@ -135,7 +135,7 @@ def _fire(tx: Tx) -> int:
 
 _DUE = (
     select(schedule)
-    .where(~schedule.c.paused, schedule.c.fires_at <= bindparam("now", type_=BigInteger))
+    .where(schedule.c.fires_at <= bindparam("now", type_=BigInteger))
     .order_by(schedule.c.fires_at, schedule.c.id)
     .limit(MOST_SCHEDULES_AT_ONCE)
     .with_for_update(skip_locked=True)

@@ -331,7 +331,7 @@ schedule = Table(
     Column("starts_at", Time),
     Column("ends_at", Time),
     Column("paused", Boolean, nullable=False),
-    Column("next_due", Time),  # NULL: never again
+    Column("next_due", Time),  # NULL: paused, or never again
     Column("fires_at", Time),  # the same with its jitter
     Column("created_at", Time, nullable=False),
     Column("created_by", Text, nullable=False),

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Alias, Column, Connection, FromClause, Subquery, Table, event, or_, select
 from sqlalchemy.sql import visitors
 
+from cnc_station.engine.domain.notice import ABOUT_SCHEDULES
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt, webhook
 
@@ -18,6 +19,7 @@ T = TypeVar("T")
 Read = Callable[[Connection], T]
 
 WHOLE_SHOP = {"whole_shop": True}
+_OF_A_TENANT = sorted(ABOUT_SCHEDULES)  # whose events name no job
 
 
 def for_tenants(read: Read[T], tenants: frozenset[str]) -> Read[T]:
@@ -69,7 +71,8 @@ def _condition(table: Table, tenants: frozenset[str]) -> Any:
     if table is schema.run:
         return schema.run.c.job_id.in_(jobs)
     if table is schema.event:
-        return or_(schema.event.c.job_id.is_(None), schema.event.c.job_id.in_(jobs))
+        of_shop = schema.event.c.job_id.is_(None) & schema.event.c.type.not_in(_OF_A_TENANT)
+        return or_(of_shop, schema.event.c.job_id.in_(jobs))
     return _of_webhooks(table, sorted(tenants))
 
 

@@ -124,6 +124,7 @@ class JobDetail:
     runs: tuple[RunRow, ...]
     after: tuple[JobLink, ...]
     before: tuple[JobLink, ...]
+    schedule_id: int | None = None  # of the schedule that made it
 
 
 class SortKey(StrEnum):

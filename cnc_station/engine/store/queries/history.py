@@ -137,6 +137,7 @@ def job_detail(
             job.c.timeout_s,
             job.c.axes,
             job.c.trace_id,
+            job.c.schedule_id,
         ).where(job.c.id == job_id)
     ).one()
     return JobDetail(
@@ -147,6 +148,7 @@ def job_detail(
         timeout_s=more.timeout_s,
         axes=more.axes,
         trace_id=more.trace_id,
+        schedule_id=more.schedule_id,
         runs=runs(connection, ListRuns(job_id=job_id)),
         after=_links(connection, dependency.c.predecessor_id, dependency.c.job_id == job_id),
         before=_links(connection, dependency.c.job_id, dependency.c.predecessor_id == job_id),
