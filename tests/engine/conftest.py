@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.domain import webhooks
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import Abilities
@@ -87,3 +89,10 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Controller:
     info = replace(kind.info, abilities=made.abilities)
     monkeypatch.setitem(registry.OWN, "scripted", replace(kind, info=info))
     return made
+
+
+@pytest.fixture
+def quick(config: Config, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """Everything is tried again soon, and receivers are given up soon."""
+    monkeypatch.setattr(webhooks, "RETRY_S", (0.02, 0.04, 0.08))
+    return replace(config, webhook_timeout_s=0.4, retry=RetryPolicy(initial_s=0.02, jitter=0.0))
