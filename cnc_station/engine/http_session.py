@@ -48,6 +48,7 @@ class HttpSession:
                 ssl=tls,
                 resolver=self._resolver,
                 socket_factory=_checked_socket,
+                limit=0,  # the callers limit themselves, and those that hang must not stop others
                 keepalive_timeout=_KEEP_OPEN_S,
             ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),

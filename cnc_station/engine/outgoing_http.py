@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cnc_station.engine.http_session import HttpSession
 
 KEPT_BYTES = 16 * 1024
-_LOOKUPS = 4  # names looked up at once: a name server that hangs holds no other thread
+_LOOKUPS = 16  # names looked up at once: a name server that hangs holds no thread of others
 
 
 class HttpFailed(CncStationError):

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.domain import webhooks
+from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import Abilities
@@ -97,3 +99,10 @@ async def at_rest(config: Config, station: Station) -> Path:
     await floor.engine.stop()
     assert config.database_path is not None
     return config.database_path
+
+
+@pytest.fixture
+def quick(config: Config, monkeypatch: pytest.MonkeyPatch) -> Config:
+    """Everything is tried again soon, and receivers are given up soon."""
+    monkeypatch.setattr(webhooks, "RETRY_S", (0.02, 0.04, 0.08))
+    return replace(config, webhook_timeout_s=0.4, retry=RetryPolicy(initial_s=0.02, jitter=0.0))

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from cnc_station.config import Config
 from cnc_station.engine.commands import CreateWebhook, SubmitJobs
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.webhooks import WebhookEvent, WebhookSpec
@@ -100,3 +103,31 @@ async def detail(door: Door, delivery_id: int) -> DeliveryDetail:
     found = await door.ask(DeliveryById(delivery_id))
     assert found is not None
     return found
+
+
+def environment(config: Config) -> dict[str, str]:
+    """The settings of a station in a process of its own."""
+    return {
+        **os.environ,
+        "CNC_DATA_FOLDER": str(config.data_folder),
+        "CNC_DATABASE_URL": config.database_url,
+        "CNC_STATION": config.station,
+        "CNC_HEALTH_PORT": "0",
+        "CNC_SYNCHRONOUS": "NORMAL",
+        "CNC_RETRY_INITIAL_S": "0.05",
+        "CNC_RETRY_AUTOMATION_LIMIT": "100",
+    }
+
+
+@asynccontextmanager
+async def serving(environ: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A station in a process of its own, killed at the end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "cnc_station", "serve", env=environ
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()

@@ -12,6 +12,7 @@ import trustme
 
 from cnc_station.engine.outgoing_http import HttpFailed, HttpRequest, OutgoingHttp
 from tests.engine.receiver import answering, raw_server
+from tests.until import until
 
 KEEP = 16 * 1024
 
@@ -150,6 +151,26 @@ async def test_a_server_that_hangs_ends_with_the_time_limit(
     async with raw_server(hang) as url:
         with pytest.raises(HttpFailed, match=r"no complete answer within 0\.3 s"):
             await http.send(HttpRequest("GET", url, timeout_s=0.3))
+
+
+async def test_hanging_servers_do_not_use_up_the_connections_of_others(http: OutgoingHttp) -> None:
+    asked = 0
+
+    async def hang(_head: bytes, _writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await asyncio.Event().wait()
+
+    async with raw_server(hang) as hanging, raw_server(answering()) as good:
+        waiting = [
+            asyncio.create_task(http.send(HttpRequest("GET", hanging, timeout_s=60.0)))
+            for _ in range(150)
+        ]
+        await until(lambda: asked == 150)
+        assert (await http.send(HttpRequest("GET", good))).status == 200
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_an_answer_that_trickles_in_ends_with_the_time_limit(http: OutgoingHttp) -> None:

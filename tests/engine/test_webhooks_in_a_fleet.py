@@ -10,7 +10,15 @@ from cnc_station.engine.commands import DeleteWebhook, EditWebhook
 from cnc_station.engine.domain.webhooks import WebhookEvent, WebhookSpec
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.views.webhooks import DeliveryState
-from tests.engine.hooks import delay, deliveries, detail, listen, receiver
+from tests.engine.hooks import (
+    delay,
+    deliveries,
+    detail,
+    environment,
+    listen,
+    receiver,
+    serving,
+)
 from tests.until import until
 
 CREATED = WebhookEvent.CREATED
@@ -84,23 +92,38 @@ async def test_stations_share_the_deliveries_and_send_each_once(shared: Config) 
     assert len(by) > 1
 
 
-async def test_what_a_dead_station_had_claimed_is_sent_by_another(
-    shared: Config, monkeypatch: pytest.MonkeyPatch
+async def test_what_a_dead_station_had_claimed_is_sent_by_another_when_its_claim_ends(
+    shared: Config,
 ) -> None:
-    dying = StationEngine(replace(shared, station="A", webhook_timeout_s=0.5))
+    settings = {"CNC_WEBHOOK_TIMEOUT_S": "0.5"}
     living = StationEngine(replace(shared, station="B", webhook_timeout_s=0.5))
-    monkeypatch.setattr("cnc_station.engine.services.deliveries.MARGIN_S", 1.0)
-    await dying.start()
+    first = await _client(shared, "C")
     async with receiver(lambda _: None) as hook:
-        await listen(dying.local_door, hook.url, CREATED)
-        await delay(dying.local_door)
-        await until(lambda: hook.received)
-        await dying.stop()  # what it was sending is not recorded
+        await listen(first.local_door, hook.url, CREATED)
+        await delay(first.local_door)
+        await first.stop()
+        async with serving({**environment(shared), **settings}):
+            await until(lambda: hook.received)
         hook.status = lambda _: 200
         await living.start()
         await until(lambda: deliveries(living.local_door, DeliveryState.DELIVERED))
         assert len({received.headers["X-Delivery-Id"] for received in hook.received}) == 1
     await living.stop()
+
+
+async def test_what_a_stopped_station_was_sending_is_due_at_once(shared: Config) -> None:
+    stopping = StationEngine(replace(shared, webhook_timeout_s=60.0))
+    await stopping.start()
+    async with receiver(lambda _: None) as hook:
+        await listen(stopping.local_door, hook.url, CREATED)
+        await delay(stopping.local_door)
+        await until(lambda: hook.received)
+        await stopping.stop()
+        hook.status = lambda _: 200
+        living = StationEngine(replace(shared, station="B", webhook_timeout_s=60.0))
+        await living.start()
+        await until(lambda: deliveries(living.local_door, DeliveryState.DELIVERED), 10.0)
+        await living.stop()
 
 
 async def _client(config: Config, station: str) -> StationEngine:

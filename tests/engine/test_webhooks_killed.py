@@ -1,12 +1,8 @@
 """Nothing is lost when the station is killed in the middle of its deliveries."""
 
 import asyncio
-import os
 import random
-import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from cnc_station.config import Config
@@ -15,39 +11,11 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import ListDeliveries
 from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryState
-from tests.engine.hooks import Receiver, receiver
+from tests.engine.hooks import Receiver, environment, receiver, serving
 from tests.until import until
 
 JOBS = 1_000
 KILLS = 8
-
-
-def environment(config: Config, hook: Receiver) -> dict[str, str]:
-    return {
-        **os.environ,
-        "CNC_DATA_FOLDER": str(config.data_folder),
-        "CNC_DATABASE": str(config.database_path),
-        "CNC_STATION": config.station,
-        "CNC_HEALTH_PORT": "0",
-        "CNC_SYNCHRONOUS": "NORMAL",
-        "CNC_RETRY_INITIAL_S": "0.05",
-        "CNC_RETRY_AUTOMATION_LIMIT": "100",
-        "CNC_WEBHOOK_URL": hook.url,
-    }
-
-
-@asynccontextmanager
-async def serving(environ: dict[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A station in a process of its own, killed at the end."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "cnc_station", "serve", env=environ
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 def is_first_of_some(hook: Receiver) -> bool:
@@ -70,7 +38,7 @@ async def test_a_thousand_deliveries_survive_a_station_that_is_killed_again_and_
     async with receiver() as hook:
         hook.status = lambda _: 500 if is_first_of_some(hook) else 200
         hook.takes_s = 0.02
-        environ = environment(config, hook)
+        environ = {**environment(config), "CNC_WEBHOOK_URL": hook.url}
         for _ in range(KILLS):
             seen = len(hook.received)
             async with serving(environ):

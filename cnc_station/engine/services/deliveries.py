@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.notice import Topic, one_of
 from cnc_station.engine.domain.transitions import WEBHOOKS_CHANGED
 from cnc_station.engine.domain.webhook_signature import headers, new_secret
@@ -26,6 +26,7 @@ from cnc_station.engine.domain.webhooks import (
     pause_s,
 )
 from cnc_station.engine.outgoing_http import HttpAnswer, HttpFailed, HttpRequest
+from cnc_station.engine.services.active_runs import PATIENCE_S
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.deliveries import (
@@ -116,11 +117,16 @@ class Deliveries(Service):
         return len(found)
 
     async def stop(self) -> None:
-        """Break off what is under way: it is sent again, here or elsewhere."""
+        """Break off what is under way, and leave it to another station or to the next start."""
         await super().stop()
-        for task in tuple(self._tasks):
+        under_way = tuple(self._tasks)
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
+        if under_way:
+            with contextlib.suppress(Unavailable, TimeoutError):  # their claims end by themselves
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._context.writer.write(ReleaseDeliveries())
 
     async def _deliver(self, claimed: ClaimedDelivery, last_start: float) -> None:
         endpoint = claimed.endpoint.id
@@ -138,28 +144,17 @@ class Deliveries(Service):
 
     async def _attempt(self, claimed: ClaimedDelivery) -> None:
         started = time.perf_counter()
-        body = claimed.content.body()
-        request = HttpRequest(
-            "POST",
-            claimed.endpoint.url,
-            {
-                "Content-Type": "application/json",
-                **headers(
-                    claimed.endpoint.secrets,
-                    claimed.key,
-                    claimed.content.event,
-                    now_ms() // 1000,
-                    body,
-                ),
-            },
-            body,
-            self._timeout_s,
-        )
-        answer, error = None, ""
+        request: HttpRequest | None = None
+        answer: HttpAnswer | None = None
+        error = ""
         try:
+            request = self._request(claimed)
             answer = await self._context.http.send(request)
         except HttpFailed as failed:
             error = str(failed)
+        except Exception:
+            log.exception("delivery %d failed", claimed.id)
+            error = "Internal error: see the log of the station."
         verdict = self._judge(claimed, answer, error)
         await self._context.writer.write_until_committed(
             RecordAttempt(
@@ -167,8 +162,8 @@ class Deliveries(Service):
                 claimed.token,
                 verdict.state,
                 verdict.pause_s,
-                request.url,
-                request.headers,
+                claimed.endpoint.url,
+                request.headers if request else {},
                 answer.status if answer else None,
                 answer.headers if answer else {},
                 _text(answer.body) if answer else "",
@@ -183,6 +178,18 @@ class Deliveries(Service):
             reason = "The receiver answered 410: it is gone for good."
             with contextlib.suppress(Conflict):  # deleted meanwhile
                 await self._context.writer.write(DisableWebhook(claimed.endpoint.id, reason))
+
+    def _request(self, claimed: ClaimedDelivery) -> HttpRequest:
+        endpoint, content = claimed.endpoint, claimed.content
+        body = content.body()
+        signed = headers(endpoint.secrets, claimed.key, content.event, now_ms() // 1000, body)
+        return HttpRequest(
+            "POST",
+            endpoint.url,
+            {"Content-Type": "application/json", **signed},
+            body,
+            self._timeout_s,
+        )
 
     def _judge(self, claimed: ClaimedDelivery, answer: HttpAnswer | None, error: str) -> _Verdict:
         if answer is not None and is_success(answer.status):
