@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cnc_station.cli.client import client, machine_id
 from cnc_station.cli.invocation import Call, Exit
-from cnc_station.cli.output import clock, duration, print_fields, print_json, print_table
+from cnc_station.cli.output import clock, duration, print_fields, print_json, print_table, printable
 from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.event import Event
@@ -91,18 +91,20 @@ async def job(call: Call) -> int:
     if detail.runs:
         print()
         print_table(
-            ["RUN", "MACHINE", "STATE", "STARTED", "ENDED", "ERROR"],
+            ["RUN", "TRY", "MACHINE", "STATE", "STARTED", "ENDED", "RESULT"],
             [
                 [
+                    str(run.id),
                     str(run.attempt),
                     run.machine,
                     run.state,
                     clock(run.started_at, call.config.time_zone),
                     clock(run.ended_at, call.config.time_zone),
-                    run.error,
+                    printable(run.error or run.result or ""),
                 ]
                 for run in detail.runs
             ],
+            right="RUN TRY",
         )
     print()
     _print_events(events, call)
