@@ -91,18 +91,20 @@ async def job(call: Call) -> int:
     if detail.runs:
         say()
         print_table(
-            ["RUN", "MACHINE", "STATE", "STARTED", "ENDED", "ERROR"],
+            ["RUN", "TRY", "MACHINE", "STATE", "STARTED", "ENDED", "RESULT"],
             [
                 [
+                    str(run.id),
                     str(run.attempt),
                     run.machine,
                     run.state,
                     clock(run.started_at, call.config.time_zone),
                     clock(run.ended_at, call.config.time_zone),
-                    run.error,
+                    run.error or run.result or "",
                 ]
                 for run in detail.runs
             ],
+            right="RUN TRY",
         )
     say()
     _print_events(events, call)

@@ -251,6 +251,35 @@ async def test_a_running_station_takes_up_within_a_second_what_the_command_line_
         await engine.stop()
 
 
+async def test_a_job_for_a_handler_is_handed_in_and_its_run_is_shown(shell: Shell) -> None:
+    engine = StationEngine(Config(shell.folder, f"sqlite:///{shell.database}"))
+    await engine.start()
+    try:
+        payload = json.dumps({"colour": "\x1b[31mred"})
+        done = await _beside(
+            shell, "submit", "--name", "A", "--handler", "test.echo", "--payload", payload, "--json"
+        )
+        assert done.returncode == 0, done.stderr
+        happened = partial(_happened, shell.database, json.loads(done.stdout)["id"])
+        await until(lambda: happened("completed"))
+        listed = await _beside(shell, "runs", "--handler", "test.echo", "--outcome", "succeeded")
+        assert "test.echo" in listed.stdout
+        found = json.loads((await _beside(shell, "runs", "--since", "+0h01m", "--json")).stdout)
+        assert found == {"runs": []}
+        (run,) = json.loads((await _beside(shell, "runs", "--json")).stdout)["runs"]
+        shown = await _beside(shell, "run", str(run["id"]))
+        assert "Handler   test.echo" in shown.stdout
+        assert '"colour": "\\u001b[31mred"' in shown.stdout  # as JSON, and never as it is
+        assert "\x1b" not in shown.stdout
+        assert (await _beside(shell, "run", "999")).stderr == "cnc-station: There is no run 999.\n"
+        wrong = await _beside(shell, "runs", "--outcome", "lost")
+        assert "outcome: must be one of assigned" in wrong.stderr
+        refused = await _beside(shell, "submit", "--name", "A", "--handler", "shell.command")
+        assert "command: is missing" in refused.stderr
+    finally:
+        await engine.stop()
+
+
 def test_a_station_without_a_window_serves_until_it_is_told_to_stop(shell: Shell) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "cnc_station", "serve", "--demo"],

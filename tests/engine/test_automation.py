@@ -14,7 +14,7 @@ from cnc_station.config import Config
 from cnc_station.engine.commands import EditJob, SubmitJobs
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.policies import RetryPolicy
+from cnc_station.engine.domain.policies import Retention, RetryPolicy
 from cnc_station.engine.domain.states import JobState, RunState
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.handlers import registry
@@ -187,6 +187,35 @@ async def test_a_failed_run_keeps_its_code_and_each_attempt_has_a_key_of_its_own
     assert first != second
     trace = first.rpartition("-")[0]
     assert second.startswith(trace)
+
+
+async def test_a_clean_up_deletes_what_the_settings_allow_and_says_so(
+    station: Station, soon: Config
+) -> None:
+    floor = await station(replace(soon, retention=Retention(jobs_days=1, runs_days=1)))
+    old, young = await _delay(floor), await _delay(floor)
+    for job_id in (old, young):
+        await floor.comes_to(job_id, JobState.COMPLETED)
+    by_hand(floor.engine, update(job).where(job.c.id == old).values(finished_at=1))
+    (clean,) = await floor.door.execute(SubmitJobs([JobSpec("clean", handler="system.cleanup")]))
+    await floor.comes_to(clean, JobState.COMPLETED)
+    assert (await _run_of(floor, clean)).row.result == "deleted: jobs 1, runs 0"
+    assert await floor.door.ask(JobById(old)) is None
+    assert await floor.told(old) == []
+    assert (await floor.row(young)).state is JobState.COMPLETED
+
+
+async def test_a_clean_up_deletes_nothing_that_is_kept_for_ever(
+    station: Station, soon: Config
+) -> None:
+    floor = await station(soon)
+    old = await _delay(floor)
+    await floor.comes_to(old, JobState.COMPLETED)
+    by_hand(floor.engine, update(job).where(job.c.id == old).values(finished_at=1))
+    (clean,) = await floor.door.execute(SubmitJobs([JobSpec("clean", handler="system.cleanup")]))
+    await floor.comes_to(clean, JobState.COMPLETED)
+    assert "kept for ever" in ((await _run_of(floor, clean)).row.result or "")
+    assert (await floor.row(old)).state is JobState.COMPLETED
 
 
 async def test_runs_are_found_by_job_handler_station_and_outcome(

@@ -89,6 +89,9 @@ async def test_an_exit_code_is_a_failure_with_the_last_line(
     assert row.last_error == "sh ended with exit code 7: no paper"
     run = await _latest(floor, job_id)
     assert (run.row.code, run.output.text) == (7, "out\nno paper\n")
+    job_id = await _submit(floor, sh("exit 7", success=[0, 7]))
+    await floor.comes_to(job_id, JobState.COMPLETED)
+    assert (await _latest(floor, job_id)).row.result == "exit code 7"
     job_id = await _submit(floor, sh("kill -SEGV $$"), retry_limit=0)
     row = await floor.comes_to(job_id, JobState.NEEDS_ATTENTION)
     assert row.last_error == "sh was ended by SIGSEGV"
@@ -110,6 +113,10 @@ async def test_it_is_off_until_an_administrator_allows_a_command(
         (sh("true", env={"OTHER": "1"}), "/bin/sh is not allowed with the variable OTHER"),
         ({"command": "sh"}, "command: must be an absolute path"),
         ({"command": "/bin/sh", "args": "-c true"}, "no shell takes them apart"),
+        (sh("true", success=[256]), "success: must be a list of exit codes"),
+        (sh("true", success=[]), "success: must be a list of exit codes"),
+        (sh("true", timeout=0), "timeout: must be a number of seconds"),
+        (sh("true", shell=True), "shell: is not known"),
     ):
         with pytest.raises(InvalidInput, match=words):
             await _submit(floor, payload)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from cnc_station.cli import output
+from cnc_station.cli.output import printable
 from cnc_station.cli.parser import parse
 from cnc_station.cli.run import run
 from cnc_station.engine.domain.states import JobState
@@ -85,3 +86,7 @@ def test_a_missing_file_is_named(capsys: pytest.CaptureFixture[str], tmp_path: P
         run(["import", str(tmp_path / "gone.csv"), "--database", str(tmp_path / "a.db")], {}) == 1
     )
     assert "gone.csv: can't be read: No such file" in capsys.readouterr().err
+
+
+def test_what_a_command_has_printed_cannot_change_the_terminal() -> None:
+    assert printable("\x1b[31mred\a\r\nnext\tline ✓\r") == "\ufffd[31mred\ufffd\nnext\tline ✓\ufffd"

@@ -31,5 +31,5 @@ class CleanUp:
         progress(1.0)
         if not deleted:
             return HandlerResult("everything is kept for ever: no keep_…_days is set")
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in deleted.items())
-        return HandlerResult(f"deleted {counts}")
+        counts = ", ".join(f"{kind} {count:,}" for kind, count in deleted.items())
+        return HandlerResult(f"deleted: {counts}")

@@ -36,7 +36,7 @@ GUARD = "--guard"  # the option of a frozen program that makes it a guard
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 OFF = "shell.command is off at this station: an administrator allows commands with shell_commands"
 LONGEST_S = 86_400
-_FIELDS = frozenset({"command", "args", "cwd", "env", "timeout"})
+_FIELDS = frozenset({"command", "args", "cwd", "env", "timeout", "success"})
 _MOST_CHARACTERS = 32_768
 _PIECE = 65_536
 _MIB = 1024 * 1024
@@ -53,7 +53,8 @@ class ShellCommand(RestrictedHandler):
     """Implements `Handler`.
 
     Payload: `command` (an absolute path), `args`, `cwd` (default: a new folder that is removed
-    afterwards), `env`, `timeout` in seconds. It succeeds with exit code 0.
+    afterwards), `env`, `timeout` in seconds, `success`: the exit codes that count as done (default
+    [0]).
     """
 
     name = "shell.command"
@@ -86,6 +87,7 @@ class ShellCommand(RestrictedHandler):
         timeout = payload.get("timeout", 1)
         if not checks.number(timeout) or not 0 < timeout <= LONGEST_S:
             yield FieldError("timeout", f"must be a number of seconds up to {LONGEST_S:,}")
+        yield from _success(payload.get("success", [0]))
 
     def allowed(self) -> Narrowed | None:
         try:
@@ -182,6 +184,13 @@ def _path(name: str, value: object) -> Iterable[FieldError]:
         yield FieldError(name, "must be an absolute path")
 
 
+def _success(codes: object) -> Iterable[FieldError]:
+    given = codes if isinstance(codes, list) else []
+    errors = [error for code in given for error in checks.whole("success", code, 0, 255)]
+    if not given or errors:
+        yield FieldError("success", "must be a list of exit codes, such as [0, 1]")
+
+
 def _guard_command() -> list[str]:
     if getattr(sys, "frozen", False):
         return [sys.executable, GUARD]
@@ -267,8 +276,8 @@ async def _stop(process: Process, work: asyncio.Task[Mapping[str, Any]]) -> None
 
 def _result(order: HandlerOrder, report: Mapping[str, Any]) -> HandlerResult:
     name = Path(order.payload["command"]).name
-    if report.get("exit") == 0:
-        return HandlerResult("exit code 0", 0)
+    if (code := report.get("exit")) in order.payload.get("success", [0]):
+        return HandlerResult(f"exit code {code}", code)
     last = _last_line(order.output)
     if "exit" in report:
         raise HandlerFailed(f"{name} ended with exit code {report['exit']}{last}", report["exit"])

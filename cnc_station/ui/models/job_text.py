@@ -68,6 +68,7 @@ def _t(english: str) -> str:
     return QCoreApplication.translate("JobFields", english)
 
 
+_MOST_RESULT = 200  # characters of a handler's result; the page Runs shows more
 _NOTICED = LIVE_RUNS | {RunState.FAILED, RunState.INTERRUPTED}
 _RUNS_NOW = frozenset({"started", "continued"})
 
@@ -106,7 +107,8 @@ def _run(run: RunRow, now: int) -> TimelineEntry:
     look = look_of(run.state)
     end = run.ended_at if run.ended_at is not None else now
     took = formatting.lasted(run.started_at, end) if run.started_at is not None else ""
-    note = " · ".join(part for part in (look.word, took, _counted(run), run.error) if part)
+    result = run.error or (run.result or "")[:_MOST_RESULT]
+    note = " · ".join(part for part in (look.word, took, _counted(run), result) if part)
     title = QCoreApplication.translate("JobHistory", "Run {number} on {machine}").format(
         number=run.attempt, machine=run.machine
     )
