@@ -2,11 +2,21 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from operator import attrgetter
 
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import PositionMemory
 from cnc_station.engine.timing import now_ms
-from cnc_station.engine.views import Doing, Message, Status
+from cnc_station.engine.views import Doing, Identity, Message, Status
+from cnc_station.peers import values
+from cnc_station.peers.limits import LONGEST_SENTENCE
+
+_TEXTS = ("why", "remedy", "program", "details")
+_COUNTS = ("line", "tool", "parts")
+_FIGURES = ("fraction", "x", "y", "z", "feed_mm_min", "spindle_rpm")
+_OVERRIDES = ("feed_override", "rapid_override", "spindle_override")
+_texts, _numbers = attrgetter(*_TEXTS), attrgetter(*_COUNTS, *_FIGURES, *_OVERRIDES)
 
 
 class StatusPublisher:
@@ -19,6 +29,7 @@ class StatusPublisher:
 
     def publish(self, status: Status) -> None:
         """Store the status. Call the subscribers if it has changed."""
+        status = _bounded(status)
         if status == self._status:
             return
         self._status = status
@@ -50,7 +61,31 @@ class StatusPublisher:
         raise Conflict("CNC Station does not track the position of this machine.")
 
 
+def _bounded(status: Status) -> Status:
+    """Return the status without what no controller of a machine reports: see `peers.values`."""
+    texts, numbers = _texts(status), _numbers(status)
+    changes: dict[str, object] = {
+        name: cleaned
+        for name, text in zip(_TEXTS, texts, strict=True)
+        if (cleaned := values.text(text, LONGEST_SENTENCE)) is not text
+    }
+    if any(number is not None and values.number(number) is None for number in numbers):
+        changes |= {name: values.whole(getattr(status, name)) for name in _COUNTS}
+        changes |= {name: values.number(getattr(status, name)) for name in (*_FIGURES, *_OVERRIDES)}
+    return replace(status, **changes) if changes else status  # type: ignore[arg-type] # by its names
+
+
+def bounded_identity(identity: Identity) -> Identity:
+    """Return the identity without what a peer may have put into its texts."""
+    details = identity.details[:_MOST_DETAILS]
+    return Identity(
+        values.text(identity.controller, LONGEST),
+        tuple((values.text(label, LONGEST), values.text(text, LONGEST)) for label, text in details),
+    )
+
+
 MOST = 2_000
+_MOST_DETAILS = 400  # grblHAL names all its settings
 LONGEST = 500  # characters of one message
 
 
@@ -65,7 +100,7 @@ class Traffic:
         self._messages.append(Message(now_ms(), True, text[:LONGEST]))
 
     def received(self, text: str) -> None:
-        self._messages.append(Message(now_ms(), False, text[:LONGEST]))
+        self._messages.append(Message(now_ms(), False, values.text(text[:LONGEST], LONGEST)))
 
     def messages(self) -> Sequence[Message]:
         return tuple(self._messages)

@@ -15,14 +15,17 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import parse_url
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, ResponseError
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import MISSED, NO_EVENTS, Notice
 from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.base import SignalHandlers
+from cnc_station.engine.signals.parser import BoundedParser
 from cnc_station.engine.timing import GrowingPause, Wake
 from cnc_station.engine.views import Telemetry
+from cnc_station.peers.limits import REDIS
+from cnc_station.peers.pace import Budget, LoopShare
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,8 @@ BLOCK_S = 5.0
 DRAINED = 100  # more hints taken with one: a claim covers all jobs
 MOST_HINTS = 500
 GATHER_S = 0.01  # notices and telemetry are sent together
-SILENCE_S = 3.0
+SILENCE_S = REDIS.last_byte_s
+MESSAGE_COST = 500  # bytes of the budget that each message costs at least
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 PROBE_KEPT_S = 60
@@ -85,7 +89,12 @@ class RedisSignals:
         # formats each of its push messages for a log that nobody reads.
         alive = {} if self._url.startswith("unix:") else _ALIVE
         return Redis.from_url(
-            self._url, socket_timeout=None, socket_connect_timeout=3, protocol=2, **alive
+            self._url,
+            socket_timeout=None,
+            socket_connect_timeout=REDIS.first_byte_s,
+            protocol=2,
+            parser_class=BoundedParser,
+            **alive,
         )
 
     async def start(self, handlers: SignalHandlers) -> None:
@@ -201,7 +210,10 @@ class RedisSignals:
             await pipe.execute(raise_on_error=False)  # what is refused is lost; `ping` reports it
 
     async def _listen(self) -> None:
+        """Pass on what is published. A flood is read slowly: Redis then ends the subscription, and
+        the next one begins with MISSED."""
         client = self._client()
+        budget, share = Budget(REDIS), LoopShare()
         try:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(self._prefix + "changes", self._prefix + "telemetry")
@@ -209,6 +221,8 @@ class RedisSignals:
                 self._handlers.notice(MISSED)
                 async for message in channel.listen():
                     self._hear(message)
+                    await budget.spend_slowly(max(len(message["data"]), MESSAGE_COST))
+                    await share.offer()
         finally:
             self.connected = False
             await client.aclose()
@@ -245,10 +259,17 @@ class RedisSignals:
         """Block on the sets of the wanted types until one has a hint."""
         self._waited_for = self._wanted
         keys = [self._key(name) for name in sorted(self._waited_for)]
-        popped: Any = await client.bzpopmax(keys, BLOCK_S)
+        try:
+            popped: Any = await client.bzpopmax(keys, BLOCK_S)
+        except ResponseError as error:
+            if "WRONGTYPE" in str(error):  # not written by a station
+                await client.delete(*keys)
+            raise
         if popped is None:
             return
-        machine_type = popped[0].decode().removeprefix(self._prefix + "wake:")
+        if not (isinstance(popped, list | tuple) and popped and isinstance(popped[0], bytes)):
+            raise InvalidResponse("not an answer to BZPOPMAX")
+        machine_type = popped[0].decode(errors="replace").removeprefix(self._prefix + "wake:")
         if machine_type not in self._wanted:
             self.announce_work({machine_type: 1})  # for another station
             return

@@ -3,8 +3,10 @@ are (namespace URI, name): the index of a namespace is different on each server.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite
 
+from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.reported import IN_PROGRAM, Doubt, Phase, Report
 from cnc_station.engine.views import Doing, Status
 
@@ -61,6 +63,7 @@ IDENTIFICATION: Mapping[str, Path] = {
     }.items()
 }
 ALERT_TYPE = 39  # AlertType in the MachineTool namespace
+_MOST_ALERTS, _MOST_SHOWN = 1_000, 20
 
 # ProductionStateMachineType, by StateNumber.
 _PHASES: Mapping[object, tuple[Phase, str]] = {
@@ -144,6 +147,8 @@ class Picture:
         shown_before = self._alerts.get(update.key)
         if update.active:
             self._alerts[update.key] = f"{words} ({update.code})" if update.code else words
+            if len(self._alerts) > _MOST_ALERTS:
+                raise Unavailable(f"the server reports more than {_MOST_ALERTS:,} alarms")
         else:
             self._alerts.pop(update.key, None)
         return self._alerts.get(update.key) != shown_before
@@ -154,7 +159,7 @@ class Picture:
         return Report(
             phase,
             words,
-            alarm="; ".join(self._alerts.values()),
+            alarm="; ".join(islice(self._alerts.values(), _MOST_SHOWN)),
             mode="out of service"
             if self._values.get("item") == _OUT_OF_SERVICE
             else _MODES.get(_whole(self._values.get("mode")), ""),

@@ -1,0 +1,48 @@
+"""The parser of redis-py, with limits: what answers at the port may be another program."""
+
+from typing import Any
+
+from redis._parsers.resp2 import _AsyncRESP2Parser
+from redis.exceptions import InvalidResponse
+
+from cnc_station.peers.limits import REDIS
+
+_DEPTH = 8  # of arrays in arrays; a Redis needs two
+_MOST = 2 * REDIS.bytes  # bytes of one answer
+
+
+class BoundedParser(_AsyncRESP2Parser):
+    """Raises InvalidResponse for an answer that is too long, too deep or not RESP2."""
+
+    def __init__(self, socket_read_size: int) -> None:
+        super().__init__(socket_read_size)
+        self._left = self._depth = 0
+
+    async def read_response(self, disable_decoding: bool = False) -> Any:
+        self._left, self._depth = _MOST, 0
+        try:
+            return await super().read_response(disable_decoding)
+        except ValueError as error:  # not a number, or a line without an end
+            raise InvalidResponse(f"Protocol Error: {error}") from error
+
+    async def _read_response(self, disable_decoding: bool = False) -> Any:
+        self._depth += 1
+        if self._depth > _DEPTH:
+            raise InvalidResponse("Protocol Error: arrays in arrays")
+        answer = await super()._read_response(disable_decoding)
+        self._depth -= 1
+        return answer
+
+    async def _read(self, length: int) -> bytes:
+        self._spend(length)
+        return await super()._read(length)
+
+    async def _readline(self) -> bytes:
+        line = await super()._readline()
+        self._spend(len(line) + 2)
+        return line
+
+    def _spend(self, count: int) -> None:
+        self._left -= count
+        if count < 0 or self._left < 0:
+            raise InvalidResponse("Protocol Error: the answer is too long")
