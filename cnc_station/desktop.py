@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import CncStationError
@@ -54,6 +54,7 @@ def open_window(config: Config, load: "Loader | None" = None) -> int:
 
 def _open(config: Config, load: "Loader | None", only: OneWindow) -> int:
     _hear_interrupts(later=True)
+    qInstallMessageHandler(_log_message_of_qt)
     app = application()
     apply_theme(app, ThemeName(config.theme), Density(config.density))
     shell = Shell()
@@ -63,6 +64,19 @@ def _open(config: Config, load: "Loader | None", only: OneWindow) -> int:
     looks.timeout.connect(lambda: background.leave() if only.wanted() else None)
     looks.start()
     return run(_main(config, shell, background, load))
+
+
+_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+
+
+def _log_message_of_qt(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+    log.log(_LEVELS[kind], "Qt: %s", text)
 
 
 def _hear_interrupts(*, later: bool) -> None:

@@ -14,10 +14,10 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.timing import now_ms
+from cnc_station.peers.limits import PROBE
 
 _SUBJECT = "database"
 _AHEAD_MS = 60_000
-_PATIENCE_S = 3.0
 
 
 def database(call: Call) -> Iterator[Diagnosis]:
@@ -147,7 +147,10 @@ def redis(call: Call) -> Iterator[Diagnosis]:
     try:
         kept = _kept(call, "redis")
         url = secrets.complete(call.config).redis_url
-        patience = {"socket_timeout": _PATIENCE_S, "socket_connect_timeout": _PATIENCE_S}
+        patience = {
+            "socket_timeout": PROBE.first_byte_s,
+            "socket_connect_timeout": PROBE.first_byte_s,
+        }
         with Redis.from_url(url, **patience) as client:
             client.ping()
     except AuthenticationError:

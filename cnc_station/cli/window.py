@@ -11,6 +11,7 @@ from logging.handlers import RotatingFileHandler
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.config import DATABASE_NAME, Config
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.logs import RepeatCounter, log_uncaught
 
 DEMO_DATABASE_NAME = "demo.db"
 
@@ -117,5 +118,7 @@ def start_log(config: Config, *, aloud: bool) -> None:
         stream = logging.StreamHandler()
         stream.setFormatter(_Sentences())
         handlers.append(stream)
-    logging.basicConfig(level=logging.INFO, handlers=handlers or [logging.NullHandler()])
+    counted = RepeatCounter(handlers) if handlers else logging.NullHandler()
+    logging.basicConfig(level=logging.INFO, handlers=[counted])
+    log_uncaught()
     logging.getLogger("alembic").setLevel(logging.WARNING)
