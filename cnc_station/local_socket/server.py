@@ -18,6 +18,7 @@ from cnc_station.engine.domain.errors import CncStationError, Conflict, Unavaila
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
 from cnc_station.local_socket.place import MOST_BYTES, Place, check_private, place_of, write_port
+from cnc_station.peers.limits import LOCAL_SOCKET
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ class LocalServer:
 
         task = asyncio.current_task()
         assert task is not None
-        hello = await asyncio.wait_for(reader.readline(), SILENCE_S)
+        hello = await asyncio.wait_for(reader.readline(), LOCAL_SOCKET.first_byte_s)
         try:
             door = self._door(local_principal(self._operator(hello)))
         except CncStationError as error:
@@ -134,7 +135,10 @@ class LocalServer:
 
     def _operator(self, hello: bytes) -> str:
         """Return the operator that the client names. Raises Conflict, Unavailable."""
-        told: Any = json.loads(hello) if len(hello) <= HELLO_BYTES else None
+        try:
+            told: Any = json.loads(hello) if len(hello) <= HELLO_BYTES else None
+        except (ValueError, RecursionError):
+            told = None
         if not isinstance(told, dict) or not hmac.compare_digest(
             str(told.get("token", "")).encode(), self._token.encode()
         ):

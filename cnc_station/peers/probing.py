@@ -1,10 +1,13 @@
-"""Calls of libraries whose time limit starts again with each byte that arrives."""
+"""Calls of libraries that trust their peer: in its answers, and in the time that it takes."""
 
 import threading
 from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+
+MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+"""What the decoder of a library may raise for an answer that it does not expect."""
 
 
 def within(seconds: float, call: Callable[[], T]) -> T:

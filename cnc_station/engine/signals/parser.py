@@ -16,10 +16,10 @@ class BoundedParser(_AsyncRESP2Parser):
 
     def __init__(self, socket_read_size: int) -> None:
         super().__init__(socket_read_size)
-        self._left = self._depth = 0
+        self._left = self._depth = self._count = 0
 
     async def read_response(self, disable_decoding: bool = False) -> Any:
-        self._left, self._depth = _MOST, 0
+        self._left, self._depth, self._count = _MOST, 0, 0
         try:
             return await super().read_response(disable_decoding)
         except ValueError as error:  # not a number, or a line without an end
@@ -27,8 +27,9 @@ class BoundedParser(_AsyncRESP2Parser):
 
     async def _read_response(self, disable_decoding: bool = False) -> Any:
         self._depth += 1
-        if self._depth > _DEPTH:
-            raise InvalidResponse("Protocol Error: arrays in arrays")
+        self._count += 1
+        if self._depth > _DEPTH or self._count > REDIS.items:
+            raise InvalidResponse("Protocol Error: an array of too many values")
         answer = await super()._read_response(disable_decoding)
         self._depth -= 1
         return answer

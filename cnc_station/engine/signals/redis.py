@@ -10,7 +10,8 @@ import asyncio
 import logging
 import socket
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from redis.asyncio import Redis
@@ -26,6 +27,7 @@ from cnc_station.engine.timing import GrowingPause, Wake
 from cnc_station.engine.views import Telemetry
 from cnc_station.peers.limits import REDIS
 from cnc_station.peers.pace import Budget, LoopShare
+from cnc_station.peers.probing import MALFORMED
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,15 @@ _ALIVE: Mapping[str, Any] = {
         if hasattr(socket, name)
     },
 }
+
+
+@contextmanager
+def _expecting_redis() -> Iterator[None]:
+    """Raise InvalidResponse for answers that break the decoder."""
+    try:
+        yield
+    except MALFORMED as error:
+        raise InvalidResponse(f"not the answer of a Redis: {error!r}") from error
 
 
 class RedisSignals:
@@ -115,7 +126,8 @@ class RedisSignals:
         the connections may be lost: all loops begin again with new ones."""
         try:
             async with asyncio.timeout(SILENCE_S):
-                await self._probe.set(self._prefix + "probe", "", ex=PROBE_KEPT_S)
+                with _expecting_redis():
+                    await self._probe.set(self._prefix + "probe", "", ex=PROBE_KEPT_S)
         except AuthenticationError as error:
             raise Unavailable(
                 "Redis refuses the password: set it with `cnc-station secret set redis`."
@@ -207,7 +219,8 @@ class RedisSignals:
             if telemetry is not None:
                 told = messages.of_telemetry(self._sender, telemetry)
                 pipe.publish(self._prefix + "telemetry", told)
-            await pipe.execute(raise_on_error=False)  # what is refused is lost; `ping` reports it
+            with _expecting_redis():
+                await pipe.execute(raise_on_error=False)  # what is refused is lost: see `ping`
 
     async def _listen(self) -> None:
         """Pass on what is published. A flood is read slowly: Redis then ends the subscription, and
@@ -219,19 +232,23 @@ class RedisSignals:
                 await channel.subscribe(self._prefix + "changes", self._prefix + "telemetry")
                 self.connected = True
                 self._handlers.notice(MISSED)
-                async for message in channel.listen():
-                    self._hear(message)
-                    await budget.spend_slowly(max(len(message["data"]), MESSAGE_COST))
+                heard = channel.listen()
+                while True:
+                    with _expecting_redis():
+                        message = await anext(heard)
+                        of_telemetry = bytes(message["channel"]).endswith(b"telemetry")
+                        data = bytes(message["data"])
+                    self._hear(data, of_telemetry=of_telemetry)
+                    await budget.spend_slowly(max(len(data), MESSAGE_COST))
                     await share.offer()
         finally:
             self.connected = False
             await client.aclose()
 
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        data: bytes = message["data"]
+    def _hear(self, data: bytes, *, of_telemetry: bool) -> None:
         if data.startswith(messages.beginning(self._sender)):
             return
-        if message["channel"].endswith(b"telemetry"):
+        if of_telemetry:
             self._handlers.telemetry(messages.telemetry(data))
         else:
             self._handlers.notice(messages.notice(data))
@@ -260,7 +277,8 @@ class RedisSignals:
         self._waited_for = self._wanted
         keys = [self._key(name) for name in sorted(self._waited_for)]
         try:
-            popped: Any = await client.bzpopmax(keys, BLOCK_S)
+            with _expecting_redis():
+                popped: Any = await client.bzpopmax(keys, BLOCK_S)
         except ResponseError as error:
             if "WRONGTYPE" in str(error):  # not written by a station
                 await client.delete(*keys)
@@ -274,7 +292,9 @@ class RedisSignals:
             self.announce_work({machine_type: 1})  # for another station
             return
         self._handlers.work(machine_type)
-        if await client.zpopmax(popped[0], DRAINED):
+        with _expecting_redis():
+            more = await client.zpopmax(popped[0], DRAINED)
+        if more:
             self._handlers.work(machine_type)  # these jobs may be newer than the claim
 
     def _key(self, machine_type: str) -> str:

@@ -63,16 +63,20 @@ class Picture:
         """Take a condition. A fault stays until a level with its code, or without any, comes."""
         codes = self._codes.setdefault(seen.item, set())
         ended = {seen.code} & codes if seen.code else set(codes)
-        before = {code: self._alarms.pop((seen.item, code)) for code in ended}
-        codes -= ended
+        before = {code: self._alarms[seen.item, code] for code in ended}
         now: dict[str, str] = {}
         if seen.kind == "Fault":
             now[seen.code] = seen.value or seen.type.replace("_", " ").lower() or "fault"
-            self._alarms[seen.item, seen.code] = now[seen.code]
-            codes.add(seen.code)
+        if before == now:
+            return False
+        for code in ended:
+            del self._alarms[seen.item, code]
+        self._alarms.update(((seen.item, code), words) for code, words in now.items())
+        codes.difference_update(ended)
+        codes.update(now)
         if len(self._alarms) > _MOST_ALARMS:
             raise Unavailable(f"the agent reports more than {_MOST_ALARMS:,} alarms")
-        return before != now
+        return True
 
     def report(self) -> Report:
         phase, words = self._phase()

@@ -31,6 +31,7 @@ from cnc_station.engine.drivers.opcua.picture import (
 from cnc_station.engine.drivers.publisher import Traffic
 from cnc_station.engine.drivers.unreachable import raw_words, shown, unreachable
 from cnc_station.peers.limits import OPCUA
+from cnc_station.peers.probing import MALFORMED
 from cnc_station.peers.values import text
 
 if TYPE_CHECKING:
@@ -275,7 +276,7 @@ class Server:
         except (UaError, ValueError) as error:
             words = text(str(error), 200) or type(error).__name__
             raise Unavailable(f"{self._shown} refuses: {words}") from error
-        except Exception as error:  # a malformed answer breaks asyncua's decoder in any way
+        except MALFORMED as error:
             words = f"the answer of {self._shown} can't be read"
             raise Unavailable(words, raw=raw_words(error)) from error
 
