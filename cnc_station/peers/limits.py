@@ -32,7 +32,7 @@ class Limits:
     depth: int = 50
 
 
-MTCONNECT = Limits(10.0, 10.0, 4 * MB, 50_000, 1 * MB, 8 * MB)
+MTCONNECT = Limits(10.0, 10.0, 4 * MB, 25_000, 1 * MB, 8 * MB)
 LINUXCNC = Limits(5.0, 5.0, 64 * KB, 1_000, 1 * MB, 1 * MB)
 GRBL = Limits(5.0, 5.0, 64 * KB, 1_000, 128 * KB, 512 * KB)
 OPCUA = Limits(4.0, 20.0, 128 * KB, 100, 128 * KB, 512 * KB)

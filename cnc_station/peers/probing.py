@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-MALFORMED = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+MALFORMED = (ValueError, TypeError, AttributeError, LookupError, AssertionError, RecursionError)
 """What the decoder of a library may raise for an answer that it does not expect."""
 
 

@@ -1,6 +1,9 @@
 """The HTTP clients of a station: how many there may be, and how long each may take."""
 
+import logging
+
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from cnc_station.peers.limits import HTTP
@@ -9,6 +12,22 @@ from cnc_station.peers.listener import Listener
 MOST = HTTP.items  # connections at once
 IDLE_S = 15.0  # between two requests of one connection
 _LARGEST_HEADER = 8_190  # bytes of one line
+_MISTAKES = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
+
+
+class _MistakesOfClients(logging.Filter):
+    """Records a client's mistake in one line, without a traceback and what the client sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], _MISTAKES):
+            record.msg, record.args = "a client's request is not valid, or not complete", ()
+            record.levelno, record.levelname = logging.INFO, "INFO"
+            record.exc_info = None
+        return True
+
+
+log = logging.getLogger(__name__)
+log.addFilter(_MistakesOfClients())
 
 
 class Clients:
@@ -24,6 +43,7 @@ class Clients:
         self._runner = web.AppRunner(
             app,
             access_log=None,
+            logger=log,
             shutdown_timeout=1.0,
             keepalive_timeout=IDLE_S,
             max_line_size=_LARGEST_HEADER,

@@ -70,7 +70,7 @@ def _try(name: str, fuzzed: Fuzzed, data: bytes, figures: Figures) -> None:
     figures.inputs += 1
     try:
         seconds = seconds_of(fuzzed, data)
-    except Exception:  # whatever it raises is a finding
+    except Exception:  # noqa: BLE001 - whatever it raises is a finding
         figures.failures += 1
         if figures.failures <= 3:
             print(f"{name}: {data[:400]!r}\n{traceback.format_exc()}", file=sys.stderr)
@@ -84,7 +84,7 @@ def _try(name: str, fuzzed: Fuzzed, data: bytes, figures: Figures) -> None:
 def guided(name: str) -> int:
     """Run atheris until it finds something or is stopped."""
     try:
-        import atheris  # noqa: PLC0415 - optional
+        import atheris  # type: ignore[import-untyped] # noqa: PLC0415 - optional
     except ImportError:
         print("atheris is not installed: pip install atheris", file=sys.stderr)
         return 3

@@ -18,8 +18,8 @@ def test_odd_input_is_refused_in_words_and_in_time(name: str) -> None:
     @settings(max_examples=SHARE)
     @given(inputs(fuzzed.seeds, fuzzed.tokens))
     def ends(data: bytes) -> None:
-        # a busy computer may hold up one try, but not five
-        assert min(seconds_of(fuzzed, data) for _ in range(1)) < 5 * LONGEST_S
+        # a busy computer may hold up one try
+        assert min(seconds_of(fuzzed, data) for _ in range(2)) < LONGEST_S
 
     ends()
 

@@ -45,6 +45,7 @@ class Protocol:
 @asynccontextmanager
 async def misbehaving(protocol: Protocol, what: str) -> AsyncIterator[int]:
     """A server that does `what`, at a free port."""
+    protocol.odd.get(what, protocol.proper)(b"GET /probe")  # prepared before time is taken
     clients: set[asyncio.Task[None]] = set()
     connections = 0
 

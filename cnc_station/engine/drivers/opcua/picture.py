@@ -4,11 +4,11 @@ are (namespace URI, name): the index of a namespace is different on each server.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from math import isfinite
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.reported import IN_PROGRAM, Doubt, Phase, Report
 from cnc_station.engine.views import Doing, Status
+from cnc_station.peers.values import number
 
 UA = "http://opcfoundation.org/UA/"
 DI = f"{UA}DI/"
@@ -175,12 +175,12 @@ class Picture:
 
     def _phase(self) -> tuple[Phase, str, tuple[str, ...]]:
         """Return the phase, its text, and the names of the programs if not only the active one."""
-        number = _whole(self._values.get(STATE))
+        state = _whole(self._values.get(STATE))
         if self._values.get("item") == _NOT_AVAILABLE:
             words = "the server answers, but reports that the machine is not available"
             return Phase.UNKNOWN, words, ()
         nothing = (Phase.UNKNOWN, "the server answers, but it has no data from the machine")
-        phase, words = _PHASES.get(number, nothing)
+        phase, words = _PHASES.get(state, nothing)
         if phase in (Phase.IDLE, Phase.COMPLETED, Phase.ABORTED):
             for channel in self._channels():
                 goes_on = _CHANNEL_PHASES.get(self._of(channel, CHANNEL_STATE))
@@ -229,6 +229,5 @@ def _whole(value: object) -> int | None:
 
 
 def _share(percent: object) -> float | None:
-    if isinstance(percent, int | float) and isfinite(percent):
-        return percent / 100
-    return None
+    known = number(percent) if isinstance(percent, int | float) else None
+    return None if known is None else known / 100
