@@ -54,7 +54,7 @@ def open_window(config: Config, load: "Loader | None" = None) -> int:
 
 def _open(config: Config, load: "Loader | None", only: OneWindow) -> int:
     _hear_interrupts(later=True)
-    qInstallMessageHandler(_log_message_of_qt)
+    qInstallMessageHandler(log_message_of_qt)
     app = application()
     apply_theme(app, ThemeName(config.theme), Density(config.density))
     shell = Shell()
@@ -75,7 +75,8 @@ _LEVELS = {
 }
 
 
-def _log_message_of_qt(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+def log_message_of_qt(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+    """Write a message of Qt to the log of the program."""
     log.log(_LEVELS[kind], "Qt: %s", text)
 
 
