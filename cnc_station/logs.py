@@ -19,8 +19,11 @@ log = logging.getLogger(__name__)
 class _Count:
     record: logging.LogRecord
     begun: float
+    limit: int
     seen: int = 0
-    limit: int = 1
+
+
+_Counts = dict[tuple[object, ...], _Count]
 
 
 class RepeatCounter(logging.Handler):
@@ -35,19 +38,18 @@ class RepeatCounter(logging.Handler):
     ) -> None:
         super().__init__()
         self._handlers, self._clock = handlers, clock
-        self._counts: dict[tuple[object, ...], _Count] = {}
+        self._lines: _Counts = {}
+        self._places: _Counts = {}
 
     def emit(self, record: logging.LogRecord) -> None:
         now = self._clock()
         self._report(now - WINDOW_S)
-        text = record.getMessage()
         error = record.exc_info[1] if record.exc_info else None
         place = (record.name, record.levelno, record.pathname, record.lineno)
-        passes = [
-            self._counted((*place, text, repr(error)), record, now, 1),
-            self._counted(place, record, now, MOST_OF_A_PLACE),
-        ]
-        if all(passes):
+        line = (*place, record.getMessage(), repr(error))
+        if self._counted(self._lines, line, _Count(record, now, 1)) and self._counted(
+            self._places, place, _Count(record, now, MOST_OF_A_PLACE)
+        ):
             self._pass_on(record)
 
     def close(self) -> None:
@@ -55,29 +57,31 @@ class RepeatCounter(logging.Handler):
         self._report(self._clock())
         super().close()
 
-    def _counted(
-        self, key: tuple[object, ...], record: logging.LogRecord, now: float, limit: int
-    ) -> bool:
-        if len(self._counts) >= MOST_KEPT and key not in self._counts:
-            self._report_first()
-        count = self._counts.setdefault(key, _Count(record, now, limit=limit))
+    def _counted(self, counts: _Counts, key: tuple[object, ...], new: _Count) -> bool:
+        """Count a record. Return whether it is passed on."""
+        if len(counts) >= MOST_KEPT and key not in counts:
+            self._report_first(counts)
+        count = counts.setdefault(key, new)
         count.seen += 1
-        return count.seen <= limit
+        return count.seen <= count.limit
 
     def _report(self, until: float) -> None:
-        """Report the counts that began before, which are the first ones."""
-        while self._counts and next(iter(self._counts.values())).begun <= until:
-            self._report_first()
+        """Report the counts that began before; they are the first ones."""
+        for counts in (self._lines, self._places):
+            while counts and next(iter(counts.values())).begun <= until:
+                self._report_first(counts)
 
-    def _report_first(self) -> None:
-        count = self._counts.pop(next(iter(self._counts)))
+    def _report_first(self, counts: _Counts) -> None:
+        count = counts.pop(next(iter(counts)))
         more = count.seen - count.limit
         if more <= 0:
             return
         seconds = max(1, round(self._clock() - count.begun))
         first = count.record
-        words = first.getMessage() if count.limit == 1 else f"{first.name}, line {first.lineno}"
-        text = f"{words} (repeated {more:,} times within {seconds} s)"
+        words = f"{first.getMessage()} (repeated"
+        if count.limit > 1:
+            words = f"{first.module}, line {first.lineno} (more lines like {first.getMessage()!r}:"
+        text = f"{words} {more:,} times within {seconds} s)"
         self._pass_on(
             logging.LogRecord(
                 first.name, first.levelno, first.pathname, first.lineno, text, None, None
