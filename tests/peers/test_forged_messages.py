@@ -1,14 +1,20 @@
 """Messages on a station's Redis that no station has sent."""
 
+import asyncio
 import json
 
 import pytest
+import redis
 
-from cnc_station.engine.domain.notice import MISSED, MOST_EVENTS
+from cnc_station.engine.domain.notice import MISSED, MOST_EVENTS, Notice
 from cnc_station.engine.services.remote_telemetry import RemoteTelemetry
 from cnc_station.engine.signals import messages
+from cnc_station.engine.signals.base import SignalHandlers
+from cnc_station.engine.signals.redis import RedisSignals
 from cnc_station.engine.views import Telemetry
 from cnc_station.peers.limits import REDIS
+from tests.peers.watching import going_on
+from tests.tools.servers import Redis
 from tests.until import until
 
 EVENT = ["held", "A", 3, 5, 2, "", "held", "held", "held", None, None, False]
@@ -68,6 +74,33 @@ def test_a_sound_notice_is_heard_as_it_is() -> None:
 def test_telemetry_that_no_machine_reports_is_dropped(told: dict[str, object]) -> None:
     assert messages.telemetry(telemetry(**told)) == {}
     assert messages.telemetry(telemetry(x=1.5)) == {7: Telemetry(x=1.5)}
+
+
+async def test_floods_and_huge_messages_keep_the_subscription_and_the_loop(
+    redis_server: Redis,
+) -> None:
+    redis_server.clear()
+    notices: list[Notice] = []
+    signals = RedisSignals(redis_server.url)
+    await signals.start(SignalHandlers(lambda _: None, notices.append, lambda _: None))
+    await until(lambda: signals.connected)
+    with redis.Redis.from_url(redis_server.url) as admin:
+        (channel,) = admin.pubsub_channels("*changes")
+
+        def publish() -> None:
+            admin.publish(channel, b"[" * 900_000)
+            admin.publish(channel, b"x" * 20_000_000)
+            for _ in range(2_000):
+                admin.publish(channel, notice([*EVENT[:2], 2**70, *EVENT[3:]]))
+            admin.publish(channel, notice(EVENT))
+
+        gaps = len(notices)
+        async with going_on(60):
+            await asyncio.to_thread(publish)
+            await until(lambda: notices[-1].jobs == {3})
+    assert signals.connected
+    assert len(notices) == gaps + 2_003
+    await signals.stop()
 
 
 async def test_only_machines_that_exist_are_kept() -> None:

@@ -1,13 +1,16 @@
 """The parser of redis-py, with limits: what answers at the port may be another program."""
 
+import asyncio
 from typing import Any
 
 from redis._parsers.resp2 import _AsyncRESP2Parser
 from redis.exceptions import InvalidResponse
 
-from cnc_station.peers.limits import REDIS
+from cnc_station.peers.limits import KB, MB, REDIS
 
 _DEPTH = 8  # of arrays in arrays; a Redis needs two
+_LARGEST_VALUE = 512 * MB  # of Redis itself
+_PIECE = 64 * KB
 _MOST = 2 * REDIS.bytes  # bytes of one answer
 
 
@@ -35,8 +38,22 @@ class BoundedParser(_AsyncRESP2Parser):
         return answer
 
     async def _read(self, length: int) -> bytes:
+        if REDIS.bytes < length <= _LARGEST_VALUE:
+            return await self._skip(length + 2)
         self._spend(length)
         return await super()._read(length)
+
+    async def _skip(self, count: int) -> bytes:
+        """Read over a value that is too long. The subscription goes on, with an empty value."""
+        left = count - max(0, len(self._buffer) - self._pos)
+        while left > 0:
+            piece = await self._stream.read(min(left, _PIECE)) if self._stream else b""
+            if not piece:
+                raise ConnectionError("the connection ended in the middle of a value")
+            left -= len(piece)
+            await asyncio.sleep(0)
+        self._pos += count
+        return b""
 
     async def _readline(self) -> bytes:
         line = await super()._readline()
