@@ -4,13 +4,17 @@
 """
 
 import argparse
+import gc
 import random
 import resource
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType
 
 from tests.fuzz.inputs import mutated
 from tests.fuzz.targets import TARGETS, Fuzzed
@@ -38,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--guided", choices=TARGETS, help="one target, by atheris")
     options = parser.parse_args(arguments)
     if options.guided:
-        return guided(options.guided)
+        return guided(options.guided, options.inputs)
     names = [options.only] if options.only else list(TARGETS)
     before = _peak_mb()
     found = {name: _run(name, options.inputs // len(names), options.seed) for name in names}
@@ -81,17 +85,23 @@ def _try(name: str, fuzzed: Fuzzed, data: bytes, figures: Figures) -> None:
         print(f"{name}: {seconds:.1f} s for {data[:400]!r}", file=sys.stderr)
 
 
-def guided(name: str) -> int:
-    """Run atheris until it finds something or is stopped."""
+def guided(name: str, count: int) -> int:
+    """Let atheris try so many inputs, until it finds something."""
     try:
         import atheris  # type: ignore[import-untyped] # noqa: PLC0415 - optional
     except ImportError:
         print("atheris is not installed: pip install atheris", file=sys.stderr)
         return 3
     fuzzed = TARGETS[name]
-    atheris.instrument_all()
-    atheris.Setup([sys.argv[0]], lambda data: seconds_of(fuzzed, data))
-    atheris.Fuzz()
+    for function in gc.get_objects():
+        if isinstance(function, FunctionType) and function.__module__.startswith("cnc_station."):
+            atheris.instrument_func(function)
+    with tempfile.TemporaryDirectory() as folder:
+        for number, seed in enumerate(fuzzed.seeds):
+            (Path(folder) / str(number)).write_bytes(seed)
+        flags = [sys.argv[0], folder, f"-runs={count}", "-timeout=2", "-rss_limit_mb=1000"]
+        atheris.Setup(flags, lambda data: seconds_of(fuzzed, data))
+        atheris.Fuzz()
     return 0
 
 
