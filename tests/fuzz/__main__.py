@@ -94,7 +94,9 @@ def guided(name: str, count: int) -> int:
         return 3
     fuzzed = TARGETS[name]
     for function in gc.get_objects():
-        if isinstance(function, FunctionType) and function.__module__.startswith("cnc_station."):
+        if isinstance(function, FunctionType) and (function.__module__ or "").startswith(
+            "cnc_station."
+        ):
             atheris.instrument_func(function)
     with tempfile.TemporaryDirectory() as folder:
         for number, seed in enumerate(fuzzed.seeds):

@@ -10,7 +10,7 @@ from cnc_station.engine.domain.machine import PositionMemory
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Doing, Identity, Message, Status
 from cnc_station.peers import values
-from cnc_station.peers.limits import LONGEST_SENTENCE
+from cnc_station.peers.limits import LARGEST_NUMBER, LONGEST_SENTENCE
 
 _TEXTS = ("why", "remedy", "program", "details")
 _COUNTS = ("line", "tool", "parts")
@@ -29,8 +29,7 @@ class StatusPublisher:
 
     def publish(self, status: Status) -> None:
         """Store the status. Call the subscribers if it has changed."""
-        status = _bounded(status)
-        if status == self._status:
+        if status == self._status or (status := _bounded(status)) == self._status:
             return
         self._status = status
         for listener in tuple(self._listeners):
@@ -63,13 +62,13 @@ class StatusPublisher:
 
 def _bounded(status: Status) -> Status:
     """Return the status without what no controller of a machine reports: see `peers.values`."""
-    texts, numbers = _texts(status), _numbers(status)
     changes: dict[str, object] = {
         name: cleaned
-        for name, text in zip(_TEXTS, texts, strict=True)
-        if (cleaned := values.text(text, LONGEST_SENTENCE)) is not text
+        for name, text in zip(_TEXTS, _texts(status), strict=True)
+        if text and (cleaned := values.text(text, LONGEST_SENTENCE)) is not text
     }
-    if any(number is not None and values.number(number) is None for number in numbers):
+    numbers = [number for number in _numbers(status) if number is not None]
+    if not all(-LARGEST_NUMBER <= number <= LARGEST_NUMBER for number in numbers):
         changes |= {name: values.whole(getattr(status, name)) for name in _COUNTS}
         changes |= {name: values.number(getattr(status, name)) for name in (*_FIGURES, *_OVERRIDES)}
     return replace(status, **changes) if changes else status  # type: ignore[arg-type] # by its names

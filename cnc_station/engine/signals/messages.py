@@ -72,10 +72,16 @@ def notice(data: bytes) -> Notice:
 
 
 def _is_sound(event: NoticeEvent) -> bool:
-    numbers = (event.job_id, event.run_id, event.machine_id, event.due_at)
-    names = (event.type, event.station, event.tenant, event.machine_type)
-    return all(n is None or 0 <= n <= LARGEST_ID for n in numbers) and all(
-        name is None or len(name) <= LONGEST_NAME for name in names
+    _, _, job_id, run_id, machine_id, _, _, _, _, _, due_at, _ = event
+    return (
+        (job_id is None or 0 <= job_id <= LARGEST_ID)
+        and (run_id is None or 0 <= run_id <= LARGEST_ID)
+        and (machine_id is None or 0 <= machine_id <= LARGEST_ID)
+        and (due_at is None or 0 <= due_at <= LARGEST_ID)
+        and len(event.type) <= LONGEST_NAME
+        and len(event.station) <= LONGEST_NAME
+        and (event.tenant is None or len(event.tenant) <= LONGEST_NAME)
+        and (event.machine_type is None or len(event.machine_type) <= LONGEST_NAME)
     )
 
 
