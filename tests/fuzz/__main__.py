@@ -55,6 +55,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _run(name: str, count: int, seed: int) -> Figures:
     fuzzed, figures = TARGETS[name], Figures()
+    for seed_input in fuzzed.seeds:  # what is imported late is imported now
+        _try(name, fuzzed, seed_input, Figures())
     begun = time.perf_counter()
     for number in range(count):
         chance = random.Random(f"{seed} {name} {number}")

@@ -11,6 +11,7 @@ from cnc_station import config
 from cnc_station.engine.domain import nc
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.import_fields import guess_mapping
+from cnc_station.engine.domain.nc.set_up import set_up
 from cnc_station.engine.domain.notice import MOST_EVENTS
 from cnc_station.engine.drivers.grbl import modes, reports
 from cnc_station.engine.drivers.grbl.controller import Controller
@@ -46,6 +47,7 @@ class Fuzzed:
 
 def nc_program(data: bytes) -> None:
     nc.read(data, limits=nc.Limits(max_repeated_blocks=500))
+    set_up(data.decode("latin-1"))
 
 
 def table(data: bytes) -> None:
@@ -161,10 +163,10 @@ def redis_answers(data: bytes) -> None:
 
 class _RedisConnection:
     def __init__(self, reader: asyncio.StreamReader) -> None:
-        from redis._parsers import Encoder  # noqa: PLC0415 - as above
+        from redis.asyncio import Redis  # noqa: PLC0415 - as above
 
         self._reader = reader
-        self.encoder = Encoder("utf-8", "strict", False)  # type: ignore[no-untyped-call]
+        self.encoder = Redis().get_encoder()  # type: ignore[no-untyped-call]
 
 
 def settings(data: bytes) -> None:
@@ -230,6 +232,7 @@ _TELEMETRY = b'{"from":"x","body":{"7":{"line":3,"x":1.5,"fraction":0.5,"remaini
 _TABLES = (
     b"name;machine type;priority;due;quantity\nbracket;mill;5;2026-12-22;3\nplate;lathe;1;;1\n",
     b'name,program,payload\na,x.nc,"{""k"": [1, 2]}"\n',
+    b"PK\x03\x04",
     b"\xff\xfen\x00a\x00m\x00e\x00\n\x00a\x00\n\x00",
 )
 _WORDS = (b"G2", b"G41", b"#[#1]", b"o1 sub\n", b"M98", b"/", b"[", b"**", b"(", b"\n")
