@@ -153,7 +153,7 @@ def _zero(answer: str, codes: list[str]) -> Place | None:
 
 
 def _share(text: str) -> float | None:
-    return None if text == NAK else parse_number(text.rsplit(maxsplit=1)[-1]) / 100.0
+    return None if text == NAK else parse_number(text.rpartition(" ")[2]) / 100.0
 
 
 def _code(codes: list[str], letter: str) -> float:
