@@ -10,7 +10,7 @@ import pytest
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.mtconnect import MTConnect
-from cnc_station.engine.drivers.mtconnect.documents import BadDocument, parse
+from cnc_station.engine.drivers.mtconnect.documents import BadDocument, Devices, parse
 from cnc_station.peers.limits import MTCONNECT as LIMITS
 from tests.peers.protocols import MTCONNECT
 from tests.peers.watching import going_on
@@ -112,19 +112,28 @@ async def test_a_redirect_within_an_agent_is_followed_but_not_for_ever() -> None
     assert len(asked) < 10
 
 
+def probe(inside: bytes) -> bytes:
+    return b"<MTConnectDevices>" + inside + b"</MTConnectDevices>"
+
+
 @pytest.mark.parametrize(
-    "document",
+    ("document", "words"),
     [
-        b"<a>" * 51 + b"</a>" * 51,
-        b"<r>" + b"<a/>" * (LIMITS.items + 1) + b"</r>",
-        b"<r " + b"".join(b'a%d="1" ' % at for at in range(20_000)) + b"/>",
-        b"<r>" + b" " * LIMITS.bytes + b"</r>",
-        b'<!DOCTYPE r [<!ENTITY a "aaaa">]><r>&a;</r>',
-        b'<!DOCTYPE r SYSTEM "file:///etc/passwd"><r/>',
-        b"<r>" + b"<!--" + b"x" * 200_000,
+        (probe(b"<a>" * 50 + b"</a>" * 50), "nested"),
+        (probe(b"<a/>" * LIMITS.items), "elements"),
+        (probe(b"<r " + b"".join(b'a%d="1" ' % at for at in range(20_000)) + b"/>"), "tag"),
+        (probe(b" " * LIMITS.bytes), "bytes"),
+        (b'<!DOCTYPE r [<!ENTITY a "aaaa">]>' + probe(b"<r>&a;</r>"), "document type"),
+        (b'<!DOCTYPE r SYSTEM "file:///etc/passwd">' + probe(b""), "document type"),
+        (probe(b"<!--" + b"x" * 200_000 + b"-->"), "tag"),
     ],
     ids=["deep", "wide", "tag", "bytes", "entity", "external", "comment"],
 )
-def test_a_document_beyond_the_limits_is_refused(document: bytes) -> None:
-    with pytest.raises(BadDocument):
+def test_a_document_beyond_the_limits_is_refused(document: bytes, words: str) -> None:
+    with pytest.raises(BadDocument, match=words):
         parse(document)
+
+
+def test_a_document_at_the_limits_is_read() -> None:
+    for document in (b"<a>" * 49 + b"</a>" * 49, b"<a/>" * (LIMITS.items - 1)):
+        assert isinstance(parse(probe(document)), Devices)

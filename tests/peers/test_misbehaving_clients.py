@@ -105,15 +105,33 @@ async def test_a_byte_at_a_time_does_not_keep_a_connection(port: int) -> None:
         writer.close()
 
 
-async def test_half_sent_requests_do_not_keep_a_supervisor_out(port: int) -> None:
+async def test_half_sent_requests_do_not_keep_a_supervisor_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clients, "HTTP", replace(limits.HTTP, first_byte_s=60.0))
+    monkeypatch.setattr(clients, "MOST", 20)
+    app = web.Application()
+    app.router.add_get("/health", _healthy)
+    server = Clients(app)
+    port = await server.start("127.0.0.1", 0)
+    ended = 0
+
+    async def hold() -> None:
+        nonlocal ended
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GET[:10])
+        with suppress(OSError):
+            await reader.read()
+        ended += 1
+        writer.close()
+
     async with going_on(30):
-        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
-        for _, writer in held:
-            writer.write(GET[:10])
+        held = [asyncio.create_task(hold()) for _ in range(200)]
         for _ in range(20):
             assert await healthy(port)
-        for _, writer in held:
-            writer.close()
+        await until(lambda: ended >= 180, clients.IDLE_S / 3)  # long before they are idle
+        await server.stop()
+        await asyncio.gather(*held)
 
 
 async def test_at_the_descriptor_limit_it_recovers_and_logs_a_line_a_second(

@@ -24,6 +24,12 @@ from tests.peers.watching import going_on, is_sentence
 from tests.until import until
 
 SHORT_S = 1.0
+ENDED_FLOODS = {
+    "grbl": "sends more than",
+    "linuxcnc": "sends more than",
+    "mtconnect": "too long",
+    "opcua": "",  # asyncua does not keep the reason
+}
 ENDS_S = 25.0
 
 
@@ -65,8 +71,10 @@ async def test_a_driver_ends_in_words_within_its_limits(
             assert what not in ("hang", "trickle", "wrong peer", "early close")
             if what == "flood":
                 await until(lambda: driver.status().doing is Doing.UNREACHABLE, ENDS_S)
+                assert ENDED_FLOODS[name] in driver.status().why
         else:
             assert is_sentence(words), words
+            assert what != "flood" or ENDED_FLOODS[name] in words
         await driver.close()
     for status in (*statuses, driver.status()):
         assert_sound(status)
