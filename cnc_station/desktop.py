@@ -5,10 +5,11 @@ same order without a question, with or without a visible window.
 """
 
 import asyncio
+import logging
 import signal
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
 from cnc_station.config import Config
 from cnc_station.loop import application, run
@@ -19,6 +20,8 @@ from cnc_station.ui.theme import Density, ThemeName, apply_theme
 
 if TYPE_CHECKING:
     from cnc_station.demo import Loader
+
+log = logging.getLogger(__name__)
 
 _PAINT_S = 1.0  # a minimised window is not painted
 _LOOK_EVERY_MS = 300  # interval of the check whether a second start wants the window
@@ -40,6 +43,7 @@ def open_window(config: Config, load: "Loader | None" = None) -> int:
 
 def _open(config: Config, load: "Loader | None", only: OneWindow) -> int:
     _hear_interrupts(later=True)
+    qInstallMessageHandler(log_message_of_qt)
     app = application()
     apply_theme(app, ThemeName(config.theme), Density(config.density))
     frame = Frame()
@@ -49,6 +53,20 @@ def _open(config: Config, load: "Loader | None", only: OneWindow) -> int:
     looks.timeout.connect(lambda: background.leave() if only.wanted() else None)
     looks.start()
     return run(_main(config, frame, background, load))
+
+
+_LEVELS = {
+    QtMsgType.QtDebugMsg: logging.DEBUG,
+    QtMsgType.QtInfoMsg: logging.INFO,
+    QtMsgType.QtWarningMsg: logging.WARNING,
+    QtMsgType.QtCriticalMsg: logging.ERROR,
+    QtMsgType.QtFatalMsg: logging.CRITICAL,
+}
+
+
+def log_message_of_qt(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+    """Write a message of Qt to the log of the program."""
+    log.log(_LEVELS[kind], "Qt: %s", text)
 
 
 def _hear_interrupts(*, later: bool) -> None:

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from cnc_station.cli.doctor_private import passwords, privacy
 from cnc_station.cli.doctor_window import window
 from cnc_station.cli.invocation import Call, Diagnosis, Exit, Verdict
 from cnc_station.cli.output import clock, print_json, say
+from cnc_station.peers.limits import PROBE
+from cnc_station.peers.probing import within
 
 _GIGABYTE = 1_000_000_000
 _BUILT = 1_760_000_000  # a correct clock is later than the time of writing this program
@@ -42,13 +44,28 @@ def doctor(call: Call) -> int:
         redis,
         wall_clock,
     )
-    found = [diagnosis for check in checks for diagnosis in check(call)]
+    found = [diagnosis for check in checks for diagnosis in _in_time(check, call)]
     if call.json:
         print_json({"findings": found})
     else:
         _print(found)
     bad = any(diagnosis.verdict is Verdict.BAD for diagnosis in found)
     return Exit.UNAVAILABLE if bad else Exit.OK
+
+
+def _in_time(check: Check, call: Call) -> list[Diagnosis]:
+    """Return the findings of a check. A check of a server ends in time, whatever it sends."""
+    name = _ASKS_A_SERVER.get(check)
+    if name is None or (check is database and call.config.database_path is not None):
+        return list(check(call))
+    try:
+        return within(PROBE.last_byte_s, lambda: list(check(call)))
+    except TimeoutError:
+        text = f"gives no complete answer within {PROBE.last_byte_s:g} s"
+        return [Diagnosis.bad(name, text, "Check the server, the network and the address.")]
+
+
+_ASKS_A_SERVER: Mapping[Check, str] = {database: "database", redis: "redis"}
 
 
 def _print(found: list[Diagnosis]) -> None:

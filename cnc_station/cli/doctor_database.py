@@ -17,10 +17,12 @@ from cnc_station.engine.store import migrate
 from cnc_station.engine.store.computer import Place
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.timing import now_ms
+from cnc_station.peers.limits import LONGEST_SENTENCE, PROBE
+from cnc_station.peers.probing import MALFORMED
+from cnc_station.peers.values import text
 
 _SUBJECT = "database"
 _AHEAD_MS = 60_000
-_PATIENCE_S = 3.0
 _SECURE = (
     "Use sslmode=verify-full and sslrootcert (PostgreSQL), rediss:// and ssl_ca_certs (Redis)."
 )
@@ -186,14 +188,21 @@ def redis(call: Call) -> Iterator[Diagnosis]:
     try:
         kept = _kept(call, "redis")
         url = secrets.complete(call.config).redis_url
-        patience = {"socket_timeout": _PATIENCE_S, "socket_connect_timeout": _PATIENCE_S}
+        patience = {
+            "socket_timeout": PROBE.first_byte_s,
+            "socket_connect_timeout": PROBE.first_byte_s,
+        }
         with Redis.from_url(url, **patience) as client:
-            client.ping()
+            if not client.ping():
+                yield _bad("redis", f"{shown} is not a Redis server")
+                return
     except AuthenticationError:
         remedy = "Set the password with cnc-station secret set redis."
         yield Diagnosis.bad("redis", f"{shown} refuses the password", remedy)
     except (RedisError, OSError, Unavailable) as error:
-        yield _bad("redis", f"{shown}: {error}")
+        yield _bad("redis", f"{shown}: {text(str(error), LONGEST_SENTENCE)}")
+    except MALFORMED:
+        yield _bad("redis", f"{shown} is not a Redis server")
     else:
         yield Diagnosis.good("redis", f"{shown} answers, {kept}")
         encryption = "TLS" if addresses.is_secured(call.config.redis_url) else ""

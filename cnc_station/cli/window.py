@@ -15,6 +15,7 @@ from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.log_format import WITH_SOURCE, LogLines, LogSentences
 from cnc_station.config import DATABASE_NAME, Config
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.logs import RepeatCounter, log_uncaught
 
 DEMO_DATABASE_NAME = "demo.db"
 
@@ -121,5 +122,7 @@ def start_log(config: Config, *, aloud: bool) -> None:
         stream = logging.StreamHandler()
         stream.setFormatter(LogSentences())
         handlers.append(stream)
-    logging.basicConfig(level=logging.INFO, handlers=handlers or [logging.NullHandler()])
+    counted = RepeatCounter(handlers) if handlers else logging.NullHandler()
+    logging.basicConfig(level=logging.INFO, handlers=[counted])
+    log_uncaught()
     logging.getLogger("alembic").setLevel(logging.WARNING)

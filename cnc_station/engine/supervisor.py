@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import socket
-import time
 from collections.abc import Mapping
 
 from cnc_station import __version__
@@ -29,6 +28,7 @@ from cnc_station.engine.services.lifeline import MARGIN, SILENCE_S, Lifeline
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
+from cnc_station.engine.services.remote_telemetry import RemoteTelemetry
 from cnc_station.engine.services.retrying_writer import DATABASE
 from cnc_station.engine.services.run_ending import Judge
 from cnc_station.engine.services.schedules import Schedules
@@ -45,7 +45,6 @@ log = logging.getLogger(__name__)
 
 REDIS = "redis"
 NAME = "name"
-FRESH_S = 2.0  # telemetry of other stations comes several times a second
 JOIN_AGAIN_S = 0.5
 LAST_BEATS = 2  # of a station that has died: the last one, and one on its way to the server
 TRY_S = 5.0  # a person waits
@@ -81,7 +80,7 @@ class ServiceSupervisor:
             config.station,
         )
         self._controller_monitor = ControllerMonitor(context, self.pool, self.active_runs)
-        self._remote: dict[int, tuple[Telemetry, float]] = {}  # with the time of arrival
+        self._remote = RemoteTelemetry(self._machine_ids)
         self._idle: dict[int, str] = {}  # idle machines, with their types
         self._leadership = Leadership(context, self._follow_term)
         claims = ClaimContext(context, self.active_runs, self._taken)
@@ -165,6 +164,10 @@ class ServiceSupervisor:
         rows = await self.context.reader.read(stored_machines)
         return tuple(row for row in rows if row.station == self._config.station)
 
+    async def _machine_ids(self) -> frozenset[int]:
+        rows = await self.context.reader.read(stored_machines)
+        return frozenset(row.id for row in rows)
+
     async def _ping_database(self) -> None:
         """Read, and after a loss also write: a database that can be read may refuse changes."""
         await self.context.reader.work(self.context.ping)
@@ -197,6 +200,7 @@ class ServiceSupervisor:
                 await self.context.writer.write(Leave(self.context.incarnation))
         if self._signals is not None:
             await self._signals.stop()
+            await self._remote.stop()
 
     def committed(self, notice: Notice) -> None:
         """Handle a commit of this station: wake its services, and notify the others."""
@@ -226,12 +230,8 @@ class ServiceSupervisor:
                 service.look_within(service.lost_hint_s)
 
     def telemetry(self, machine_id: int) -> Telemetry | None:
-        """The latest telemetry of a machine at work, here or at another station. Old telemetry of
-        another station is dropped: the station or Redis may be gone."""
-        if (own := self._ticker.latest.get(machine_id)) is not None:
-            return own
-        told, heard_at = self._remote.get(machine_id, (None, 0.0))
-        return told if time.monotonic() - heard_at < FRESH_S else None
+        """The latest telemetry of a machine at work, here or at another station."""
+        return self._ticker.latest.get(machine_id) or self._remote.latest(machine_id)
 
     async def _replaced(self, why: str) -> None:
         """Stop acting: another station has taken this one's name and machines."""
@@ -288,6 +288,5 @@ class ServiceSupervisor:
             self._signals.publish_telemetry(self._ticker.latest)
 
     def _hear_telemetry(self, telemetry: Mapping[int, Telemetry]) -> None:
-        now = time.monotonic()
-        self._remote.update({machine_id: (told, now) for machine_id, told in telemetry.items()})
-        self.context.show(frozenset(telemetry))
+        if news := self._remote.hear(telemetry):
+            self.context.show(news)

@@ -11,11 +11,12 @@ from cnc_station.engine.domain import admission
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.queries import Query
 from cnc_station.local_socket.place import Place, check_private, place_of, read_port
+from cnc_station.peers.limits import LOCAL_SOCKET
 
 T = TypeVar("T")
 
-CONNECT_S = 5.0
-ANSWER_S = 300.0
+CONNECT_S = LOCAL_SOCKET.first_byte_s
+ANSWER_S = LOCAL_SOCKET.last_byte_s
 
 
 class StationDoor:

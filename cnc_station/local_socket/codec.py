@@ -14,6 +14,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from cnc_station.engine import commands, queries
 from cnc_station.engine.domain import errors, json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput, Unavailable
+from cnc_station.peers.limits import LONGEST_SENTENCE
+from cnc_station.peers.probing import MALFORMED
+from cnc_station.peers.values import text
 
 ANSWER, ERROR = "answer", "error"
 BUG = CncStationError.__name__  # the others have types of their own
@@ -80,18 +83,27 @@ def dump_error(error: CncStationError) -> bytes:
 
 
 def load_answer(asked: object, line: bytes) -> Any:
-    """Return the answer to `asked`. Raises the error that the station answered with."""
-    if line.startswith(b'{"error"'):
-        raise _error(json.loads(line)[ERROR])
-    return _adapter(_answer_type(type(asked))).validate_json(line)[ANSWER]
+    """Return the answer to `asked`. Raises the error that the station answered with; Unavailable
+    for anything but an answer."""
+    try:
+        if not line.startswith(b'{"error"'):
+            return _adapter(_answer_type(type(asked))).validate_json(line)[ANSWER]
+        error = _error(json.loads(line)[ERROR])
+    except MALFORMED as problem:
+        raise Unavailable("The station's answer can't be read.", raw=repr(problem)) from problem
+    raise error
 
 
 def _error(told: Mapping[str, Any]) -> Exception:
     if fields := told.get("fields"):
         return InvalidInput(*(FieldError(field, reason) for field, reason in fields))
     if "raw" in told:
-        return Unavailable(told["message"], raw=told["raw"], transient=told["transient"])
+        words = text(told["message"], LONGEST_SENTENCE)
+        return Unavailable(words, raw=told["raw"], transient=told["transient"])
+    message = text(told["message"], LONGEST_SENTENCE)
     if told["kind"] == BUG:
-        return RuntimeError(told["message"])
-    kind: type[CncStationError] = getattr(errors, told["kind"], errors.Conflict)
-    return kind(told["message"])
+        return RuntimeError(message)
+    kind = getattr(errors, told["kind"], None)
+    if not (isinstance(kind, type) and issubclass(kind, CncStationError)):
+        kind = errors.Conflict
+    return kind(message)

@@ -10,8 +10,9 @@ from pathlib import Path
 from cnc_station import private_files
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.peers.limits import LOCAL_SOCKET
 
-MOST_BYTES = 96 * 1024 * 1024  # of a request: the largest table, in base64
+MOST_BYTES = LOCAL_SOCKET.bytes  # of a request: the largest table, in base64
 MOST_PATH_BYTES = 100  # AF_UNIX allows 108 on Linux and 104 on macOS
 USES_UNIX = os.name == "posix"
 

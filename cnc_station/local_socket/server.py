@@ -19,6 +19,7 @@ from cnc_station.engine.domain.errors import CncStationError, Conflict, Unavaila
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
 from cnc_station.local_socket.place import MOST_BYTES, Place, check_private, place_of, write_port
+from cnc_station.peers.limits import LOCAL_SOCKET
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +118,7 @@ class LocalServer:
 
         task = asyncio.current_task()
         assert task is not None
-        hello = await asyncio.wait_for(reader.readline(), SILENCE_S)
+        hello = await asyncio.wait_for(reader.readline(), LOCAL_SOCKET.first_byte_s)
         try:
             door = self._door(local_principal(self._operator(hello)))
         except CncStationError as error:

@@ -10,6 +10,7 @@ from aiohttp import web
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation, ListLinks, ListMachines, ListStations
+from cnc_station.web.clients import Clients
 from cnc_station.web.readiness import Readiness, Status, database_away, readiness
 
 log = logging.getLogger(__name__)
@@ -29,25 +30,22 @@ class HealthServer:
         app.router.add_get("/health/live", self._live)
         app.router.add_get("/health/ready", self._ready)
         app.router.add_get("/health", self._ready)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        self._clients = Clients(app)
 
     async def start(self, host: str, port: int) -> int:
         """Listen. Return the port: the requested one, or a free one for 0. Raises Unavailable."""
-        await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port).start()
+            listening = await self._clients.start(host, port)
         except OSError as error:
-            await self._runner.cleanup()
             raise Unavailable(
                 f"The station's health can't be served on {host}, port {port}: {error.strerror}. "
                 "Choose another one with CNC_HEALTH_PORT and CNC_HEALTH_HOST."
             ) from error
-        listening: int = self._runner.addresses[0][1]
         log.info("health is served on http://%s:%d/health", host, listening)
         return listening
 
     async def stop(self) -> None:
-        await self._runner.cleanup()
+        await self._clients.stop()
 
     async def _live(self, _request: web.Request) -> web.Response:
         about = self._door.peek(AboutStation())

@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,11 @@ from tests.conftest import serving
 from tests.tools.servers import Redis
 from tests.until import until
 
-KNOWN = Telemetry(**{one.name: place for place, one in enumerate(fields(Telemetry), start=1)})
+KNOWN = replace(
+    Telemetry(**{one.name: place for place, one in enumerate(fields(Telemetry), start=1)}),
+    fraction=0.5,
+    part_fraction=0.25,
+)
 
 
 class AtASocket(Redis):

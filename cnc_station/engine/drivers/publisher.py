@@ -3,12 +3,20 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import PositionMemory
 from cnc_station.engine.domain.text_gate import is_tidy, visible
 from cnc_station.engine.timing import now_ms
-from cnc_station.engine.views import Doing, Message, Status
+from cnc_station.engine.views import Doing, Identity, Message, Status
+from cnc_station.peers import values
+from cnc_station.peers.limits import LARGEST_NUMBER
+
+_COUNTS = ("line", "tool", "parts")
+_FIGURES = ("fraction", "x", "y", "z", "feed_mm_min", "spindle_rpm")
+_OVERRIDES = ("feed_override", "rapid_override", "spindle_override")
+_numbers = attrgetter(*_COUNTS, *_FIGURES, *_OVERRIDES)
 
 
 class StatusPublisher:
@@ -21,7 +29,7 @@ class StatusPublisher:
 
     def publish(self, status: Status) -> None:
         """Store the status. Call the subscribers if it has changed."""
-        if status == self._status:
+        if status == self._status or (status := _bounded(status)) == self._status:
             return
         self._status = status
         for listener in tuple(self._listeners):
@@ -52,7 +60,27 @@ class StatusPublisher:
         raise Conflict("CNC Station does not track the position of this machine.")
 
 
+def _bounded(status: Status) -> Status:
+    """Return the status without numbers that no controller of a machine reports."""
+    numbers = [number for number in _numbers(status) if number is not None]
+    if all(-LARGEST_NUMBER <= number <= LARGEST_NUMBER for number in numbers):
+        return status
+    changes: dict[str, object] = {name: values.whole(getattr(status, name)) for name in _COUNTS}
+    changes |= {name: values.number(getattr(status, name)) for name in (*_FIGURES, *_OVERRIDES)}
+    return replace(status, **changes)  # type: ignore[arg-type] # by its names
+
+
+def bounded_identity(identity: Identity) -> Identity:
+    """Return the identity without what a peer may have put into its texts."""
+    details = identity.details[:_MOST_DETAILS]
+    return Identity(
+        values.text(identity.controller, LONGEST),
+        tuple((values.text(label, LONGEST), values.text(text, LONGEST)) for label, text in details),
+    )
+
+
 MOST = 2_000
+_MOST_DETAILS = 400  # grblHAL names all its settings
 LONGEST = 500  # characters of one message
 
 

@@ -17,7 +17,7 @@ from cnc_station.engine.drivers.base import (
     RunOutcome,
 )
 from cnc_station.engine.drivers.proof import Part
-from cnc_station.engine.drivers.publisher import StatusPublisher
+from cnc_station.engine.drivers.publisher import StatusPublisher, bounded_identity
 from cnc_station.engine.drivers.reported import IN_PROGRAM, Phase, Report
 from cnc_station.engine.timing import GrowingPause
 from cnc_station.engine.views import Abilities, Doing, Identity, Status
@@ -71,7 +71,7 @@ class ReadOnlyDriver(StatusPublisher, ABC):
         self._open = True
         await self._stop_receiving()
         try:
-            identity = await self._connect()
+            identity = bounded_identity(await self._connect())
         except Unavailable as error:
             await self._disconnect()
             self._publish_unreachable(str(error))

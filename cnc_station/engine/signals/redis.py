@@ -10,19 +10,24 @@ import asyncio
 import logging
 import socket
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import parse_url
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, ResponseError
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import MISSED, NO_EVENTS, Notice
 from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.base import SignalHandlers
+from cnc_station.engine.signals.parser import BoundedParser
 from cnc_station.engine.timing import GrowingPause, Wake
 from cnc_station.engine.views import Telemetry
+from cnc_station.peers.limits import REDIS
+from cnc_station.peers.pace import Budget, LoopShare
+from cnc_station.peers.probing import MALFORMED
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +35,8 @@ BLOCK_S = 5.0
 DRAINED = 100  # more hints taken with one: a claim covers all jobs
 MOST_HINTS = 500
 GATHER_S = 0.01  # notices and telemetry are sent together
-SILENCE_S = 3.0
+SILENCE_S = REDIS.last_byte_s
+MESSAGE_COST = 500  # bytes of the budget that each message costs at least
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 PROBE_KEPT_S = 60
@@ -56,6 +62,15 @@ _ALIVE: Mapping[str, Any] = {
         if hasattr(socket, name)
     },
 }
+
+
+@contextmanager
+def _expecting_redis() -> Iterator[None]:
+    """Raise InvalidResponse for answers that break the decoder."""
+    try:
+        yield
+    except MALFORMED as error:
+        raise InvalidResponse(f"not the answer of a Redis: {error!r}") from error
 
 
 class RedisSignals:
@@ -85,7 +100,12 @@ class RedisSignals:
         # formats each of its push messages for a log that nobody reads.
         alive = {} if self._url.startswith("unix:") else _ALIVE
         return Redis.from_url(
-            self._url, socket_timeout=None, socket_connect_timeout=3, protocol=2, **alive
+            self._url,
+            socket_timeout=None,
+            socket_connect_timeout=REDIS.first_byte_s,
+            protocol=2,
+            parser_class=BoundedParser,
+            **alive,
         )
 
     async def start(self, handlers: SignalHandlers) -> None:
@@ -106,7 +126,8 @@ class RedisSignals:
         the connections may be lost: all loops begin again with new ones."""
         try:
             async with asyncio.timeout(SILENCE_S):
-                await self._probe.set(self._prefix + "probe", "", ex=PROBE_KEPT_S)
+                with _expecting_redis():
+                    await self._probe.set(self._prefix + "probe", "", ex=PROBE_KEPT_S)
         except AuthenticationError as error:
             raise Unavailable(
                 "Redis refuses the password: set it with `cnc-station secret set redis`."
@@ -198,26 +219,36 @@ class RedisSignals:
             if telemetry is not None:
                 told = messages.of_telemetry(self._sender, telemetry)
                 pipe.publish(self._prefix + "telemetry", told)
-            await pipe.execute(raise_on_error=False)  # what is refused is lost; `ping` reports it
+            with _expecting_redis():
+                await pipe.execute(raise_on_error=False)  # what is refused is lost: see `ping`
 
     async def _listen(self) -> None:
+        """Pass on what is published. A flood is read slowly: Redis then ends the subscription, and
+        the next one begins with MISSED."""
         client = self._client()
+        budget, share = Budget(REDIS), LoopShare()
         try:
             async with client.pubsub(ignore_subscribe_messages=True) as channel:
                 await channel.subscribe(self._prefix + "changes", self._prefix + "telemetry")
                 self.connected = True
                 self._handlers.notice(MISSED)
-                async for message in channel.listen():
-                    self._hear(message)
+                heard = channel.listen()
+                while True:
+                    with _expecting_redis():
+                        message = await anext(heard)
+                        of_telemetry = bytes(message["channel"]).endswith(b"telemetry")
+                        data = bytes(message["data"])
+                    self._hear(data, of_telemetry=of_telemetry)
+                    await budget.spend_slowly(max(len(data), MESSAGE_COST))
+                    await share.offer()
         finally:
             self.connected = False
             await client.aclose()
 
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        data: bytes = message["data"]
+    def _hear(self, data: bytes, *, of_telemetry: bool) -> None:
         if data.startswith(messages.beginning(self._sender)):
             return
-        if message["channel"].endswith(b"telemetry"):
+        if of_telemetry:
             self._handlers.telemetry(messages.telemetry(data))
         else:
             self._handlers.notice(messages.notice(data))
@@ -245,15 +276,25 @@ class RedisSignals:
         """Block on the sets of the wanted types until one has a hint."""
         self._waited_for = self._wanted
         keys = [self._key(name) for name in sorted(self._waited_for)]
-        popped: Any = await client.bzpopmax(keys, BLOCK_S)
+        try:
+            with _expecting_redis():
+                popped: Any = await client.bzpopmax(keys, BLOCK_S)
+        except ResponseError as error:
+            if "WRONGTYPE" in str(error):  # not written by a station
+                await client.delete(*keys)
+            raise
         if popped is None:
             return
-        machine_type = popped[0].decode().removeprefix(self._prefix + "wake:")
+        if not (isinstance(popped, list | tuple) and popped and isinstance(popped[0], bytes)):
+            raise InvalidResponse("not an answer to BZPOPMAX")
+        machine_type = popped[0].decode(errors="replace").removeprefix(self._prefix + "wake:")
         if machine_type not in self._wanted:
             self.announce_work({machine_type: 1})  # for another station
             return
         self._handlers.work(machine_type)
-        if await client.zpopmax(popped[0], DRAINED):
+        with _expecting_redis():
+            more = await client.zpopmax(popped[0], DRAINED)
+        if more:
             self._handlers.work(machine_type)  # these jobs may be newer than the claim
 
     def _key(self, machine_type: str) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cnc_station.engine.domain.nc import Finding, Severity, read
+from cnc_station.engine.domain.nc.set_up import set_up
 
 DATA = Path(__file__).parents[2] / "data" / "nc"
 
@@ -41,3 +42,11 @@ def test_a_truncated_program_gets_a_warning() -> None:
     assert (started.line, ended.line) == (3, 7)
     assert "spindle is still on" in started.message
     assert "no end" in ended.message
+
+
+@pytest.mark.parametrize("line", ["O{}", "#1=#{}", "#1={}", "N{} G0 X1", "T{} M6", "M98 P{}"])
+@pytest.mark.parametrize("digits", [300, 450, 5_000])
+def test_a_number_of_many_digits_is_refused_in_words(line: str, digits: int) -> None:
+    program = f"{line.format('9' * digits)}\nM2\n"
+    assert all(finding.message for finding in read(program.encode()).findings)
+    assert set_up(program).tools == ()

@@ -138,7 +138,7 @@ class Scanner:
         if (function := self.match(FUNCTION)) is not None:
             return self._function(function.group(1))
         if (number := self.match(NUMBER)) is not None:
-            return float(number.group())
+            return in_range(float(number.group()))
         if self.done:
             raise BlockError("a value is missing at the end of the line")
         raise BlockError(unreadable(self.text[self.at], self.text))
@@ -183,6 +183,13 @@ class Scanner:
         if number != round(number) or not 1 <= number <= HIGHEST_PARAMETER:
             raise BlockError(f"#{number:g} is not a parameter")
         return round(number)
+
+
+def in_range(value: float) -> float:
+    """Return a value of a program. Raise BlockError for one that no machine works with."""
+    if not -LARGEST < value < LARGEST:
+        raise BlockError(f"{value:g} is out of range")
+    return value
 
 
 def computed(function: Callable[..., float], *arguments: float) -> float:

@@ -15,7 +15,7 @@ STATEMENT = re.compile(
     + r"(?P<keyword>SUB|ENDSUB|CALL|RETURN|DO|WHILE|ENDWHILE|IF|ELSEIF|ELSE|ENDIF|BREAK|CONTINUE"
     r"|REPEAT|ENDREPEAT)(?P<rest>(?:[\[#].*)?)"
 )
-PROGRAM = re.compile(r"(?:N[0-9.]+)?[O:](?P<number>[0-9]+)(?![A-Z])")
+PROGRAM = re.compile(r"(?:N[0-9.]+)?[O:](?P<number>[0-9]{1,9})(?![A-Z0-9])")
 CLOSES = {
     "ENDSUB": "SUB",
     "ENDWHILE": "WHILE",

@@ -8,10 +8,10 @@ from cnc_station.engine.domain.nc.source import COMMENT
 
 _WORTH_A_LOOK = re.compile(r"[Tt]|[Gg]\s*1?\s*5")
 _NAMED = re.compile(r"<[^>]*>")  # named parameters and subs can contain any letters
-_TOOL = re.compile(r"(?<![A-Z])T(\d+)")
-_OFFSET = re.compile(r"G(5[4-9]|154)(\.[1-3])?(?:P(\d+))?(?![.\d])")
+_TOOL = re.compile(r"(?<![A-Z])T(\d{1,9})(?!\d)")
+_OFFSET = re.compile(r"G(5[4-9]|154)(\.[1-3])?(?:P(\d{1,9}))?(?![.\d])")
 _EXTENDED = frozenset({"G54.1", "G154"})
-_LISTED = re.compile(r"T\s*(\d+)\b[\s:=,-]*(.*)", re.IGNORECASE)
+_LISTED = re.compile(r"T\s*(\d{1,9})\b[\s:=,-]*(.*)", re.IGNORECASE)
 _LATHE_DIGITS = 4  # T0101: the tool, then its offset
 
 

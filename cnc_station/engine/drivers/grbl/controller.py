@@ -18,6 +18,8 @@ from cnc_station.engine.drivers.grbl.questions import (
 from cnc_station.engine.drivers.grbl.reports import Picture, Report
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
 from cnc_station.engine.drivers.publisher import Traffic
+from cnc_station.peers.limits import GRBL
+from cnc_station.peers.pace import Budget
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class Controller:
         self._link: links.Link | None = None
         self._poller: asyncio.Task[None] | None = None
         self._partial_line = b""
+        self._budget = Budget(GRBL)
         self._changed = ChangeSignal()
         self._questions = Questions(settings.address, patience.answer, self._send_command)
         self._connected = False  # the welcome line has come, or is not expected
@@ -203,6 +206,9 @@ class Controller:
         """Process data from the link. An exception in here is a bug: it ends the connection, so
         that the machine does not seem watched."""
         if self.lost_reason:
+            return
+        if not self._budget.spend(len(data)):
+            self._lose("it sends more than a controller does: is it another device?")
             return
         self._received_at = self._now()
         try:

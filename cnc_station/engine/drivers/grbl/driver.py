@@ -25,7 +25,7 @@ from cnc_station.engine.drivers.grbl.prepare import Prepared, prepare
 from cnc_station.engine.drivers.grbl.questions import Refused
 from cnc_station.engine.drivers.grbl.reports import Make
 from cnc_station.engine.drivers.grbl.settings import Patience, Settings
-from cnc_station.engine.drivers.publisher import StatusPublisher
+from cnc_station.engine.drivers.publisher import StatusPublisher, bounded_identity
 from cnc_station.engine.views import Abilities, Doing, Identity
 
 _WAITING_STATES = ("Hold", "Door", "Tool")  # states that wait for a person to resume
@@ -53,10 +53,10 @@ class Grbl(StatusPublisher):
         shows = controller.picture.report.spelled
         details = [("Address", self._operation.where.address), ("Shows", shows)]
         if controller.info is None:
-            return Identity("GRBL", tuple(details))
+            return bounded_identity(Identity("GRBL", tuple(details)))
         make = controller.info.make
         details += [("Receive buffer", f"{make.buffer} bytes"), ("Options", make.options)]
-        return Identity(make.name, tuple(details))
+        return bounded_identity(Identity(make.name, tuple(details)))
 
     async def close(self) -> None:
         """The controller executes the lines in its buffer, then stops."""

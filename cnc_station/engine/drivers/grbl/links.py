@@ -15,8 +15,9 @@ if sys.platform != "win32":
 
 from cnc_station.engine.drivers.grbl.settings import Settings
 from cnc_station.engine.drivers.unreachable import unreachable
+from cnc_station.peers.limits import GRBL
 
-_CONNECTING_S = 5.0
+_PIECE = 2_048  # bytes given to the listener in one turn of the loop
 _WAKE_S = 0.5
 _WRITE_S = 2.0
 _EXCLUSIVE = None if sys.platform == "win32" else True  # ports on Windows are always exclusive
@@ -39,18 +40,40 @@ class TcpLink(asyncio.Protocol):
         self._listener = listener
         self._transport: asyncio.Transport | None = None
         self._closed_future = asyncio.get_running_loop().create_future()
+        self._pending = b""  # received, and not yet passed on
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        self._listener.data_received(data)
+        """Pass on at most `_PIECE` bytes in one turn of the loop. What sends more has to wait."""
+        if self._pending:
+            self._pending += data
+        elif len(data) <= _PIECE:
+            self._listener.data_received(data)
+        else:
+            self._pending = data
+            if self._transport is not None:
+                self._transport.pause_reading()
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        piece, self._pending = self._pending[:_PIECE], self._pending[_PIECE:]
+        if piece:
+            self._listener.data_received(piece)
+        if self._pending:
+            asyncio.get_running_loop().call_soon(self._pass_on)
+        elif self._closed_future.done():
+            self._listener.link_ended()
+        elif self._transport is not None:
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own
         if not self._closed_future.done():
             self._closed_future.set_result(None)
-        self._listener.link_ended()
+        if not self._pending:
+            self._listener.link_ended()
 
     def write(self, data: bytes) -> None:
         """Write without draining: never more than the controller's buffer holds. Does nothing after
@@ -60,6 +83,7 @@ class TcpLink(asyncio.Protocol):
 
     async def close(self) -> None:
         """Close and wait for the socket. Unsent data is dropped."""
+        self._pending = b""
         if self._transport is not None:
             self._transport.abort()
             await self._closed_future
@@ -141,7 +165,7 @@ Link = TcpLink | SerialLink
 async def open_link(settings: Settings, listener: LinkListener) -> Link:
     """Open a link to a controller. Raises Unavailable."""
     try:
-        async with asyncio.timeout(_CONNECTING_S):
+        async with asyncio.timeout(GRBL.first_byte_s):
             if settings.device:
                 return await SerialLink.open(settings.device, settings.baud, listener)
             _, link = await asyncio.get_running_loop().create_connection(

@@ -11,6 +11,7 @@ from typing import Protocol
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.drivers.grbl import meanings, reports
 from cnc_station.engine.drivers.grbl.reports import Make, Report
+from cnc_station.peers.limits import GRBL
 
 
 class Refused(CncStationError):
@@ -97,7 +98,7 @@ class Questions:
                 self._open = None
 
     def line(self, text: str) -> None:
-        if self._open is not None:
+        if self._open is not None and len(self._open.lines) < GRBL.items:
             self._open.lines.append(text)
 
     def answered(self, code: int) -> bool:

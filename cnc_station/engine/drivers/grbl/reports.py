@@ -1,8 +1,9 @@
 """Parse what the controller sends. No function raises, for any input."""
 
-import math
 import re
 from dataclasses import dataclass, replace
+
+from cnc_station.peers.values import parse_number
 
 Point = tuple[float, float, float]
 Axes = tuple[float, ...]  # one number for each axis
@@ -56,7 +57,7 @@ def report(text: str) -> Report | None:
         return None
     state, *fields = text[1:-1].split("|")
     state, _, sub = state.partition(":")
-    if state not in _STATES or not (sub == "" or (sub.isascii() and sub.isdecimal())):
+    if state not in _STATES or not re.fullmatch(r"[0-9]{0,3}", sub):
         return None
     found: dict[str, list[float]] = {}
     for field in fields:
@@ -87,10 +88,9 @@ def report(text: str) -> Report | None:
 def _numbers(values: str) -> list[float]:
     """Return all numbers, or none if one is not a number."""
     try:
-        numbers = [float(value) for value in values.split(",")]
+        return [parse_number(value) for value in values.split(",")]
     except ValueError:
         return []
-    return numbers if all(map(math.isfinite, numbers)) else []
 
 
 def _point(numbers: list[float] | None) -> Point | None:
@@ -152,20 +152,21 @@ def make(lines: list[str], name: str | None) -> Make:
     if name is None:
         version = ".".join(answer.get("VER", "").split(":")[0].split(".")[:2])
         name = f"{'grblHAL' if hal else 'Grbl'} {version}".strip()
-    sizes = [int(number) if number.isdecimal() else 0 for number in numbers[:2]]
+    sizes = [int(number) if _SIZE.fullmatch(number) else 0 for number in numbers[:2]]
     blocks, buffer = sizes if len(sizes) == 2 else (0, 0)
     return Make(name, hal, buffer or 128, blocks or None, options, _axes(answer, numbers))
 
 
 _AXES = "XYZABCUVW"
+_SIZE = re.compile(r"[0-9]{1,5}")
 
 
 def _axes(answer: dict[str, str], numbers: list[str]) -> str:
     """Return the axes from grblHAL's `[AXS:4:XYZA]`, or from the third number of its options."""
     named = answer.get("AXS", "").partition(":")[2]
     if named:
-        return named
-    count = int(numbers[2]) if len(numbers) > 2 and numbers[2].isdecimal() else 3
+        return named[: len(_AXES)]
+    count = int(numbers[2]) if len(numbers) > 2 and _SIZE.fullmatch(numbers[2]) else 3
     return _AXES[: max(count, 3)]
 
 

@@ -22,9 +22,11 @@ from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
 from cnc_station.engine.drivers.publisher import Traffic
 from cnc_station.engine.drivers.unreachable import unreachable
+from cnc_station.peers.limits import LINUXCNC
+from cnc_station.peers.values import text
 
 T = TypeVar("T")
-PATIENCE_S = 5.0
+PATIENCE_S = LINUXCNC.last_byte_s
 NAK = "NAK"
 ATTEMPTS = 3  # another session may have interfered
 QUIET = frozenset({"REL_ACT_POS", "PROGRAM_LINE", "PROGRAM_CODES", "PLAT"})
@@ -54,6 +56,7 @@ class Client:
         self._lock = asyncio.Lock()
         self._last_answers: dict[str, str] = {}
         self._running: set[asyncio.Task[Any]] = set()
+        self._lines_left = self._bytes_left = 0  # of the present exchange
         self.greeting = ""
 
     @classmethod
@@ -111,6 +114,7 @@ class Client:
     async def _exclusively(self, exchange: Coroutine[object, object, T]) -> T:
         try:
             async with self._lock, asyncio.timeout(PATIENCE_S):
+                self._lines_left, self._bytes_left = LINUXCNC.items, LINUXCNC.bytes
                 return await exchange
         except TimeoutError as error:
             self._writer.close()  # a late answer would be taken for that of another request
@@ -135,7 +139,7 @@ class Client:
         answer = await self._reply("set verbose on", "SET VERBOSE ACK")
         if not answer.upper().endswith("ACK"):
             reason = "does not speak the protocol of linuxcncrsh"
-            raise Unavailable(f"the server at {self._address} {reason}: {answer}")
+            raise Unavailable(f"the server at {self._address} {reason}: {text(answer, 200)}")
 
     async def _reply(self, request: str, expected: str) -> str:
         """Return the line that starts with `expected`, after any echo; otherwise the last NAK."""
@@ -197,11 +201,17 @@ class Client:
                 line = await self._reader.readline()
             except ValueError as error:  # longer than the buffer of the reader
                 raise OSError("no lines") from error
+            self._lines_left -= 1
+            self._bytes_left -= len(line)
+            if min(self._lines_left, self._bytes_left) < 0:
+                self._writer.close()
+                reason = "sends more than it was asked for: is it another program?"
+                raise Unavailable(f"the server at {self._address} {reason}")
             if not line:
                 raise ConnectionResetError(errno.ECONNRESET, "it has closed the connection")
-            text = line.decode("utf-8", "replace").strip()
-            if text:
-                return text
+            told = line.decode("utf-8", "replace").strip()
+            if told:
+                return told
 
     def _log_new_answers(self, words: Sequence[str], answers: Sequence[str]) -> None:
         """Record only new answers: the same questions are asked ten times a second."""

@@ -10,8 +10,9 @@ from cnc_station.engine.drivers.base import NotReady
 from cnc_station.engine.drivers.linuxcnc.client import ATTEMPTS, NAK, Client, Refused
 from cnc_station.engine.drivers.linuxcnc.settings import Settings
 from cnc_station.engine.drivers.linuxcnc.snapshot import IDLE, MESSAGES, MM_IN, Snapshot, asked
-from cnc_station.engine.drivers.publisher import Traffic
+from cnc_station.engine.drivers.publisher import Traffic, bounded_identity
 from cnc_station.engine.views import Identity
+from cnc_station.peers.values import text
 
 BUSY_S = 0.02  # poll interval while something is waited for
 CALM_S = 0.5  # poll interval while no run of this station is active
@@ -77,16 +78,14 @@ class Link:
         await self.read_snapshot()
         self._poller = asyncio.create_task(self._poll())
         waits = old_wait if wait == NAK else wait
-        return Identity(
-            "LinuxCNC",
-            (
-                ("Name", name),
-                ("linuxcncrsh", version),
-                ("Commands", f"{self._wait_keyword} {waits.lower()}"),
-                ("Configuration", ini),
-                ("Units", unit.lower()),
-            ),
+        details = (
+            ("Name", name),
+            ("linuxcncrsh", version),
+            ("Commands", f"{self._wait_keyword} {waits.lower()}"),
+            ("Configuration", ini),
+            ("Units", unit.lower()),
         )
+        return bounded_identity(Identity("LinuxCNC", details))
 
     async def _unit(self) -> str:
         for _ in range(ATTEMPTS):
@@ -94,7 +93,8 @@ class Link:
             if unit in MM_IN:
                 return unit
         known = ", ".join(MM_IN).lower()
-        error = Unavailable(f"the controller measures in {unit.lower()}, not in one of {known}")
+        words = f"the controller measures in {text(unit.lower(), 40)}, not in one of {known}"
+        error = Unavailable(words)
         self._lose(error)
         raise error
 
@@ -133,7 +133,8 @@ class Link:
             with contextlib.suppress(ValueError):  # an answer to a question of another session
                 return Snapshot.read(tuple(zip(self._asked, answers, strict=True)), self._mm)
             await self._guarded(self._connected().settle())
-        error = Unavailable(f"the controller's answers do not match the questions: {answers}")
+        shown = text(", ".join(answers), 300)
+        error = Unavailable(f"the controller's answers do not match the questions: {shown}")
         self._lose(error)
         raise error
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from cnc_station.engine.drivers.linuxcnc.client import NAK
+from cnc_station.peers.values import parse_number, parse_whole
 
 Place = tuple[float, float, float]
 
@@ -93,7 +94,7 @@ class Snapshot:
         for axis, name in AXES:  # each answer repeats its axis, as a number or by name
             about, number = answer[f"rel_act_pos {axis}"].split()
             _must_be(about.upper(), axis, name)
-            place.append(float(number) * mm)
+            place.append(parse_number(number) * mm)
         state, mode = answer["program_status"].upper(), answer["mode"].upper()
         _must_be(state, IDLE, RUNNING, PAUSED)
         _must_be(mode, "MANUAL", "AUTO", "MDI")
@@ -111,7 +112,7 @@ class Snapshot:
             errors=_texts(answers, "error"),
             message=" · ".join(_texts(answers, *MESSAGES)),
             program="" if answer["program"].upper() == "NONE" else answer["program"],
-            line=int(answer["program_line"]),
+            line=parse_whole(answer["program_line"]),
             codes=frozenset(code for code in codes if code[0] in "GM"),
             homed=all(
                 answer.upper() == f"{question[-1]} YES"
@@ -125,7 +126,7 @@ class Snapshot:
             speed=_code(codes, "S"),
             turns=None if spindle == NAK else turning,
             coolant=any(answer[what].upper() == "ON" for what in COOLANT),
-            tool=int(tool) if tool.isdecimal() else None,
+            tool=parse_whole(tool) if tool.isdecimal() else None,
             feed_override=_share(answer["feed_override"]),
             spindle_override=_share(answer.get("spindle_override 0", NAK)),
         )
@@ -147,13 +148,13 @@ def _zero(answer: str, codes: list[str]) -> Place | None:
     if answer == NAK:
         return None
     unit = 25.4 if "G20" in codes else 1.0
-    x, y, z = (float(number) * unit for number in answer.split()[:3])
+    x, y, z = (parse_number(number) * unit for number in answer.split()[:3])
     return (x, y, z)
 
 
 def _share(text: str) -> float | None:
-    return None if text == NAK else float(text.rsplit(maxsplit=1)[-1]) / 100.0
+    return None if text == NAK else parse_number(text.rpartition(" ")[2]) / 100.0
 
 
 def _code(codes: list[str], letter: str) -> float:
-    return next((float(code[1:]) for code in codes if code.startswith(letter)), 0.0)
+    return next((parse_number(code[1:]) for code in codes if code.startswith(letter)), 0.0)

@@ -1,13 +1,20 @@
 """MTConnect documents: bytes in, frozen values or `BadDocument` out. Only local names are compared,
-because the XML namespace contains the version of the standard."""
+because the XML namespace contains the version of the standard. Whatever the document contains, no
+step keeps other threads waiting for long: it may be parsed beside the event loop."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.peers.limits import LONGEST_TEXT, MTCONNECT
+from cnc_station.peers.values import text as plain
 
+_PIECE = 16 * 1024  # bytes given to expat at once
+_LONGEST_TAG = 64 * 1024  # bytes, with its attributes
+_MOST_TEXTS = 100  # of a refusal
 CONDITION_LEVELS = frozenset({"Normal", "Warning", "Fault", "Unavailable"})
 
 
@@ -106,8 +113,8 @@ def parse(data: bytes) -> Document:
     if kind == "MTConnectError":
         for element in root.iter():
             if "errorCode" in element.attrib:
-                words = " ".join(" ".join(element.itertext()).split())
-                return Refusal(header, element.attrib["errorCode"], words)
+                words = " ".join(map(_words, islice(element.itertext(), _MOST_TEXTS)))
+                return Refusal(header, plain(element.attrib["errorCode"]), plain(words.strip()))
         return Refusal(header, "", "no reason given")
     raise BadDocument(f"not an MTConnect document: its root element is {kind[:60]!r}")
 
@@ -115,7 +122,9 @@ def parse(data: bytes) -> Document:
 def _tree(data: bytes) -> Element:
     """Parse XML without a document type. No MTConnect document declares one, and document types
     allow entities that expand without limit or read files."""
-    builder = TreeBuilder()
+    if len(data) > MTCONNECT.bytes:
+        raise BadDocument(f"more than {MTCONNECT.bytes:,} bytes")
+    builder = _BoundedBuilder()
     parser = expat.ParserCreate()
     parser.buffer_text = True
 
@@ -128,10 +137,37 @@ def _tree(data: bytes) -> Element:
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
     try:
-        parser.Parse(data, True)
+        for begin in range(0, len(data), _PIECE):
+            piece = data[begin : begin + _PIECE]
+            parser.Parse(piece, False)
+            if begin + len(piece) - parser.CurrentByteIndex > _LONGEST_TAG:
+                raise BadDocument("a tag without an end")
+        parser.Parse(b"", True)
     except (expat.ExpatError, LookupError, ValueError) as error:
         raise BadDocument(f"not XML: {error}") from error
     return builder.close()
+
+
+class _BoundedBuilder:
+    """Builds a tree of at most the permitted depth and number of elements."""
+
+    def __init__(self) -> None:
+        self._builder = TreeBuilder()
+        self._depth = self._count = 0
+        self.data, self.close = self._builder.data, self._builder.close
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        self._count += 1
+        if self._depth > MTCONNECT.depth:
+            raise BadDocument(f"elements nested more than {MTCONNECT.depth} deep")
+        if self._count > MTCONNECT.items:
+            raise BadDocument(f"more than {MTCONNECT.items:,} elements")
+        self._builder.start(tag, attributes)
+
+    def end(self, tag: str) -> None:
+        self._depth -= 1
+        self._builder.end(tag)
 
 
 def _local(element: Element) -> str:
@@ -141,6 +177,10 @@ def _local(element: Element) -> str:
 def _whole(text: str | None) -> int:
     """Return a whole number; 0, which is not a sequence number, for anything else."""
     return int(text) if text and text.isascii() and text.isdecimal() and len(text) <= 20 else 0
+
+
+def _words(text: str) -> str:
+    return " ".join(text[:LONGEST_TEXT].split())
 
 
 def _header(root: Element) -> Header:
@@ -201,7 +241,7 @@ def _observations(root: Element) -> Iterator[Observation]:
             _whole(element.get("sequence")),
             item,
             _local(element),
-            " ".join((element.text or "").split()),
+            _words(element.text or ""),
             element.get("nativeCode", ""),
             element.get("type", ""),
         )

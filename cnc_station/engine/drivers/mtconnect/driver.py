@@ -3,6 +3,7 @@ state is read once (`current`), then all that follows without a gap (`sample`), 
 connection as long as the buffer reaches back. A new `instanceId` means a restarted agent:
 everything is read again."""
 
+import asyncio
 from contextlib import aclosing
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -14,11 +15,15 @@ from cnc_station.engine.drivers.mtconnect.documents import Device, Devices, Head
 from cnc_station.engine.drivers.mtconnect.layout import Layout, layout
 from cnc_station.engine.drivers.mtconnect.picture import Picture
 from cnc_station.engine.drivers.read_only import ABILITIES, SETTLE_S, ReadOnlyDriver
+from cnc_station.engine.drivers.reported import Report
 from cnc_station.engine.views import DriverInfo, Identity, Setting
+from cnc_station.peers.pace import in_slices
+from cnc_station.peers.values import text
 
 INTERVAL_MS = 500
 COUNT = 100
 HEARTBEAT_S = 2.0
+_MOST_NAMED = 20  # devices
 _NO_DEVICE = "NO_DEVICE"
 _OUT_OF_RANGE = "OUT_OF_RANGE"
 _SCHEMES = ("http", "https")
@@ -78,7 +83,7 @@ class MTConnect(ReadOnlyDriver):
         if isinstance(answer, Streams):
             raise Unavailable("the agent's answer to a probe is not a probe")
         device = _choose(answer, self._wanted)
-        found = layout(device)
+        found = await asyncio.to_thread(layout, device)
         if not found.paths:
             raise Unavailable(
                 f"{device.name} does not report its execution: CNC Station cannot use it"
@@ -97,7 +102,7 @@ class MTConnect(ReadOnlyDriver):
             self._reports_lost()
         self._picture.forget()
         self._instance = answer.header.instance
-        for observation in answer.observations:
+        async for observation in in_slices(answer.observations):
             self._picture.take(observation)
         self._next = answer.header.next
         self._add_reports([self._picture.report()])
@@ -112,7 +117,7 @@ class MTConnect(ReadOnlyDriver):
             if isinstance(answer, Devices):
                 raise Unavailable(_refused(answer, self._wanted))
             before = self._next
-            self._take_observations(answer)
+            await self._take_observations(answer)
             if self._next == before or not answer.observations:
                 self._add_reports([self._picture.report()])
                 return
@@ -138,7 +143,7 @@ class MTConnect(ReadOnlyDriver):
                     await self._probe()
                     await self._sync()
                     return True
-                self._take_observations(answer)
+                await self._take_observations(answer)
                 brought = True
         return brought
 
@@ -152,19 +157,21 @@ class MTConnect(ReadOnlyDriver):
     def _sample(self) -> str:
         return f"{self._path}/sample?from={self._next}&count={COUNT}"
 
-    def _take_observations(self, answer: Streams) -> None:
-        reports = [
-            self._picture.report()
-            for observation in answer.observations
-            if self._picture.take(observation)
-        ]
+    async def _take_observations(self, answer: Streams) -> None:
+        reports: list[Report] = []
+        async for observation in in_slices(answer.observations):
+            if self._picture.take(observation):
+                reports.append(self._picture.report())
+            if len(reports) > COUNT:
+                self._add_reports(reports)
+                reports = []
         self._next = answer.header.next or self._next
         if reports:
             self._add_reports(reports)
 
 
 def _choose(answer: Devices, wanted: str) -> Device:
-    names = ", ".join(device.name for device in answer.devices)
+    names = text(", ".join(device.name for device in answer.devices[:_MOST_NAMED]), 300)
     if not answer.devices:
         raise Unavailable("the agent has no device")
     if wanted:

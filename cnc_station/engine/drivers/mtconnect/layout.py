@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from operator import eq
 from typing import NamedTuple
 
+from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.mtconnect.documents import DataItem, Device
 from cnc_station.engine.drivers.mtconnect.modes import override
 
 _CONTROLS = ("Path", "Controller", "Device")  # other executions are of a loader, for example
 _PROGRAMS = ("MAIN", "", "ACTIVE")  # of several, the best subtype
+_MOST_PATHS = 32
+_MOST_OF_A_PATH = 200  # data items that are watched
 
 
 class _Wanted(NamedTuple):
@@ -81,7 +84,7 @@ class Layout:
 
 
 def layout(device: Device) -> Layout:
-    """Return the layout of a device."""
+    """Return the layout of a device. Raises Unavailable if it has more paths than any machine."""
     homes = _homes(device.items)
     first = homes[0] if homes else ()
     figures: dict[str, str] = {}
@@ -89,24 +92,35 @@ def layout(device: Device) -> Layout:
         item = _choose(device.items, wanted, first)
         if item is not None:
             figures[name] = item.id
-    return Layout(figures, tuple(_path(device.items, home, homes) for home in homes))
+    placed = [(item, _home_of(item, homes)) for item in device.items]
+    found = Layout(figures, tuple(_path(placed, home) for home in homes))
+    if any(len(path.ids) > _MOST_OF_A_PATH for path in found.paths):
+        raise Unavailable(f"the device reports more than {_MOST_OF_A_PATH} modes and programs")
+    return found
 
 
-def _homes(items: tuple[DataItem, ...]) -> tuple[tuple[str, ...], ...]:
+_Home = tuple[str, ...]
+
+
+def _homes(items: tuple[DataItem, ...]) -> tuple[_Home, ...]:
     """Return the components that report an execution."""
     executions = [item for item in items if item.type == "EXECUTION"]
     controls = [item for item in executions if item.component in _CONTROLS]
-    return tuple(dict.fromkeys(item.within for item in controls or executions))
+    homes = tuple(dict.fromkeys(item.within for item in controls or executions))
+    if len(homes) > _MOST_PATHS:
+        raise Unavailable(f"the device reports {len(homes)} paths, more than {_MOST_PATHS}")
+    return homes
 
 
-def _path(
-    items: tuple[DataItem, ...], home: tuple[str, ...], homes: tuple[tuple[str, ...], ...]
-) -> PathItems:
-    own = [item for item in items if _home_of(item, homes) == home]
+def _path(placed: list[tuple[DataItem, _Home | None]], home: _Home) -> PathItems:
+    own = [item for item, place in placed if place == home]
     shared = [
+        item for item, place in placed if place is None or home[: len(item.within)] == item.within
+    ]
+    relevant = [
         item
-        for item in items
-        if _home_of(item, homes) is None or home[: len(item.within)] == item.within
+        for item, place in placed
+        if place == home or place is None or home[: len(item.within)] == item.within
     ]
     return PathItems(
         next((item.owner for item in own if item.within == home and item.owner), ""),
@@ -116,14 +130,13 @@ def _path(
         tuple(dict.fromkeys((*_ids(own, "FUNCTIONAL_MODE"), *_ids(shared, "FUNCTIONAL_MODE")))),
         tuple(
             (item.id, switch)
-            for item in items
-            if (item in own or item in shared)
-            and (switch := override(item.type, item.sub_type)) is not None
+            for item in relevant
+            if (switch := override(item.type, item.sub_type)) is not None
         ),
     )
 
 
-def _home_of(item: DataItem, homes: tuple[tuple[str, ...], ...]) -> tuple[str, ...] | None:
+def _home_of(item: DataItem, homes: tuple[_Home, ...]) -> _Home | None:
     """Return the innermost component with an execution around the item."""
     around = [home for home in homes if item.within[: len(home)] == home]
     return max(around, key=len, default=None)

@@ -1,8 +1,9 @@
 """The state of a device, collected from its observations. See `layout` for the data items."""
 
-from dataclasses import dataclass
+from itertools import islice
 from math import inf
 
+from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.mtconnect import modes
 from cnc_station.engine.drivers.mtconnect.documents import CONDITION_LEVELS, Observation
 from cnc_station.engine.drivers.mtconnect.layout import Layout, PathItems
@@ -13,17 +14,12 @@ from cnc_station.engine.views import Doing, Status
 UNAVAILABLE = "UNAVAILABLE"
 _MOST = 1e12  # larger figures are nonsense
 _SECONDS_A_MINUTE = 60  # feeds are in mm/s
-
-
-@dataclass(frozen=True, slots=True)
-class _Alarm:
-    item: str
-    code: str
-    words: str
+_MOST_ALARMS, _MOST_SHOWN = 1_000, 20
 
 
 class Picture:
-    """The state of a device, unknown at first. `take` the observations in order."""
+    """The state of a device, unknown at first. `take` the observations in order; Unavailable for
+    more alarms than any machine has."""
 
     def __init__(self, found: Layout) -> None:
         self._figures_at = found.figures
@@ -32,13 +28,15 @@ class Picture:
         self._paths = Paths(found.paths)
         self._values: dict[str, str] = {}  # by the id of the data item; "" means not available
         self._ever_available: set[str] = set()  # those that were available at least once
-        self._alarms: list[_Alarm] = []
+        self._alarms: dict[tuple[str, str], str] = {}  # by item and code, in order of arrival
+        self._codes: dict[str, set[str]] = {}  # of the alarms of an item
         self._counter = PartCounter()
 
     def forget(self) -> None:
         """Forget everything: a present state follows."""
         self._values.clear()
         self._alarms.clear()
+        self._codes.clear()
         self._paths.forget()
 
     def take(self, observation: Observation) -> bool:
@@ -65,17 +63,22 @@ class Picture:
 
     def _condition(self, seen: Observation) -> bool:
         """Take a condition. A fault stays until a level with its code, or without any, comes."""
-        kept = [
-            alarm
-            for alarm in self._alarms
-            if alarm.item != seen.item or (seen.code and alarm.code != seen.code)
-        ]
+        codes = self._codes.setdefault(seen.item, set())
+        ended = {seen.code} & codes if seen.code else set(codes)
+        before = {code: self._alarms[seen.item, code] for code in ended}
+        now: dict[str, str] = {}
         if seen.kind == "Fault":
-            words = seen.value or seen.type.replace("_", " ").lower() or "fault"
-            kept.append(_Alarm(seen.item, seen.code, words))
-        changed = kept != self._alarms
-        self._alarms = kept
-        return changed
+            now[seen.code] = seen.value or seen.type.replace("_", " ").lower() or "fault"
+        if before == now:
+            return False
+        for code in ended:
+            del self._alarms[seen.item, code]
+        self._alarms.update(((seen.item, code), words) for code, words in now.items())
+        codes.difference_update(ended)
+        codes.update(now)
+        if len(self._alarms) > _MOST_ALARMS:
+            raise Unavailable(f"the agent reports more than {_MOST_ALARMS:,} alarms")
+        return True
 
     def report(self) -> Report:
         phase, words = self._phase()
@@ -117,9 +120,10 @@ class Picture:
         return [doubt for doubt in found if doubt is not None]
 
     def _alarm(self) -> str:
-        texts = [
-            f"{alarm.words} ({alarm.code})" if alarm.code else alarm.words for alarm in self._alarms
-        ]
+        shown = islice(self._alarms.items(), _MOST_SHOWN)
+        texts = [f"{words} ({code})" if code else words for (_, code), words in shown]
+        if len(self._alarms) > _MOST_SHOWN:
+            texts.append(f"and {len(self._alarms) - _MOST_SHOWN} more")
         if self._value("emergency") == "TRIGGERED":
             texts.insert(0, "emergency stop")
         return "; ".join(texts)

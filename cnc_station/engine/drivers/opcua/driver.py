@@ -1,6 +1,7 @@
 """OPC UA for Machine Tools (OPC 40501-1), read-only. The server reports each change of the
 subscribed values, every 200 ms, in order. It keeps no history for the time of a lost connection."""
 
+import asyncio
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from cnc_station.engine.drivers.opcua.picture import Picture
 from cnc_station.engine.drivers.opcua.server import Server
 from cnc_station.engine.drivers.read_only import ABILITIES, SETTLE_S, ReadOnlyDriver
 from cnc_station.engine.views import DriverInfo, Identity, Setting
+from cnc_station.peers.limits import OPCUA
+from cnc_station.peers.values import text
 
 
 class OpcUa(ReadOnlyDriver):
@@ -34,6 +37,14 @@ class OpcUa(ReadOnlyDriver):
 
     async def _connect(self) -> Identity:
         """Find the machine in the server's model and subscribe to its values."""
+        try:
+            async with asyncio.timeout(OPCUA.last_byte_s):
+                return await self._find_machine()
+        except TimeoutError as error:
+            words = f"the server takes longer than {OPCUA.last_byte_s:g} s to describe its machine"
+            raise Unavailable(words) from error
+
+    async def _find_machine(self) -> Identity:
         await self._server.open()
         machines = await self._server.machines()
         name = _choose(tuple(machines), self._wanted)
@@ -60,7 +71,7 @@ class OpcUa(ReadOnlyDriver):
 
 
 def _choose(names: tuple[str, ...], wanted: str) -> str:
-    there = ", ".join(names)
+    there = text(", ".join(names), 300)
     if not names:
         raise Unavailable("the server has no machine tool in its Machines folder")
     if wanted:

@@ -3,10 +3,12 @@ are (namespace URI, name): the index of a namespace is different on each server.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from itertools import islice
 
+from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.reported import IN_PROGRAM, Doubt, PartCounter, Phase, Report
 from cnc_station.engine.views import Doing, Status
+from cnc_station.peers.values import number
 
 UA = "http://opcfoundation.org/UA/"
 DI = f"{UA}DI/"
@@ -61,6 +63,7 @@ IDENTIFICATION: Mapping[str, Path] = {
     }.items()
 }
 ALERT_TYPE = 39  # AlertType in the MachineTool namespace
+_MOST_ALERTS, _MOST_SHOWN = 1_000, 20
 
 # ProductionStateMachineType, by StateNumber.
 _PHASES: Mapping[object, tuple[Phase, str]] = {
@@ -145,6 +148,8 @@ class Picture:
         shown_before = self._alerts.get(update.key)
         if update.active:
             self._alerts[update.key] = f"{words} ({update.code})" if update.code else words
+            if len(self._alerts) > _MOST_ALERTS:
+                raise Unavailable(f"the server reports more than {_MOST_ALERTS:,} alarms")
         else:
             self._alerts.pop(update.key, None)
         return self._alerts.get(update.key) != shown_before
@@ -155,7 +160,7 @@ class Picture:
         return Report(
             phase,
             words,
-            alarm="; ".join(self._alerts.values()),
+            alarm="; ".join(islice(self._alerts.values(), _MOST_SHOWN)),
             mode="out of service"
             if self._values.get("item") == _OUT_OF_SERVICE
             else _MODES.get(_whole(self._values.get("mode")), ""),
@@ -171,12 +176,12 @@ class Picture:
 
     def _phase(self) -> tuple[Phase, str, tuple[str, ...]]:
         """Return the phase, its text, and the names of the programs if not only the active one."""
-        number = _whole(self._values.get(STATE))
+        state = _whole(self._values.get(STATE))
         if self._values.get("item") == _NOT_AVAILABLE:
             words = "the server answers, but reports that the machine is not available"
             return Phase.UNKNOWN, words, ()
         nothing = (Phase.UNKNOWN, "the server answers, but it has no data from the machine")
-        phase, words = _PHASES.get(number, nothing)
+        phase, words = _PHASES.get(state, nothing)
         if phase in (Phase.IDLE, Phase.COMPLETED, Phase.ABORTED):
             for channel in self._channels():
                 goes_on = _CHANNEL_PHASES.get(self._of(channel, CHANNEL_STATE))
@@ -225,6 +230,5 @@ def _whole(value: object) -> int | None:
 
 
 def _share(percent: object) -> float | None:
-    if isinstance(percent, int | float) and isfinite(percent):
-        return percent / 100
-    return None
+    known = number(percent) if isinstance(percent, int | float) else None
+    return None if known is None else known / 100

@@ -3,6 +3,7 @@ All failures are raised as Unavailable with a sentence."""
 
 import asyncio
 import logging
+import reprlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -29,6 +30,9 @@ from cnc_station.engine.drivers.opcua.picture import (
 )
 from cnc_station.engine.drivers.publisher import Traffic
 from cnc_station.engine.drivers.unreachable import raw_words, shown, unreachable
+from cnc_station.peers.limits import OPCUA
+from cnc_station.peers.probing import MALFORMED
+from cnc_station.peers.values import text
 
 if TYPE_CHECKING:
     from asyncua.client.client import Client
@@ -38,12 +42,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ANSWER_S = 4.0
+ANSWER_S = OPCUA.first_byte_s
 WATCH_S = 2.0  # interval of the check that the server is still there
 CLOSE_S = 3.0
+LONGEST_SHOWN = 300  # characters of one text
 SESSION_MS = 60_000
 PERIOD_MS = 200
 QUEUE = 50  # maximum values of one node between two messages
+_TRANSPORT = "cnc_station.engine.drivers.opcua.transport"
 _CONDITION_REFRESH = "0:ConditionRefresh"
 
 
@@ -63,19 +69,21 @@ class Server:
 
     async def open(self) -> None:
         """Connect, and read the index of each namespace."""
-        await asyncio.to_thread(import_module, "asyncua.client.client")  # keep the event loop free
-        from asyncua.client.client import Client  # noqa: PLC0415 - over a second, rarely needed
+        await asyncio.to_thread(import_module, _TRANSPORT)  # keep the event loop free
+        from cnc_station.engine.drivers.opcua.transport import (  # noqa: PLC0415 - over a second
+            BoundedClient,
+        )
 
         # This driver itself reports a lost connection, so asyncua does not have to log it.
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)
         with self._translated_errors():
-            client = Client(self._url, timeout=ANSWER_S, watchdog_intervall=WATCH_S)
+            client = BoundedClient(self._url, ANSWER_S, WATCH_S)
             client.name = client.description = "CNC Station"
             client.session_timeout = SESSION_MS
             client.connection_lost_callback = self._lost
             self._traffic.sent(f"connect {self._shown}")
-            await client.connect()
             self._client = client
+            await client.connect()
             self._indexes = {uri: at for at, uri in enumerate(await client.get_namespace_array())}
         for uri in (MACHINERY, MACHINE_TOOL):
             if uri not in self._indexes:
@@ -87,7 +95,7 @@ class Server:
         if client is None:
             return
         client.connection_lost_callback = None
-        with suppress(TimeoutError, OSError, RuntimeError):
+        with suppress(Exception):  # a malformed answer breaks asyncua's decoder in any way
             async with asyncio.timeout(CLOSE_S):
                 await client.disconnect()
                 return
@@ -102,10 +110,10 @@ class Server:
             if folder[0] is None:
                 raise Unavailable("the server has no Machines folder")
             found = {}
-            for node in await folder[0].get_children():
+            for node in (await folder[0].get_children())[: OPCUA.items]:
                 if (await self._find(node, [PRODUCTION]))[0] is not None:
                     found[(await node.read_browse_name()).Name or ""] = node
-            self._traffic.received(f"machines: {', '.join(found)}")
+            self._traffic.received(text(f"machines: {', '.join(found)}"))
             return found
 
     async def identity(self, machine: "Node") -> tuple[tuple[str, str], ...]:
@@ -138,7 +146,7 @@ class Server:
         """Return the values of the NC channels, if the machine has any."""
         folder = (await self._find(machine, [MONITORING]))[0]
         found: dict[str, tuple[Node, Any]] = {}
-        for node in [] if folder is None else await folder.get_children():
+        for node in [] if folder is None else (await folder.get_children())[: OPCUA.items]:
             values = await self._read(node, CHANNEL)
             if CHANNEL_STATE in values:
                 channel = (await node.read_browse_name()).Name or ""
@@ -191,7 +199,7 @@ class Server:
                 if name is not None:
                     item = event.data.monitored_item.Value
                     update: Value | Alert = self._value(name, item)
-                    self._traffic.received(f"{name}: {event.value}")
+                    self._traffic.received(f"{name}: {_short(event.value)}")
                     yield update
             elif isinstance(event, OpcEvent):
                 update = _alert(event.event)
@@ -243,7 +251,7 @@ class Server:
         values = await self._connected().read_attributes([node for _, node in there])
         found = {}
         for (name, node), value in zip(there, values, strict=True):
-            self._traffic.received(f"{name}: {_content(value)}")
+            self._traffic.received(f"{name}: {_short(_content(value))}")
             found[name] = (node, value)
         return found
 
@@ -261,11 +269,16 @@ class Server:
 
         try:
             yield
+        except Unavailable:
+            raise
         except OSError as error:  # includes a timeout
             raise unreachable(self._shown, error) from error
         except (UaError, ValueError) as error:
-            words = str(error) or type(error).__name__
+            words = text(str(error), 200) or type(error).__name__
             raise Unavailable(f"{self._shown} refuses: {words}") from error
+        except MALFORMED as error:
+            words = f"the answer of {self._shown} can't be read"
+            raise Unavailable(words, raw=raw_words(error)) from error
 
 
 def _content(data: Any) -> Any:
@@ -278,13 +291,16 @@ def _content(data: Any) -> Any:
 
 def _text(data: Any) -> str:
     content = _content(data)
-    return str(getattr(content, "Text", content) or "")
+    return text(str(getattr(content, "Text", content) or ""), LONGEST_SHOWN)
+
+
+def _short(value: object) -> str:
+    return reprlib.repr(value) if isinstance(value, list | bytes) else str(value)
 
 
 def _alert(event: Any) -> Alert:
-    code = str(getattr(event, "ErrorCode", None) or "")
+    code = text(str(getattr(event, "ErrorCode", None) or ""), LONGEST_SHOWN)
     message = getattr(event, "Message", None)
+    words = text(str(getattr(message, "Text", "") or ""), LONGEST_SHOWN)
     active = bool(getattr(event, "ActiveState/Id", None))
-    return Alert(
-        str(getattr(event, "NodeId", code)), str(getattr(message, "Text", "") or ""), code, active
-    )
+    return Alert(text(str(getattr(event, "NodeId", code))), words, code, active)

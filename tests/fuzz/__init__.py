@@ -1,0 +1,1 @@
+"""Odd inputs for everything that reads what comes from outside. See `./dev fuzz`."""

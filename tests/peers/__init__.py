@@ -1,0 +1,1 @@
+"""What other programs may send, and that the station goes on."""
