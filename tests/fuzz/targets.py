@@ -13,6 +13,7 @@ from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.domain.import_fields import guess_mapping
 from cnc_station.engine.domain.nc.set_up import set_up
 from cnc_station.engine.domain.notice import MOST_EVENTS
+from cnc_station.engine.domain.text_gate import visible
 from cnc_station.engine.drivers.grbl import modes, reports
 from cnc_station.engine.drivers.grbl.controller import Controller
 from cnc_station.engine.drivers.grbl.settings import DEFAULT
@@ -200,8 +201,8 @@ def _published(status: Status) -> None:
     publisher = StatusPublisher()
     publisher.publish(status)
     told = publisher.status()
-    assert told.why.isprintable()
-    assert told.program.isprintable()
+    assert visible(told.why, lines=True) == told.why
+    assert visible(told.program) == told.program
 
 
 def _body(http: bytes) -> bytes:

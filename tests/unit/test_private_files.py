@@ -111,8 +111,10 @@ from cnc_station.cli.window import start_log
 from cnc_station.config import Config
 os.umask(0)
 start_log(Config(pathlib.Path(os.environ["FOLDER"]), "sqlite:///none"), aloud=False)
-for _ in range(2_500):
-    logging.info("x" * 1_000)
+logging.info("first")
+with (pathlib.Path(os.environ["FOLDER"]) / "cnc-station.log").open("ab") as file:
+    file.write(b"x" * 2_000_000)
+logging.info("in the next file")
 """
 
 

@@ -103,6 +103,6 @@ class PartCounter:
             self._ignores = False
             return None if value is None else int(value)
         if not self._ignores:
-            log.warning("ignored part count %g: it must be from 0 to %d", value, MOST_PARTS)
+            log.warning("ignored part count %.20s: it must be from 0 to %d", value, MOST_PARTS)
         self._ignores = True
         return None
