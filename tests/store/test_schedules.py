@@ -293,6 +293,24 @@ async def test_a_clock_that_was_set_back_fires_no_due_time_again(shop: Shop) -> 
     assert len(jobs(shop)) == 3
 
 
+async def test_a_clock_that_was_years_ahead_leaves_no_schedule_behind(shop: Shop) -> None:
+    await create(shop)
+    await create(shop, name="Over", ends_at=FIRST + 10 * 86_400_000)
+    year_s = 366 * 86_400.0
+    shop.later(year_s)
+    await fire(shop)
+    assert next_due(shop, 2) is None
+    shop.later(-year_s)
+    found = shop.database.read(lambda c: schedule_needs(c, shop.clock.ms))
+    assert found.due_s == 0.0
+    assert await fire(shop) == 2
+    assert [next_due(shop, 1), next_due(shop, 2)] == [FIRST, FIRST]
+    assert await fire(shop) == 0
+    next_hour(shop)
+    await fire(shop)
+    assert (0, "fired") in firings(shop)
+
+
 async def test_an_edit_of_the_rule_counts_from_now_and_another_edit_keeps_the_next_time(
     shop: Shop,
 ) -> None:

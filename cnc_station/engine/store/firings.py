@@ -47,6 +47,7 @@ from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import OneByOne, Tx
 
 MOST_SCHEDULES_AT_ONCE = 500
+AHEAD_MS = 60_000  # by so much the clock was set back, if a next time was computed later than now
 MOST_JOBS_AT_ONCE = 1_000
 ACTOR = "schedules"
 
@@ -62,6 +63,7 @@ _waiting = schedule_firing.c.state == literal_column("'waiting'")
 
 _NEEDS: Select[Any] = select(
     select(func.min(schedule.c.fires_at)).scalar_subquery(),
+    select(func.max(schedule.c.as_of)).where(~schedule.c.paused).scalar_subquery(),
     select(schedule_firing.c.id).where(_waiting).limit(1).scalar_subquery(),
 )
 
@@ -78,7 +80,9 @@ class ScheduleNeeds:
 
 def schedule_needs(connection: Connection, now: int) -> ScheduleNeeds:
     """What is due by the database's clock `now`."""
-    due, waiting = connection.execute(_NEEDS).one()
+    due, as_of, waiting = connection.execute(_NEEDS).one()
+    if as_of is not None and as_of - AHEAD_MS > now:
+        due = now
     return ScheduleNeeds(
         due_s=None if due is None else (due - now) / 1000,
         waiting=waiting is not None,
@@ -133,9 +137,12 @@ def _fire(tx: Tx) -> int:
     return len(rows)
 
 
+_NOW = bindparam("now", type_=BigInteger)
 _DUE = (
     select(schedule)
-    .where(schedule.c.fires_at <= bindparam("now", type_=BigInteger))
+    .where(
+        (schedule.c.fires_at <= _NOW) | (~schedule.c.paused & (schedule.c.as_of - AHEAD_MS > _NOW))
+    )
     .order_by(schedule.c.fires_at, schedule.c.id)
     .limit(MOST_SCHEDULES_AT_ONCE)
     .with_for_update(skip_locked=True)
@@ -152,7 +159,7 @@ def _due(tx: Tx, rows: Iterable[Row[Any]]) -> list[_Due]:
             break
         spec = spec_of(row)
         try:
-            one = _Due(row, spec, firings(spec, row.id, row.next_due, tx.now))
+            one = _Due(row, spec, _due_times(row, spec, tx.now))
         except ValueError as error:
             set_paused(tx, row.id, spec, paused=True)
             record(tx, t.SCHEDULE_PAUSED, row.id, spec, ACTOR, reason=str(error))
@@ -160,6 +167,12 @@ def _due(tx: Tx, rows: Iterable[Row[Any]]) -> list[_Due]:
         found.append(one)
         jobs += len(one.firings.fire)
     return found
+
+
+def _due_times(row: Row[Any], spec: Schedule, now: int) -> Firings:
+    if row.as_of - AHEAD_MS > now:  # the next time may be years away
+        return Firings((), (), spec.next_after(now))
+    return firings(spec, row.id, row.next_due, now)
 
 
 def _decide(tx: Tx, due: Sequence[_Due]) -> None:
@@ -252,18 +265,20 @@ def _create(tx: Tx, wanted: Sequence[tuple[Schedule, Mapping[str, Any]]]) -> lis
 def _set_next(tx: Tx, due: Sequence[_Due]) -> None:
     items = []
     for one in due:
-        columns = next_columns(one.spec, one.row.id, one.firings.next_due)
-        items.append([one.row.id, columns["next_due"], columns["fires_at"]])
+        columns = next_columns(one.spec, one.row.id, one.firings.next_due, tx.now)
+        items.append([one.row.id, columns["next_due"], columns["fires_at"], columns["as_of"]])
     tx.connection.execute(_next_statement(tx.dialect), {"item": packed(items)})
 
 
 @cache
 def _next_statement(dialect: Dialect) -> Update:
-    item = dialect.items("item", schedule_id=BigInteger, next_due=BigInteger, fires_at=BigInteger)
+    item = dialect.items(
+        "item", schedule_id=BigInteger, next_due=BigInteger, fires_at=BigInteger, as_of=BigInteger
+    )
     return (
         update(schedule)
         .where(schedule.c.id == item.c.schedule_id)
-        .values(next_due=item.c.next_due, fires_at=item.c.fires_at)
+        .values(next_due=item.c.next_due, fires_at=item.c.fires_at, as_of=item.c.as_of)
     )
 
 
