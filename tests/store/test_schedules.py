@@ -14,7 +14,8 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.schedule import CatchUp, FiringState, Overlap, Schedule
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.firings import FireDue, schedule_needs
+from cnc_station.engine.store.firing_statements import schedule_needs
+from cnc_station.engine.store.firings import FireDue
 from cnc_station.engine.store.schedules import (
     CreateSchedule,
     DeleteSchedule,
