@@ -294,8 +294,8 @@ class PreviewSchedule(Query[SchedulePreview]):
 
 @dataclass(frozen=True, slots=True)
 class UpcomingRuns(Query[tuple[DueRow, ...]]):
-    """When the schedules that are not paused are due within so many hours, in order; at most
-    `limit` times."""
+    """When the schedules that are not paused are due within so many hours (at most a year), in
+    order; at most `limit` times. Raises InvalidInput."""
 
     hours: float = 24.0
     limit: int = 2000

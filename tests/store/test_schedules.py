@@ -1,77 +1,36 @@
 """Schedules in the store: what is due is fired once, by the leader, and nothing is lost."""
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from cnc_station.engine import codec
-from cnc_station.engine.domain.errors import Conflict, Fenced, InvalidInput
+from cnc_station.engine.domain.errors import Fenced
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.schedule import CatchUp, FiringState, Overlap, Schedule
+from cnc_station.engine.domain.schedule import CatchUp, FiringState, Overlap
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store import schema
-from cnc_station.engine.store.firings import FireDue, schedule_needs
+from cnc_station.engine.store.firing_statements import schedule_needs
+from cnc_station.engine.store.firings import FireDue
 from cnc_station.engine.store.schedules import (
-    CreateSchedule,
-    DeleteSchedule,
     EditSchedule,
-    PauseSchedules,
-    TriggerSchedule,
-    stored_schedule,
 )
 from cnc_station.engine.store.stations import Lead
-from tests.store.shop import FOR_EVER_S, START, Shop
-
-JOB = JobSpec("warm up", "mill", estimated_s=30.0)
-NIGHTLY = Schedule("Nightly", "0 2 * * *", "UTC", JOB)
-HOURLY = Schedule("Hourly", "0 * * * *", "UTC", JOB)
-HOUR_S = 3600.0
-FIRST = START + 50 * 60_000  # START is 15:10
-
-
-async def create(shop: Shop, spec: Schedule = HOURLY, **changes: Any) -> int:
-    return await shop.write(CreateSchedule(replace(spec, **changes).validated(), "anna"))
-
-
-async def fire(shop: Shop) -> int:
-    """Fire all that is due, as the leader does. Return how much was handled."""
-    term = await shop.write(Lead("shop", FOR_EVER_S))
-    handled = 0
-    while count := await shop.write(FireDue("shop", term)):
-        handled += count
-    return handled
-
-
-def next_hour(shop: Shop) -> None:
-    """Let the time pass until the next full hour."""
-    shop.clock.ms = (shop.clock.ms // 3_600_000 + 1) * 3_600_000
-
-
-def firings(shop: Shop, schedule_id: int = 1) -> list[tuple[int, str]]:
-    """The due times of a schedule, in hours since the first one, with their states."""
-    table = schema.schedule_firing
-    query = (
-        select(table.c.due_at, table.c.state)
-        .where(table.c.schedule_id == schedule_id)
-        .order_by(table.c.due_at)
-    )
-    rows = shop.database.read(lambda connection: connection.execute(query).all())
-    return [((row.due_at - FIRST) // 3_600_000, row.state) for row in rows]
-
-
-def jobs(shop: Shop) -> Sequence[Any]:
-    query = select(schema.job).order_by(schema.job.c.id)
-    found: Sequence[Any] = shop.database.read(lambda connection: connection.execute(query).all())
-    return found
-
-
-def next_due(shop: Shop, schedule_id: int = 1) -> int | None:
-    due: int | None = shop.row(schema.schedule, schedule_id).next_due
-    return due
+from tests.store.schedules import (
+    FIRST,
+    HOUR_S,
+    HOURLY,
+    JOB,
+    create,
+    fire,
+    firings,
+    jobs,
+    next_due,
+    next_hour,
+)
+from tests.store.shop import FOR_EVER_S, Shop
 
 
 async def test_a_schedule_makes_its_job_when_it_is_due_and_not_before(shop: Shop) -> None:
@@ -174,19 +133,6 @@ async def test_with_overlap_queue_each_job_is_made_when_the_one_before_is_over(s
     assert firings(shop) == [(0, "fired"), (1, "fired"), (2, "fired")]
 
 
-async def test_a_due_time_that_waits_stays_while_its_schedule_is_paused(shop: Shop) -> None:
-    schedule_id = await create(shop, overlap=Overlap.QUEUE)
-    for _ in range(2):
-        next_hour(shop)
-        await fire(shop)
-    await shop.write(PauseSchedules((schedule_id,), paused=True, actor="anna"))
-    await shop.complete(1)
-    assert await fire(shop) == 0
-    await shop.write(PauseSchedules((schedule_id,), paused=False, actor="anna"))
-    await fire(shop)
-    assert firings(shop) == [(0, "fired"), (1, "fired")]
-
-
 async def test_a_due_time_behind_one_that_waits_waits_too(shop: Shop) -> None:
     await create(shop, overlap=Overlap.QUEUE)
     for _ in range(2):
@@ -206,19 +152,6 @@ async def test_with_overlap_allow_jobs_are_made_side_by_side(shop: Shop) -> None
     assert [job.state for job in jobs(shop)] == [JobState.QUEUED] * 2
 
 
-async def test_a_paused_schedule_fires_nothing_and_misses_nothing(shop: Shop) -> None:
-    schedule_id = await create(shop)
-    assert await shop.write(PauseSchedules((schedule_id,), True, "anna", "no stock")) == (1,)
-    assert await shop.write(PauseSchedules((schedule_id,), True, "anna")) == ()
-    shop.later(5 * HOUR_S)
-    assert await fire(shop) == 0
-    await shop.write(PauseSchedules((schedule_id,), False, "anna"))
-    assert await fire(shop) == 0
-    next_hour(shop)
-    await fire(shop)
-    assert firings(shop) == [(5, "fired")]
-
-
 async def test_the_jitter_delays_the_job_by_the_same_time_wherever_it_is_asked(shop: Shop) -> None:
     await create(shop, jitter_s=600.0)
     row = shop.row(schema.schedule, 1)
@@ -234,16 +167,6 @@ async def test_the_jitter_delays_the_job_by_the_same_time_wherever_it_is_asked(s
         row.fires_at,
         row.fires_at,
     )
-
-
-async def test_before_its_start_and_after_its_end_a_schedule_is_not_due(shop: Shop) -> None:
-    await create(
-        shop, starts_at=FIRST + 3_600_000, ends_at=FIRST + 2 * 3_600_000, catch_up=CatchUp.ALL
-    )
-    shop.later(10 * HOUR_S)
-    await fire(shop)
-    assert [hour for hour, _ in firings(shop)] == [1, 2]
-    assert next_due(shop) is None
 
 
 async def test_a_schedule_whose_template_has_become_invalid_fails_alone(shop: Shop) -> None:
@@ -293,61 +216,22 @@ async def test_a_clock_that_was_set_back_fires_no_due_time_again(shop: Shop) -> 
     assert len(jobs(shop)) == 3
 
 
-async def test_an_edit_of_the_rule_counts_from_now_and_another_edit_keeps_the_next_time(
-    shop: Shop,
-) -> None:
-    schedule_id = await create(shop)
-    shop.later(HOUR_S)
-    renamed = replace(HOURLY, name="Renamed").validated()
-    await shop.write(EditSchedule(schedule_id, renamed, "anna", version=1))
-    assert next_due(shop) == FIRST
-    with pytest.raises(Conflict, match="changed by somebody else"):
-        await shop.write(EditSchedule(schedule_id, renamed, "anna", version=1))
-    await shop.write(EditSchedule(schedule_id, replace(renamed, cron="30 * * * *"), "anna"))
-    assert next_due(shop) == FIRST + 30 * 60_000
-    stored = shop.database.read(lambda connection: stored_schedule(connection, schedule_id))
-    assert stored == replace(renamed, cron="30 * * * *")
-
-
-async def test_a_job_triggered_by_hand_changes_no_due_time(shop: Shop) -> None:
-    schedule_id = await create(shop)
-    shop.clock.ms = FIRST - 60_000  # a full minute
-    job_id = await shop.write(TriggerSchedule(schedule_id, "anna"))
-    assert shop.job_row(job_id).schedule_id == schedule_id
-    with pytest.raises(Conflict, match=f"Job {job_id} of Hourly is not over yet"):
-        await shop.write(TriggerSchedule(schedule_id, "anna"))
-    await shop.complete(job_id)
-    await shop.write(TriggerSchedule(schedule_id, "bob"))
-    await shop.complete(job_id + 1)
-    shop.clock.ms = FIRST
-    await fire(shop)
-    assert len(jobs(shop)) == 3
-    assert shop.told().count("schedule_triggered") == 2
-
-
-async def test_a_deleted_schedule_leaves_its_jobs(shop: Shop) -> None:
-    schedule_id = await create(shop)
-    next_hour(shop)
-    await fire(shop)
-    await shop.write(DeleteSchedule(schedule_id, "anna"))
-    next_hour(shop)
-    assert await fire(shop) == 0
-    assert len(jobs(shop)) == 1
-    assert firings(shop) == []
-    with pytest.raises(Conflict, match="There is no schedule 1"):
-        await shop.write(DeleteSchedule(schedule_id, "anna"))
-
-
-async def test_two_schedules_of_a_tenant_have_different_names(shop: Shop) -> None:
+async def test_a_clock_that_was_years_ahead_leaves_no_schedule_behind(shop: Shop) -> None:
     await create(shop)
-    await create(shop, job=replace(JOB, tenant="acme"))
-    with pytest.raises(InvalidInput, match="there is a schedule Hourly already"):
-        await create(shop)
-
-
-async def test_a_template_with_a_machine_that_does_not_exist_is_refused(shop: Shop) -> None:
-    with pytest.raises(InvalidInput, match="pinned_machine_id"):
-        await create(shop, job=replace(JOB, pinned_machine_id=7))
+    await create(shop, name="Over", ends_at=FIRST + 10 * 86_400_000)
+    year_s = 366 * 86_400.0
+    shop.later(year_s)
+    await fire(shop)
+    assert next_due(shop, 2) is None
+    shop.later(-year_s)
+    found = shop.database.read(lambda c: schedule_needs(c, shop.clock.ms))
+    assert found.due_s == 0.0
+    assert await fire(shop) == 2
+    assert [next_due(shop, 1), next_due(shop, 2)] == [FIRST, FIRST]
+    assert await fire(shop) == 0
+    next_hour(shop)
+    await fire(shop)
+    assert (0, "fired") in firings(shop)
 
 
 async def test_two_hundred_schedules_due_at_once_fire_in_one_transaction(shop: Shop) -> None:

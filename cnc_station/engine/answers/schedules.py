@@ -15,6 +15,9 @@ from cnc_station.engine.store import schedules as store
 from cnc_station.engine.store.queries import schedule_rows
 from cnc_station.engine.views import DueRow, SchedulePreview, ScheduleRow, ScheduleRun
 
+MOST_ROWS = 10_000
+MOST_HOURS = 366 * 24
+
 
 async def create_schedule(
     context: AnswerContext, command: commands.CreateSchedule, actor: str
@@ -83,6 +86,10 @@ async def schedule_runs(
     context: AnswerContext, query: queries.ScheduleRuns
 ) -> tuple[ScheduleRun, ...]:
     """See `ScheduleRuns`."""
+    refuse(checks.whole("limit", query.limit, 1, MOST_ROWS))
+    refuse(checks.whole("schedule_id", query.schedule_id, 1, checks.MOST_ID))
+    if query.before is not None:
+        refuse(checks.whole("before", query.before, 0, checks.MOST_ID))
     read = partial(
         schedule_rows.schedule_runs,
         schedule_id=query.schedule_id,
@@ -102,6 +109,9 @@ async def preview_schedule(
 
 async def upcoming_runs(context: AnswerContext, query: queries.UpcomingRuns) -> tuple[DueRow, ...]:
     """See `UpcomingRuns`."""
+    refuse(checks.whole("limit", query.limit, 1, MOST_ROWS))
+    if not checks.number(query.hours) or not 0 < query.hours <= MOST_HOURS:
+        raise InvalidInput(FieldError("hours", f"from 0 to {MOST_HOURS:,}"))
     read = partial(schedule_rows.upcoming, hours=query.hours, limit=query.limit)
     return await context.reader.read_now(read)
 

@@ -6,7 +6,8 @@ from cnc_station.engine.domain.schedule import OVER
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.leadership import JUST_AFTER_S, Leadership
 from cnc_station.engine.services.service import Service, When
-from cnc_station.engine.store.firings import FireDue, schedule_needs
+from cnc_station.engine.store.firing_statements import schedule_needs
+from cnc_station.engine.store.firings import FireDue
 
 LONGEST_REST_S = 60.0  # the wall clock may be set while it rests
 WAITING_REST_S = 5.0  # for the end of a job whose notice was lost

@@ -3,20 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
-    Connection,
     Row,
-    Select,
-    Update,
-    bindparam,
-    exists,
     func,
-    literal_column,
     select,
     update,
 )
@@ -32,7 +24,15 @@ from cnc_station.engine.domain.schedule import (
     fires_at,
     firings,
 )
-from cnc_station.engine.store.dialect import Dialect, packed
+from cnc_station.engine.store.dialect import packed
+from cnc_station.engine.store.firing_statements import (
+    AHEAD_MS,
+    DUE,
+    is_waiting,
+    known_statement,
+    next_statement,
+    released_and_locked,
+)
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.schedules import (
     firing_row,
@@ -42,11 +42,10 @@ from cnc_station.engine.store.schedules import (
     set_paused,
     spec_of,
 )
-from cnc_station.engine.store.schema import job, schedule, schedule_firing
+from cnc_station.engine.store.schema import job, schedule_firing
 from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import OneByOne, Tx
 
-MOST_SCHEDULES_AT_ONCE = 500
 MOST_JOBS_AT_ONCE = 1_000
 ACTOR = "schedules"
 
@@ -57,34 +56,6 @@ _EVENTS = {
     FiringState.MISSED: t.SCHEDULE_MISSED,
     FiringState.FAILED: t.SCHEDULE_FAILED,
 }
-_waiting = schedule_firing.c.state == literal_column("'waiting'")
-
-
-_NEEDS: Select[Any] = select(
-    select(func.min(schedule.c.fires_at)).scalar_subquery(),
-    select(schedule_firing.c.id).where(_waiting).limit(1).scalar_subquery(),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleNeeds:
-    """What the service of schedules has to do. `due_s` is the time until the next schedule fires,
-    None if none will; `waiting`: due times wait for open jobs, of which `released` may go on."""
-
-    due_s: float | None
-    waiting: bool
-    released: bool
-
-
-def schedule_needs(connection: Connection, now: int) -> ScheduleNeeds:
-    """What is due by the database's clock `now`."""
-    due, waiting = connection.execute(_NEEDS).one()
-    return ScheduleNeeds(
-        due_s=None if due is None else (due - now) / 1000,
-        waiting=waiting is not None,
-        released=waiting is not None
-        and connection.execute(_released().limit(1)).first() is not None,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +93,7 @@ class _Due:
 
 
 def _fire(tx: Tx) -> int:
-    rows = tx.connection.execute(_DUE, {"now": tx.now}).all()
+    rows = tx.connection.execute(DUE, {"now": tx.now}).all()
     due = _due(tx, rows)
     _decide(tx, due)
     _make_jobs(tx, due)
@@ -131,15 +102,6 @@ def _fire(tx: Tx) -> int:
     for one in due:
         _record(tx, one)
     return len(rows)
-
-
-_DUE = (
-    select(schedule)
-    .where(schedule.c.fires_at <= bindparam("now", type_=BigInteger))
-    .order_by(schedule.c.fires_at, schedule.c.id)
-    .limit(MOST_SCHEDULES_AT_ONCE)
-    .with_for_update(skip_locked=True)
-)
 
 
 def _due(tx: Tx, rows: Iterable[Row[Any]]) -> list[_Due]:
@@ -152,7 +114,7 @@ def _due(tx: Tx, rows: Iterable[Row[Any]]) -> list[_Due]:
             break
         spec = spec_of(row)
         try:
-            one = _Due(row, spec, firings(spec, row.id, row.next_due, tx.now))
+            one = _Due(row, spec, _due_times(row, spec, tx.now))
         except ValueError as error:
             set_paused(tx, row.id, spec, paused=True)
             record(tx, t.SCHEDULE_PAUSED, row.id, spec, ACTOR, reason=str(error))
@@ -162,12 +124,18 @@ def _due(tx: Tx, rows: Iterable[Row[Any]]) -> list[_Due]:
     return found
 
 
+def _due_times(row: Row[Any], spec: Schedule, now: int) -> Firings:
+    if row.as_of - AHEAD_MS > now:  # the next time may be years away
+        return Firings((), (), spec.next_after(now))
+    return firings(spec, row.id, row.next_due, now)
+
+
 def _decide(tx: Tx, due: Sequence[_Due]) -> None:
     """Add a row for each due time that has none yet."""
     known = _known(tx, due)
     narrow = [one.row.id for one in due if one.spec.overlap is not Overlap.ALLOW]
     open_jobs = _counts(tx, job.c.schedule_id, narrow, job_is_open)
-    waiting = _counts(tx, schedule_firing.c.schedule_id, narrow, _waiting)
+    waiting = _counts(tx, schedule_firing.c.schedule_id, narrow, is_waiting)
     for one in due:
         schedule_id, overlap = one.row.id, one.spec.overlap
         for place, at in enumerate(one.firings.missed):
@@ -193,17 +161,8 @@ def _decide(tx: Tx, due: Sequence[_Due]) -> None:
 def _known(tx: Tx, due: Sequence[_Due]) -> set[tuple[int, int]]:
     """Those due times that have a row already: the clock was set back, or the rule was edited."""
     times = [[one.row.id, at] for one in due for at in (*one.firings.missed, *one.firings.fire)]
-    found = tx.connection.execute(_known_statement(tx.dialect), {"item": packed(times)})
+    found = tx.connection.execute(known_statement(tx.dialect), {"item": packed(times)})
     return {(row.schedule_id, row.due_at) for row in found}
-
-
-@cache
-def _known_statement(dialect: Dialect) -> Select[Any]:
-    item = dialect.items("item", schedule_id=BigInteger, due_at=BigInteger)
-    return select(schedule_firing.c.schedule_id, schedule_firing.c.due_at).where(
-        schedule_firing.c.schedule_id == item.c.schedule_id,
-        schedule_firing.c.due_at == item.c.due_at,
-    )
 
 
 def _counts(
@@ -252,19 +211,9 @@ def _create(tx: Tx, wanted: Sequence[tuple[Schedule, Mapping[str, Any]]]) -> lis
 def _set_next(tx: Tx, due: Sequence[_Due]) -> None:
     items = []
     for one in due:
-        columns = next_columns(one.spec, one.row.id, one.firings.next_due)
-        items.append([one.row.id, columns["next_due"], columns["fires_at"]])
-    tx.connection.execute(_next_statement(tx.dialect), {"item": packed(items)})
-
-
-@cache
-def _next_statement(dialect: Dialect) -> Update:
-    item = dialect.items("item", schedule_id=BigInteger, next_due=BigInteger, fires_at=BigInteger)
-    return (
-        update(schedule)
-        .where(schedule.c.id == item.c.schedule_id)
-        .values(next_due=item.c.next_due, fires_at=item.c.fires_at)
-    )
+        columns = next_columns(one.spec, one.row.id, one.firings.next_due, tx.now)
+        items.append([one.row.id, columns["next_due"], columns["fires_at"], columns["as_of"]])
+    tx.connection.execute(next_statement(tx.dialect), {"item": packed(items)})
 
 
 def _record(tx: Tx, one: _Due) -> None:
@@ -277,28 +226,9 @@ def _record(tx: Tx, one: _Due) -> None:
             record(tx, transition, one.row.id, one.spec, ACTOR, reason=reason, details=details)
 
 
-@cache
-def _released() -> Select[Any]:
-    """The first waiting due time of each schedule without an open job."""
-    first = select(func.min(schedule_firing.c.id)).where(_waiting)
-    of_open = exists().where(job.c.schedule_id == schedule.c.id, job_is_open)
-    return (
-        select(schedule, schedule_firing.c.id.label("firing_id"), schedule_firing.c.due_at)
-        .join(schedule_firing, schedule_firing.c.schedule_id == schedule.c.id)
-        .where(~schedule.c.paused, ~of_open)
-        .where(schedule_firing.c.id.in_(first.group_by(schedule_firing.c.schedule_id)))
-    )
-
-
-@cache
-def _released_and_locked() -> Select[Any]:
-    query = _released().order_by(schedule.c.id).limit(MOST_SCHEDULES_AT_ONCE)
-    return query.with_for_update(skip_locked=True)
-
-
 def _release_waiting(tx: Tx) -> int:
     """Make the jobs of due times that waited for a job that is over."""
-    rows = tx.connection.execute(_released_and_locked()).all()
+    rows = tx.connection.execute(released_and_locked()).all()
     if not rows:
         return 0
     due = [_Due(row, spec_of(row), Firings((row.due_at,), (), None)) for row in rows]

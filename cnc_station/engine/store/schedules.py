@@ -66,10 +66,12 @@ def visible_schedules(connection: Connection, ids: Iterable[int] | None) -> tupl
     return tuple(connection.execute(query).scalars())
 
 
-def next_columns(spec: Schedule, schedule_id: int, next_due: int | None) -> dict[str, Any]:
-    """The columns that say when a schedule is due next."""
+def next_columns(
+    spec: Schedule, schedule_id: int, next_due: int | None, as_of: int
+) -> dict[str, Any]:
+    """The columns that say when a schedule is due next, as computed at `as_of` (ms)."""
     planned = None if next_due is None else fires_at(schedule_id, next_due, spec.jitter_s)
-    return {"next_due": next_due, "fires_at": planned}
+    return {"next_due": next_due, "fires_at": planned, "as_of": as_of}
 
 
 def _columns(spec: Schedule) -> dict[str, Any]:
@@ -103,7 +105,7 @@ class CreateSchedule(ScheduleCommand):
                 paused=self.spec.paused,
                 created_at=tx.now,
                 created_by=self.actor,
-                **next_columns(self.spec, schedule_id, next_due),
+                **next_columns(self.spec, schedule_id, next_due, tx.now),
                 **_columns(self.spec),
             )
         )
@@ -130,15 +132,15 @@ class EditSchedule(ScheduleCommand):
         _check_name(tx, after, row.id)
         check_references(tx, [after.job])
         changed = {name for name in EDITABLE if getattr(after, name) != getattr(before, name)}
-        next_due = row.next_due
+        next_due, as_of = row.next_due, row.as_of
         if changed & CHANGES_TIMES and not after.paused:
-            next_due = after.next_after(tx.now)
+            next_due, as_of = after.next_after(tx.now), tx.now
         tx.connection.execute(
             update(schedule)
             .where(schedule.c.id == row.id)
             .values(
                 version=schedule.c.version + 1,
-                **next_columns(after, row.id, next_due),
+                **next_columns(after, row.id, next_due, as_of),
                 **_columns(after),
             )
         )
@@ -223,7 +225,7 @@ def set_paused(tx: Tx, schedule_id: int, spec: Schedule, *, paused: bool) -> Non
         .values(
             paused=paused,
             version=schedule.c.version + 1,
-            **next_columns(spec, schedule_id, next_due),
+            **next_columns(spec, schedule_id, next_due, tx.now),
         )
     )
 

@@ -333,6 +333,7 @@ schedule = Table(
     Column("paused", Boolean, nullable=False),
     Column("next_due", Time),  # NULL: paused, or never again
     Column("fires_at", Time),  # the same with its jitter
+    Column("as_of", Time, nullable=False),  # the time at which these were computed
     Column("created_at", Time, nullable=False),
     Column("created_by", Text, nullable=False),
     Column("job", Text, nullable=False),

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("paused", sa.Boolean(), nullable=False),
         sa.Column("next_due", sa.BigInteger()),
         sa.Column("fires_at", sa.BigInteger()),
+        sa.Column("as_of", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("job", sa.Text(), nullable=False),
