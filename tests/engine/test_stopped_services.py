@@ -22,6 +22,7 @@ ALWAYS = {"Lifeline", "Ticker"}
 LED = {"Reaper", "Stager"}
 ANYWAY = {
     "ControllerMonitor",
+    "Deliveries",
     "HandlerDispatcher",
     "Leadership",
     "MachineDispatcher",

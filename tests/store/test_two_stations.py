@@ -9,16 +9,18 @@ from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import MachineState, RunState
+from cnc_station.engine.domain.webhooks import WebhookEvent, WebhookSpec
 from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
+from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queries.history import runs
@@ -26,6 +28,8 @@ from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.store.remote_commands import AskStation
 from cnc_station.engine.store.settings import SaveSettings, settings
 from cnc_station.engine.store.transaction import StoreCommand, Tx
+from cnc_station.engine.store.webhook_tables import delivery
+from cnc_station.engine.store.webhooks import CreateWebhook
 from tests.store.shop import Shop, mill
 from tests.until import until
 
@@ -208,3 +212,22 @@ async def test_a_setting_that_two_stations_save_at_once_is_saved_by_both(
     with pytest.raises(InvalidInput):
         await refused
     assert a.database.read(settings) == {"theme": "high contrast"}
+
+
+async def test_an_endpoint_is_added_after_the_transactions_that_do_not_know_it(
+    stations: tuple[Shop, Shop],
+) -> None:
+    a, b = stations
+    spec = WebhookSpec("http://127.0.0.1/", (WebhookEvent.CREATED,))
+    create = CreateJobs((JobSpec("before", "mill"),), "anna")
+    slow = Slowly(create, threading.Event(), threading.Event())
+    before = asyncio.ensure_future(a.write(slow))
+    await until(slow.written.is_set)
+    added = asyncio.ensure_future(b.write(CreateWebhook(spec, "a secret", "ben")))
+    await until(lambda: a.database.read(lambda c: c.execute(_WAITING).scalar()))
+    assert not added.done()
+    slow.go.set()
+    await asyncio.gather(before, added)
+    job_id = await a.job()
+    queued = a.database.read(lambda c: c.execute(select(delivery.c.job_id)).scalars().all())
+    assert queued == [job_id]
