@@ -164,7 +164,7 @@ async def test_a_gigabyte_of_output_is_kept_in_bounded_memory(
     floor = await station(allowing)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     job_id = await _submit(floor, sh(f"echo first; head -c {GIB} /dev/zero; echo last"))
-    await floor.comes_to(job_id, JobState.COMPLETED, 120)
+    await floor.comes_to(job_id, JobState.COMPLETED, 300)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < FLOOD_MEMORY_KIB
     output = (await _latest(floor, job_id)).output
     assert (output.size, output.truncated) == (GIB + 11, True)
