@@ -15,7 +15,12 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import WebhookSpec
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import ListWebhooks
-from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryState, WebhookRow
+from cnc_station.engine.views.webhooks import (
+    DeliveryFilter,
+    DeliveryRow,
+    DeliveryState,
+    WebhookRow,
+)
 from tests.engine.conftest import Station
 from tests.engine.hooks import COMPLETED, delay, deliveries, detail, listen, receiver
 from tests.engine.receiver import Reply, answering, raw_server
@@ -171,3 +176,19 @@ async def test_a_receiver_that_is_gone_for_good_disables_its_endpoint(
 async def disabled(door: Door) -> WebhookRow | None:
     rows = await door.ask(ListWebhooks())
     return next((row for row in rows if not row.enabled), None)
+
+
+async def test_a_receiver_that_died_gets_what_it_missed_when_it_is_back(station: Station) -> None:
+    floor = await station()
+    async with receiver() as hook:
+        await listen(floor.door, hook.url)
+    job_id = await delay(floor.door)
+    (row,) = await until(lambda: failed_once(floor.door))
+    assert "No connection to 127.0.0.1" in row.last_error
+    async with receiver(port=int(hook.url.split(":")[2].partition("/")[0])) as back:
+        await until(lambda: deliveries(floor.door, DELIVERED))
+        assert back.jobs == [job_id]
+
+
+async def failed_once(door: Door) -> list[DeliveryRow]:
+    return [row for row in await deliveries(door, PENDING) if row.tries]

@@ -149,7 +149,8 @@ async def test_one_that_fails_in_a_shared_transaction_hides_no_endpoint_from_the
     webhook_id = await listening(shop)
     job_id = await shop.job()
     failing = asyncio.ensure_future(shop.write(_DeleteThenFail(webhook_id, job_id)))
-    await shop.job()  # asked for in the same turn
+    created = asyncio.ensure_future(shop.job())  # in the same turn
     with pytest.raises(RuntimeError):
         await failing
+    await created
     assert len(rows(shop)) == 2
