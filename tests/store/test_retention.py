@@ -6,14 +6,23 @@ from sqlalchemy import select
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.webhooks import WebhookEvent, WebhookSpec
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import ClaimForHandlers, ServedJobs
+from cnc_station.engine.store.deliveries import DEAD, DELIVERED, ClaimDeliveries, RecordAttempt
 from cnc_station.engine.store.moves import MoveRun
-from cnc_station.engine.store.retention import DeleteEndedRuns, DeleteFinishedJobs
+from cnc_station.engine.store.retention import (
+    DeleteEndedDeliveries,
+    DeleteEndedRuns,
+    DeleteFinishedJobs,
+)
+from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt
+from cnc_station.engine.store.webhooks import CreateWebhook
 from tests.store.shop import Shop
 
 DAY_S = 86_400
 WAIT = JobSpec("wait", handler="test.delay")
+SPEC = WebhookSpec("http://127.0.0.1/", (WebhookEvent.CREATED,))
 SERVED = frozenset({ServedJobs("test.delay")})
 
 
@@ -84,3 +93,37 @@ async def test_a_large_shop_is_cleaned_in_small_steps(
     shop.later(2 * DAY_S)
     deleted = [await shop.write(DeleteFinishedJobs(1)) for _ in range(4)]
     assert deleted == [2, 2, 1, 0]
+
+
+async def test_ended_deliveries_go_with_their_attempts_and_others_stay(shop: Shop) -> None:
+    webhook_id = await shop.write(CreateWebhook(SPEC, "a secret", "anna"))
+    await shop.create(WAIT, WAIT, WAIT)
+    delivered, dead, _ = await shop.write(ClaimDeliveries({webhook_id: 3}, 10_000))
+    for one, state in ((delivered, DELIVERED), (dead, DEAD)):
+        await shop.write(
+            RecordAttempt(
+                *(one.id, one.token, state, None, "url", {}), *(500, {}, "", False, "", 0.1)
+            )
+        )
+    shop.later(2 * DAY_S)
+    assert await shop.write(DeleteEndedDeliveries(3)) == 0
+    shop.later(DAY_S + 1)
+    assert await shop.write(DeleteEndedDeliveries(3)) == 2
+    left = shop.database.read(lambda c: c.execute(select(delivery.c.state)).scalars().all())
+    tried = shop.database.read(lambda c: c.execute(select(delivery_attempt.c.id)).all())
+    assert (list(left), list(tried)) == (["pending"], [])
+
+
+async def test_a_deleted_job_takes_its_ended_deliveries_along(shop: Shop) -> None:
+    webhook_id = await shop.write(CreateWebhook(SPEC, "a secret", "anna"))
+    (job_id,) = await shop.create(WAIT)
+    (one,) = await shop.write(ClaimDeliveries({webhook_id: 1}, 10_000))
+    await shop.write(
+        RecordAttempt(
+            *(one.id, one.token, DELIVERED, None, "url", {}), *(200, {}, "", False, "", 0.1)
+        )
+    )
+    await _done(shop, job_id)
+    shop.later(9 * DAY_S)
+    assert await shop.write(DeleteFinishedJobs(1)) == 1
+    assert not shop.database.read(lambda c: c.execute(select(delivery.c.id)).all())

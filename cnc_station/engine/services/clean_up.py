@@ -6,6 +6,7 @@ from cnc_station.engine.domain.policies import Retention
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.store.retention import (
     MOST_AT_ONCE,
+    DeleteEndedDeliveries,
     DeleteEndedRuns,
     DeleteFinishedJobs,
 )
@@ -13,6 +14,7 @@ from cnc_station.engine.store.transaction import OneByOne
 
 _RULES: Mapping[str, Callable[[int], OneByOne[int]]] = {
     "jobs": DeleteFinishedJobs,
+    "deliveries": DeleteEndedDeliveries,
     "runs": DeleteEndedRuns,
 }
 
@@ -20,7 +22,11 @@ _RULES: Mapping[str, Callable[[int], OneByOne[int]]] = {
 async def clean_up(writer: RetryingWriter, retention: Retention) -> Mapping[str, int]:
     """Return how many of each kind were deleted; a kind that is kept for ever is left out. Raises
     Unavailable."""
-    days = {"jobs": retention.jobs_days, "runs": retention.runs_days}
+    days = {
+        "jobs": retention.jobs_days,
+        "deliveries": retention.deliveries_days,
+        "runs": retention.runs_days,
+    }
     deleted: dict[str, int] = {}
     for kind, kept_days in days.items():
         if not kept_days:

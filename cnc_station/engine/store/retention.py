@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, exists, select
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.store.schema import dependency, event, job, run
 from cnc_station.engine.store.transaction import OneByOne, Tx
+from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt
 
 MOST_AT_ONCE = 200
 _DAY_MS = 86_400_000
@@ -14,7 +15,8 @@ _DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class DeleteFinishedJobs(OneByOne[int]):
-    """Delete the oldest jobs that were finished more than `days` ago, with their runs and events.
+    """Delete the oldest jobs that were finished more than `days` ago, with their runs, events and
+    ended deliveries.
     Returns their number: less than `MOST_AT_ONCE` if none is left. A job for which an unfinished
     one waits is kept."""
 
@@ -31,6 +33,7 @@ class DeleteFinishedJobs(OneByOne[int]):
         )
         found = tx.connection.execute(query).all()
         ids = [row.id for row in found]
+        _delete_deliveries(tx, delivery.c.job_id.in_(ids) & delivery.c.ended_at.is_not(None))
         of_others = dependency.c.predecessor_id.in_(ids)
         for statement in (
             delete(dependency).where(dependency.c.job_id.in_(ids) | of_others),
@@ -66,6 +69,32 @@ class DeleteEndedRuns(OneByOne[int]):
         for job_id in {row.job_id for row in found}:
             tx.notify(Topic.JOB_EXPIRED, job_id=job_id)
         return len(found)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteEndedDeliveries(OneByOne[int]):
+    """Delete the oldest deliveries that ended more than `days` ago, with their attempts. Returns
+    their number."""
+
+    days: int
+
+    def write(self, tx: Tx) -> int:
+        query = (
+            select(delivery.c.id)
+            .where(delivery.c.ended_at < tx.now - self.days * _DAY_MS)
+            .order_by(delivery.c.id)
+            .limit(MOST_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        ids = tx.connection.execute(query).scalars().all()
+        _delete_deliveries(tx, delivery.c.id.in_(ids))
+        return len(ids)
+
+
+def _delete_deliveries(tx: Tx, chosen: ColumnElement[bool]) -> None:
+    ids = select(delivery.c.id).where(chosen)
+    tx.connection.execute(delete(delivery_attempt).where(delivery_attempt.c.delivery_id.in_(ids)))
+    tx.connection.execute(delete(delivery).where(chosen))
 
 
 def _has_open_successor() -> ColumnElement[bool]:
