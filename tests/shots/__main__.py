@@ -53,6 +53,8 @@ README_SHOTS = (
     ("jobs", "light"),
     ("attention", "light"),
     ("programs", "light"),
+    ("schedules", "light"),
+    ("runs", "light"),
     (FLEET, "light"),
     (MILL, "light"),
     (MILLS_FLOOR, "dark"),
