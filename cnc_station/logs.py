@@ -103,7 +103,7 @@ def log_uncaught() -> None:
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         if issubclass(kind, Exception):
-            log.error("an exception was not caught", exc_info=(kind, error, trace))
+            log.error("an exception was not caught: %s", error, exc_info=(kind, error, trace))
         else:
             sys.__excepthook__(kind, error, trace)
 
@@ -111,7 +111,7 @@ def log_uncaught() -> None:
         if args.exc_value is not None and issubclass(args.exc_type, Exception):
             name = args.thread.name if args.thread else "a thread"
             trace = (args.exc_type, args.exc_value, args.exc_traceback)
-            log.error("an exception was not caught in %s", name, exc_info=trace)
+            log.error("an exception was not caught in %s: %s", name, args.exc_value, exc_info=trace)
 
     def of_a_destructor(args: "sys.UnraisableHookArgs") -> None:
         if args.exc_value is not None:

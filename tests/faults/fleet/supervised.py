@@ -25,6 +25,7 @@ SETTINGS = {
     "CNC_RETRY_MACHINING_LIMIT": "100",
     "CNC_RETRY_AUTOMATION_LIMIT": "100",
     "CNC_HEALTH_PORT": "0",
+    "CNC_CLEAR_TEXT": "allow",  # a cable of the test is in between
 }
 
 
