@@ -25,8 +25,12 @@ def make_folder(folder: Path) -> None:
 
 
 def create(path: Path) -> None:
-    """Create an empty file, unless it exists. Raises OSError."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), FILE_MODE))
+    """Create an empty file, unless it exists. Raises OSError.
+
+    An existing file is not opened: to close a database drops all locks of SQLite in this process.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, _NEW, FILE_MODE))
 
 
 def create_new(path: Path) -> None:

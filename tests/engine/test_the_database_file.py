@@ -295,3 +295,28 @@ async def test_a_bind_mount_of_the_file_has_the_same_lock(
         pytest.skip("mounts are not allowed here")
     assert "already works on this database" in refused(done)
     assert await floor.job() == 1
+
+
+READING = """
+import sqlite3, sys
+opened = sqlite3.connect(sys.argv[1])
+print(opened.execute("SELECT count(*) FROM job").fetchone()[0])
+opened.close()
+"""
+
+
+async def test_a_program_that_closes_the_file_leaves_the_log_of_a_station_in_place(
+    config: Config, station: Station
+) -> None:
+    """The last connection removes the log; what a station writes into a removed one is lost."""
+    await (await station()).engine.stop()
+    floor = await station()  # the second start finds a file
+    path = config.database_path
+    assert path is not None
+    jobs = await asyncio.to_thread(
+        subprocess.check_output, [sys.executable, "-c", READING, str(path)], text=True
+    )
+    assert jobs == "0\n"
+    job_id = await floor.job()
+    with closing(sqlite3.connect(path)) as other:
+        assert other.execute("SELECT id FROM job").fetchall() == [(job_id,)]

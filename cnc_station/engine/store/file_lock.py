@@ -10,6 +10,7 @@ from pathlib import Path
 # drops a lock of an open file description, although it opens and closes the same file.
 _BYTE = 2**62
 _FLOCK = "hhqqixxxx"  # struct flock: type, whence, start, length, process
+_refused: list[int] = []  # never closed: another engine of this process may have the file open
 
 
 class FileItself:
@@ -26,7 +27,7 @@ class FileItself:
             return True
         handle = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         if not _lock(handle):
-            os.close(handle)
+            _refused.append(handle)
             return False
         self._handle = handle
         return True
