@@ -44,7 +44,7 @@ class _FixedLimits(TransportLimits):
 
 class _BoundedProtocol(UASocketProtocol):
     def __init__(self, timeout: float, security_policy: object, limits: TransportLimits) -> None:
-        super().__init__(timeout, security_policy, limits)  # type: ignore[arg-type]
+        super().__init__(timeout, security_policy, limits)  # type: ignore[arg-type] # as asyncua passes it
         self._budget = Budget(OPCUA)
 
     def data_received(self, data: bytes) -> None:
