@@ -5,12 +5,13 @@ import re
 from cnc_station.engine.domain.text_gate import visible
 from cnc_station.peers.limits import LARGEST_NUMBER, LONGEST_TEXT
 
-_BREAKS = re.compile(r"[\r\n\t]+")
+_BREAKS = re.compile(r"[^\S \x0b\x0c\x1c-\x1f]+")
 
 
 def text(raw: str, longest: int = LONGEST_TEXT) -> str:
-    """Return the text in one line of at most `longest` characters. Line breaks become spaces;
-    other characters that a screen or a terminal would obey are written as escapes."""
+    """Return the text in one line of at most `longest` characters. Line breaks and spaces of other
+    widths become spaces. Other characters that a screen or a terminal would obey, and marks that
+    stand on no letter, are written as escapes."""
     return visible(_BREAKS.sub(" ", raw[: longest + 1]), longest)
 
 
