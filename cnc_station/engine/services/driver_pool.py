@@ -197,8 +197,8 @@ class DriverPool:
         if wired is None or machine.state in BUSY_MACHINES:
             return
         reached = self.is_reached(machine.id)
-        news = self._news(machine, wired) if reached else self._lost(machine, wired)
-        await asyncio.gather(self.keep_position(machine), *(self._write(change) for change in news))
+        news = list(self._news(machine, wired) if reached else self._lost(machine, wired))
+        await asyncio.gather(self.keep_position(machine), *map(self._write, news))
 
     async def keep_position(self, machine: MachineRow) -> None:
         wired = self._wired.get(machine.id)
