@@ -1,15 +1,25 @@
 """The notice of a commit: its events in order, which wake the services and refresh the window."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple
+from itertools import compress
+from operator import attrgetter
+from typing import Annotated, NamedTuple, TypeVar
+
+from annotated_types import Interval, MaxLen
 
 from cnc_station.engine.domain import transitions as t
 
+T = TypeVar("T")
+
 MOST_EVENTS = 4_000  # with more, reading everything again is cheaper
+
+# What a message from another station is checked against, while it is parsed.
+Whole = Annotated[int, Interval(ge=0, le=2**63 - 1)]  # of a database's row, or a time in ms
+Name = Annotated[str, MaxLen(200)]
 
 
 class Topic(StrEnum):
@@ -37,18 +47,28 @@ class NoticeEvent(NamedTuple):
     long.
     """
 
-    type: str
-    station: str = ""
-    job_id: int | None = None
-    run_id: int | None = None
-    machine_id: int | None = None
-    tenant: str | None = None
-    job_state: str | None = None
-    run_state: str | None = None
-    machine_state: str | None = None
-    machine_type: str | None = None
-    due_at: int | None = None
+    type: Name
+    station: Name = ""
+    job_id: Whole | None = None
+    run_id: Whole | None = None
+    machine_id: Whole | None = None
+    tenant: Name | None = None
+    job_state: Name | None = None
+    run_state: Name | None = None
+    machine_state: Name | None = None
+    machine_type: Name | None = None
+    due_at: Whole | None = None
     frees_machine: bool = False
+
+
+_type = attrgetter("type")
+_job_id, _machine_id = attrgetter("job_id"), attrgetter("machine_id")
+_job_state, _machine_type = attrgetter("job_state"), attrgetter("machine_type")
+_due_at, _frees_machine = attrgetter("due_at"), attrgetter("frees_machine")
+
+
+def _set(values: Iterable[T | None]) -> frozenset[T]:
+    return frozenset(value for value in set(values) if value is not None)
 
 
 @dataclass(frozen=True)
@@ -71,33 +91,37 @@ class Notice:
 
     @cached_property
     def jobs(self) -> frozenset[int]:
-        return frozenset(e.job_id for e in self.events if e.job_id is not None)
+        return _set(map(_job_id, self.events))
 
     @cached_property
     def machines(self) -> frozenset[int]:
-        return frozenset(e.machine_id for e in self.events if e.machine_id is not None)
+        return _set(map(_machine_id, self.events))
 
     @cached_property
     def types(self) -> frozenset[str]:
-        return frozenset(e.type for e in self.events)
+        return frozenset(map(_type, self.events))
+
+    @cached_property
+    def job_states(self) -> frozenset[str]:
+        return _set(map(_job_state, self.events))
 
     @cached_property
     def claimable(self) -> Mapping[str, int]:
         """How many jobs have become claimable, by machine type."""
-        return Counter(e.machine_type for e in self.events if e.machine_type is not None)
+        counts = Counter(map(_machine_type, self.events))
+        return {name: count for name, count in counts.items() if name is not None}
 
     @cached_property
     def freed_machines(self) -> frozenset[int]:
         """The machines that may take a job now."""
-        freed = (e.machine_id for e in self.events if e.frees_machine)
-        return frozenset(machine_id for machine_id in freed if machine_id is not None)
+        freed = map(_frees_machine, self.events)
+        return _set(compress(map(_machine_id, self.events), freed))
 
     def claimable_by(self, station: str) -> frozenset[str]:
         """The machine types of the jobs that this station has made claimable."""
         if not self.claimable:  # as most notices of others
             return frozenset()
-        own = (e.machine_type for e in self.events if e.station == station)
-        return frozenset(machine_type for machine_type in own if machine_type is not None)
+        return _set(event.machine_type for event in self.events if event.station == station)
 
     def tells_of(self, types: Collection[str]) -> bool:
         """Whether it has an event of these types, or may have lost one."""
@@ -130,4 +154,4 @@ def one_of(*types: t.Transition | Topic) -> Predicate:
 
 def is_due(notice: Notice) -> bool:
     """Whether a job waits for a time."""
-    return any(event.due_at is not None for event in notice.events)
+    return bool(_set(map(_due_at, notice.events)))

@@ -35,7 +35,7 @@ class Schedules(Service):
     def hear(self, notice: Notice) -> None:
         """Wake also at the end of a job, if due times wait for one."""
         super().hear(notice)
-        if self._waiting and any(event.job_state in OVER for event in notice.events):
+        if self._waiting and not notice.job_states.isdisjoint(OVER):
             self.wake.hint()
 
     async def run_once(self) -> float:

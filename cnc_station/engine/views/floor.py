@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+from annotated_types import Interval
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.machine import (
@@ -14,6 +17,13 @@ from cnc_station.engine.domain.machine import (
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.views.jobs import JobCounts, JobRow
 from cnc_station.engine.views.station import Presence
+from cnc_station.peers.limits import LARGEST_NUMBER
+
+# What the telemetry of another station is checked against, while it is parsed.
+Figure = Annotated[float, Interval(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
+Count = Annotated[int, Interval(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)]
+Fraction = Annotated[float, Interval(ge=0, le=1)]
+Rest = Annotated[float, Interval(ge=-1e9, le=1e9)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +31,23 @@ class Telemetry:
     """The latest report of a controller about its run. `fraction` and `remaining_s` are of the
     whole run (all parts), `part_remaining_s` of the present part. Overrides: 1.0 is 100 %."""
 
-    line: int | None = None
-    lines: int | None = None
-    x: float | None = None
-    y: float | None = None
-    z: float | None = None
-    feed_mm_min: float | None = None
-    spindle_rpm: float | None = None
-    tool: int | None = None
-    feed_override: float | None = None
-    rapid_override: float | None = None
-    spindle_override: float | None = None
-    part: int = 1
-    parts: int = 1
-    fraction: float = 0.0
-    part_fraction: float = 0.0
-    part_remaining_s: float | None = None
-    remaining_s: float | None = None
+    line: Count | None = None
+    lines: Count | None = None
+    x: Figure | None = None
+    y: Figure | None = None
+    z: Figure | None = None
+    feed_mm_min: Figure | None = None
+    spindle_rpm: Figure | None = None
+    tool: Count | None = None
+    feed_override: Figure | None = None
+    rapid_override: Figure | None = None
+    spindle_override: Figure | None = None
+    part: Count = 1
+    parts: Count = 1
+    fraction: Fraction = 0.0
+    part_fraction: Fraction = 0.0
+    part_remaining_s: Rest | None = None
+    remaining_s: Rest | None = None
 
 
 @dataclass(frozen=True, slots=True)
