@@ -15,7 +15,7 @@ MACHINES = 200
 EVENTS = 300  # of a fleet's hundred jobs
 TIMES = 200
 EVENT = NoticeEvent(t.STARTED.name, "A", 100_000, 100_000, 7, "", "running", "running", "running")
-NOTICE = Notice((EVENT,) * EVENTS)
+NOTICE = Notice.of(*[EVENT] * EVENTS)
 TELEMETRY = dict.fromkeys(
     range(MACHINES),
     Telemetry(120, 4000, 10.125, -3.5, 0.25, 800.0, 12_000.0, 3, 1.0, 1.0, 1.0, 1, 5, 0.25, 0.5),

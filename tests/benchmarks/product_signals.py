@@ -33,4 +33,4 @@ async def listening(
 
 def notify(signals: Signals, job_id: int) -> None:
     """Publish a notice that names one job."""
-    signals.publish_notice(Notice((NoticeEvent(t.STARTED.name, job_id=job_id),)))
+    signals.publish_notice(Notice.of(NoticeEvent(t.STARTED.name, job_id=job_id)))

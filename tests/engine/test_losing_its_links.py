@@ -236,7 +236,7 @@ async def test_what_could_not_be_told_is_told_again(redis_url: str) -> None:
         for signals in (listener, teller):
             await signals.start(hearing)
         await until(lambda: listener.connected)
-        told = Notice((NoticeEvent("held", job_id=7),))
+        told = Notice.of(NoticeEvent("held", job_id=7))
         teller.publish_notice(told)
         await until(lambda: told in heard)
     for signals in (listener, teller):

@@ -97,8 +97,8 @@ async def test_a_service_wakes_on_the_events_that_it_names_and_on_no_others(kind
     for one in (work, unconcerned):
         await one.start()
         await until(lambda: one.looks == 1)  # noqa: B023 - awaited at once
-    unconcerned.hear(Notice((other, other)))
-    work.hear(Notice((other, named)))
+    unconcerned.hear(Notice.of(other, other))
+    work.hear(Notice.of(other, named))
     await until(lambda: work.looks == 2)
     assert unconcerned.looks == 1
     for one in (work, unconcerned):
@@ -133,7 +133,7 @@ async def test_leadership_is_asked_for_when_a_leader_changes_and_not_on_a_missed
         one.hear(MISSED)
     await until(lambda: after.looks == 2)
     assert writer.writes == 1
-    leadership.hear(Notice((NoticeEvent(t.LEADER_CHANGED.name),)))
+    leadership.hear(Notice.of(NoticeEvent(t.LEADER_CHANGED.name)))
     await until(lambda: writer.writes == 2)
     for one in (leadership, after):
         await one.stop()

@@ -96,7 +96,7 @@ async def test_a_notice_reaches_the_others_as_it_is_and_not_its_own_station(
     a, b = stations
     held = NoticeEvent(t.HELD.name, "A", 3, 5, 2, "Sunrise", "held", "held", "held")
     due = NoticeEvent(Topic.JOB_UNBLOCKED, "A", 4, machine_type="mill", due_at=9)
-    told = Notice((held, due, NoticeEvent(t.CLEARED.name, machine_id=2, frees_machine=True)))
+    told = Notice.of(held, due, NoticeEvent(t.CLEARED.name, machine_id=2, frees_machine=True))
     a.signals.publish_notice(told)
     await until(lambda: b.notices == [told])
     gaps = a.gaps
@@ -110,13 +110,13 @@ async def test_what_a_newer_station_says_more_of_an_event_is_left_out(
 ) -> None:
     _, b = stations
     event = [t.HELD.name, "A", 3, 5, 2, "", "held", "held", "held", None, None, False, "coolant"]
-    body = {"events": [event], "missed": False, "cursor": 7}
+    body = {"columns": [[value] for value in event], "missed": False, "cursor": 7}
     with _client(redis_server) as admin:
         (channel,) = admin.pubsub_channels("*changes")
         admin.publish(channel, json.dumps({"from": "x", "body": body}))
     await until(lambda: b.notices)
     held = NoticeEvent(t.HELD.name, "A", 3, 5, 2, "", "held", "held", "held")
-    assert b.notices == [Notice((held,))]
+    assert b.notices == [Notice.of(held)]
 
 
 async def test_more_events_than_anybody_reads_become_one_look_at_everything(
@@ -125,7 +125,9 @@ async def test_more_events_than_anybody_reads_become_one_look_at_everything(
     """Redis was away for a weekend, or somebody has imported a whole year."""
     a, b = stations
     gaps = b.gaps
-    a.signals.publish_notice(Notice((NoticeEvent(t.CREATED.name, job_id=1),) * (MOST_EVENTS + 1)))
+    a.signals.publish_notice(
+        Notice.of(*[NoticeEvent(t.CREATED.name, job_id=1)] * (MOST_EVENTS + 1))
+    )
     await until(lambda: b.gaps == gaps + 1)
     assert b.notices == []
 
@@ -229,7 +231,7 @@ def test_a_connection_that_is_cut_off_silently_is_noticed_by_itself(redis_server
 
 
 def _of_job(job_id: int) -> Notice:
-    return Notice((NoticeEvent(t.HELD.name, job_id=job_id),))
+    return Notice.of(NoticeEvent(t.HELD.name, job_id=job_id))
 
 
 def _client(server: Redis) -> redis.Redis:

@@ -226,7 +226,8 @@ _GRBL = (
     b"[AXS:4:XYZA]\r\n[OPT:VNML+,100,1024,4,0]\r\n[FIRMWARE:grblHAL]\r\nok\r\n",
 )
 _EVENT = (
-    b'{"from":"x","body":{"events":[["held","A",3,5,2,"","held","held","held",null,null,false]],'
+    b'{"from":"x","body":{"columns":[["held"],["A"],[3],[5],[2],[""],["held"],["held"],["held"],'
+    b"[null],[null],[false]],"
     b'"missed":false}}'
 )
 _TELEMETRY = b'{"from":"x","body":{"7":{"line":3,"x":1.5,"fraction":0.5,"remaining_s":9,"part":1}}}'
@@ -243,7 +244,18 @@ _TOML = (
     b'station = "Hall 1"\nlease_s = 30\ntheme = "dark"\nhealth_port = 8460\n',
     b"postgresql://u:p@db:5432/cnc?sslmode=verify-full\nredis://:p@r:6379/0\nEurope/Berlin\n",
 )
-_JSON = (b'":', b"[]", b"{}", b"1", b"9" * 20, b'"held"', b'"events"', b'"missed"', b"null", b"NaN")
+_JSON = (
+    b'":',
+    b"[]",
+    b"{}",
+    b"1",
+    b"9" * 20,
+    b'"held"',
+    b'"columns"',
+    b'"missed"',
+    b"null",
+    b"NaN",
+)
 _XML = (b"<a>", b"</a>", b"<Fault ", b'dataItemId="e"', b"ACTIVE", b"UNAVAILABLE", b"<!DOCTYPE x>")
 
 TARGETS: dict[str, Fuzzed] = {

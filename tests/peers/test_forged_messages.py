@@ -6,7 +6,7 @@ import json
 import pytest
 import redis
 
-from cnc_station.engine.domain.notice import MISSED, MOST_EVENTS, Notice
+from cnc_station.engine.domain.notice import MISSED, MOST_EVENTS, Notice, NoticeEvent
 from cnc_station.engine.services.remote_telemetry import RemoteTelemetry
 from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.base import SignalHandlers
@@ -20,8 +20,12 @@ from tests.until import until
 EVENT = ["held", "A", 3, 5, 2, "", "held", "held", "held", None, None, False]
 
 
-def notice(*events: object) -> bytes:
-    return json.dumps({"from": "x", "body": {"events": events, "missed": False}}).encode()
+def notice(*events: list[object]) -> bytes:
+    return _message([*zip(*events, strict=True)])
+
+
+def _message(columns: object) -> bytes:
+    return json.dumps({"from": "x", "body": {"columns": columns, "missed": False}}).encode()
 
 
 def telemetry(**told: object) -> bytes:
@@ -38,9 +42,10 @@ def telemetry(**told: object) -> bytes:
         notice([7, *EVENT[1:]]),
         notice(["held", "A" * 10_000, *EVENT[2:]]),
         notice(*[EVENT] * (MOST_EVENTS + 1)),
-        notice([[[[]]]]),
+        _message([[[[]]]]),
+        _message([["held"], ["A"], [3, 4]]),
         b"[" * 100_000,
-        b'{"from":"x","body":' + b'{"events":[' * 100_000,
+        b'{"from":"x","body":' + b'{"columns":[' * 100_000,
         b"\xff\xfe\x00",
         b" " * (REDIS.bytes + 1),
     ],
@@ -53,6 +58,13 @@ def test_a_forged_notice_costs_a_look_at_everything(data: bytes) -> None:
 def test_a_sound_notice_is_heard_as_it_is() -> None:
     (event,) = messages.notice(notice(EVENT)).events
     assert (event.job_id, event.run_id, event.machine_id) == (3, 5, 2)
+
+
+def test_an_older_station_may_send_fewer_fields_and_a_newer_one_more() -> None:
+    (event,) = messages.notice(notice(EVENT[:3])).events
+    assert event == NoticeEvent("held", "A", 3)
+    (event,) = messages.notice(notice([*EVENT, "new"])).events
+    assert event.job_state == "held"
 
 
 @pytest.mark.parametrize(

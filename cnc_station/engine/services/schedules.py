@@ -35,7 +35,7 @@ class Schedules(Service):
     def hear(self, notice: Notice) -> None:
         """Wake also at the end of a job, if due times wait for one."""
         super().hear(notice)
-        if self._waiting and not notice.job_states.isdisjoint(OVER):
+        if self._waiting and not OVER.isdisjoint(notice.columns.job_state):
             self.wake.hint()
 
     async def run_once(self) -> float:

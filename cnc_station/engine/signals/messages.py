@@ -1,7 +1,7 @@
 """The messages between stations, also of different versions.
 
-A fleet is upgraded station by station. New fields of `NoticeEvent` must be the last ones: an older
-station ignores them.
+A fleet is upgraded station by station. New fields of `NoticeEvent` must be the last ones, and have
+a default: an older station ignores them and does not send them.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnc_station.engine import codec
-from cnc_station.engine.domain.notice import MISSED, MOST_EVENTS, Notice, NoticeEvent
+from cnc_station.engine.domain.notice import MISSED, MOST_EVENTS, Notice, NoticeColumns, NoticeEvent
 from cnc_station.engine.views import Telemetry
 from cnc_station.peers.limits import REDIS
 
@@ -61,16 +61,29 @@ def notice(data: bytes) -> Notice:
         found = codec.load(NoticeMessage, data).body
     except ValueError:
         found = _newer_notice(data)
-    return found if len(found.events) <= MOST_EVENTS else MISSED
+    if len(found) > MOST_EVENTS:
+        return MISSED
+    if {len(found)} == set(map(len, found.columns)):
+        return found
+    return _completed(found)
 
 
 def _newer_notice(data: bytes) -> Notice:
-    known = len(NoticeEvent._fields)
+    known = len(NoticeColumns._fields)
     try:
         body = codec.load(dict[str, Any], data)["body"]
-        return codec.check(Notice, {**body, "events": [one[:known] for one in body["events"]]})
+        return codec.check(Notice, {**body, "columns": body["columns"][:known]})
     except (ValueError, KeyError, TypeError):
         return MISSED
+
+
+def _completed(older: Notice) -> Notice:
+    """Return the notice of an older station with the fields that it does not know."""
+    count, defaults = len(older), NoticeEvent._field_defaults
+    unknown = [name for name, column in older.columns._asdict().items() if not column]
+    filled: dict[str, Any] = {name: (defaults.get(name),) * count for name in unknown}
+    columns = older.columns._replace(**filled)
+    return Notice(columns) if {count} == set(map(len, columns)) else MISSED
 
 
 def telemetry(data: bytes) -> Mapping[int, Telemetry]:

@@ -166,7 +166,7 @@ class Tx:
         self.events += branch.events
 
     def notice(self) -> Notice:
-        return Notice(tuple(self.events))
+        return Notice.of(*self.events)
 
 
 class StoreCommand(Generic[T]):
