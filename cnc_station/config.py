@@ -84,11 +84,14 @@ class Config:
     webhook_hourly_tries: int = 24
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a file, which only one station uses."""
+        return self.database_url.startswith(_SQLITE)
+
+    @property
     def database_path(self) -> Path | None:
         """The file of an embedded database; None for a server."""
-        if self.database_url.startswith(_SQLITE):
-            return Path(self.database_url.removeprefix(_SQLITE))
-        return None
+        return Path(self.database_url.removeprefix(_SQLITE)) if self.is_embedded else None
 
     @property
     def database_shown(self) -> str:
