@@ -97,11 +97,13 @@ def _walk(value: Any, name: str, rule: Text, visit: _Visit) -> Any:
 def has_tidy_texts(value: Any) -> bool:
     """Return whether all fields of type `str` certainly are texts as they are stored. Fast; most
     are."""
-    return _fields(type(value)).are_tidy(value)
+    kind: Any = type(value)
+    return _fields(kind).are_tidy(value)
 
 
 def _walk_fields(value: Any, visit: _Visit) -> Any:
-    found = _fields(type(value))
+    kind: Any = type(value)
+    found = _fields(kind)
     changed = {}
     for name, rule, wanted in found.others if found.are_tidy(value) else found.every:
         old = getattr(value, name)
