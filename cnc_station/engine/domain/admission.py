@@ -81,13 +81,16 @@ _Visit = Callable[[Any, str, Text], Any]
 
 def _walk(value: Any, name: str, rule: Text, visit: _Visit) -> Any:
     """Return a value with its texts and mappings as `visit` returns them."""
-    kind = type(value)
-    if kind is str or kind is dict or (kind not in _LISTS and isinstance(value, Mapping)):
+    kind: Any = type(value)
+    if kind is str:
         return visit(value, name, rule)
-    if is_dataclass(value):
+    if is_dataclass(kind):
         return _walk_fields(value, visit)
-    if not isinstance(value, Sequence | Set) or isinstance(value, str | bytes):
-        return value
+    if kind not in _LISTS:  # the common ones first: to ask an abstract class takes longer
+        if isinstance(value, Mapping):
+            return visit(value, name, rule)
+        if not isinstance(value, Sequence | Set) or isinstance(value, str | bytes):
+            return value
     items = [_walk(item, name, rule, visit) for item in value]
     if all(new is old for new, old in zip(items, value, strict=True)):
         return value
