@@ -84,11 +84,14 @@ class Config:
     webhook_hourly_tries: int = 24
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a file, which only one station uses."""
+        return self.database_url.startswith(_SQLITE)
+
+    @property
     def database_path(self) -> Path | None:
         """The file of an embedded database; None for a server."""
-        if self.database_url.startswith(_SQLITE):
-            return Path(self.database_url.removeprefix(_SQLITE))
-        return None
+        return Path(self.database_url.removeprefix(_SQLITE)) if self.is_embedded else None
 
     @property
     def database_shown(self) -> str:
@@ -319,6 +322,7 @@ READERS: Mapping[str, Reader] = {
     "keep_jobs_days": _whole(0, 36_500),
     "keep_deliveries_days": _whole(0, 36_500),
     "keep_runs_days": _whole(0, 36_500),
+    "keep_firings_days": _whole(0, 36_500),
     "synchronous": _one_of(*SYNCHRONOUS),
     "clear_text": _one_of(*CLEAR_TEXT),
     "health_host": _host,

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.schedule import CatchUp, Overlap
 from cnc_station.engine.domain.webhooks import WebhookEvent, WebhookSpec
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import ClaimForHandlers, ServedJobs
@@ -15,9 +16,11 @@ from cnc_station.engine.store.retention import (
     DeleteEndedDeliveries,
     DeleteEndedRuns,
     DeleteFinishedJobs,
+    DeleteOldFirings,
 )
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt
 from cnc_station.engine.store.webhooks import CreateWebhook
+from tests.store.schedules import FIRST, create, fire, firings, jobs, next_hour
 from tests.store.shop import Shop
 
 DAY_S = 86_400
@@ -127,3 +130,40 @@ async def test_a_deleted_job_takes_its_ended_deliveries_along(shop: Shop) -> Non
     shop.later(9 * DAY_S)
     assert await shop.write(DeleteFinishedJobs(1)) == 1
     assert not shop.database.read(lambda c: c.execute(select(delivery.c.id)).all())
+
+
+async def test_old_due_times_go_but_none_that_is_shown_or_waits_or_whose_job_is_open(
+    shop: Shop,
+) -> None:
+    queued = await create(shop, name="Queued", overlap=Overlap.QUEUE)
+    allowed, _ = await _fired_eight_times(shop)
+    assert await shop.write(DeleteOldFirings(1)) == 0
+    shop.later(2 * DAY_S)
+    assert await shop.write(DeleteOldFirings(3)) == 0
+    assert await shop.write(DeleteOldFirings(1)) == 2
+    assert [hour for hour, _ in firings(shop, allowed)] == [0, *range(3, 8)]
+    assert [state for _, state in firings(shop, queued)] == ["fired", *["waiting"] * 7]
+
+
+async def test_due_times_stay_that_a_clock_set_back_would_fire_again(shop: Shop) -> None:
+    allowed, made = await _fired_eight_times(shop)
+    shop.clock.ms = FIRST + 1
+    await fire(shop)
+    shop.later(2 * DAY_S)
+    assert await shop.write(DeleteOldFirings(1)) == 0
+    shop.clock.ms = FIRST + 7 * 3_600_000
+    await fire(shop)
+    assert [row.id for row in jobs(shop)] == made
+    assert [hour for hour, _ in firings(shop, allowed)] == [*range(8)]
+
+
+async def _fired_eight_times(shop: Shop) -> tuple[int, list[int]]:
+    """A schedule with the jobs of eight hours, of which all but the first are finished."""
+    schedule_id = await create(shop, name="Allowed", overlap=Overlap.ALLOW, catch_up=CatchUp.ALL)
+    for _ in range(8):
+        next_hour(shop)
+        await fire(shop)
+    made = [row.id for row in jobs(shop) if row.schedule_id == schedule_id]
+    for job_id in made[1:]:
+        await shop.act(JobAction.CANCEL, job_id)
+    return schedule_id, made

@@ -49,7 +49,7 @@ class AnswerContext:
     @property
     def alone(self) -> bool:
         """Whether the database is a file, which only one station uses."""
-        return self.config.database_path is not None
+        return self.config.is_embedded
 
     @property
     def zone(self) -> dt.tzinfo | None:

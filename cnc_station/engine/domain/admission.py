@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache, partial
-from typing import Any, TypeVar, cast
+from operator import attrgetter, le
+from typing import Any, TypeVar
 
 from cnc_station.engine.domain import json_text, text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
@@ -30,6 +31,7 @@ DEFAULT = Text(200)
 REASON = Text(2_000, lines=True)
 FILE_NAME = Text(200, foreign=True)
 OPERATOR = Text(60)
+_LISTS = (list, tuple)
 _NUMBERS = (bool, int, float, int | None, float | None)
 
 
@@ -79,24 +81,35 @@ _Visit = Callable[[Any, str, Text], Any]
 
 def _walk(value: Any, name: str, rule: Text, visit: _Visit) -> Any:
     """Return a value with its texts and mappings as `visit` returns them."""
-    if type(value) is str or isinstance(value, Mapping):
+    kind: Any = type(value)
+    if kind is str:
         return visit(value, name, rule)
-    if is_dataclass(value):
+    if is_dataclass(kind):
         return _walk_fields(value, visit)
-    if not isinstance(value, Sequence | Set) or isinstance(value, str | bytes):
-        return value
+    if kind not in _LISTS:  # the common ones first: to ask an abstract class takes longer
+        if isinstance(value, Mapping):
+            return visit(value, name, rule)
+        if not isinstance(value, Sequence | Set) or isinstance(value, str | bytes):
+            return value
     items = [_walk(item, name, rule, visit) for item in value]
     if all(new is old for new, old in zip(items, value, strict=True)):
         return value
     return frozenset(items) if isinstance(value, Set) else tuple(items)
 
 
+def has_tidy_texts(value: Any) -> bool:
+    """Return whether all fields of type `str` certainly are texts as they are stored. Fast; most
+    are."""
+    kind: Any = type(value)
+    return _fields(kind).are_tidy(value)
+
+
 def _walk_fields(value: Any, visit: _Visit) -> Any:
+    kind: Any = type(value)
+    found = _fields(kind)
     changed = {}
-    for name, rule, wanted in _rules(cast(Any, type(value))):
+    for name, rule, wanted in found.others if found.are_tidy(value) else found.every:
         old = getattr(value, name)
-        if type(old) is str and len(old) <= rule.most and text_gate.is_tidy(old):
-            continue  # most texts are: this is the fast way
         if wanted and not isinstance(old, str):
             visit(old, name, rule)
         elif old and (new := _walk(old, name, rule, visit)) is not old:
@@ -104,16 +117,34 @@ def _walk_fields(value: Any, visit: _Visit) -> Any:
     return replace(value, **changed) if changed else value
 
 
+class _Fields:
+    """The fields of a class that may hold text, what each may be, and whether it must be text."""
+
+    def __init__(self, kind: Any) -> None:
+        texts: Mapping[str, Text] = getattr(kind, "TEXTS", {})
+        self.every = tuple(
+            (field.name, texts.get(field.name, DEFAULT), field.type is str)
+            for field in fields(kind)
+            if field.type not in _NUMBERS
+        )
+        self.others = tuple(row for row in self.every if not row[2])
+        self._most = tuple(rule.most for _, rule, wanted in self.every if wanted)
+        names = [name for name, _, wanted in self.every if wanted]
+        # One of them twice: of a single name, attrgetter returns the value and not a tuple.
+        self._texts = attrgetter(*names, names[0]) if names else lambda _: ()
+
+    def are_tidy(self, value: Any) -> bool:
+        """Return whether all that must be text certainly is, as it is stored."""
+        texts = self._texts(value)
+        try:
+            return text_gate.are_tidy(texts) and all(map(le, map(len, texts), self._most))
+        except TypeError:
+            return False
+
+
 @cache
-def _rules(kind: type[Any]) -> tuple[tuple[str, Text, bool], ...]:
-    """Return the fields of a class that may hold text, what each may be, and whether it must be
-    text."""
-    texts: Mapping[str, Text] = getattr(kind, "TEXTS", {})
-    return tuple(
-        (field.name, texts.get(field.name, DEFAULT), field.type is str)
-        for field in fields(kind)
-        if field.type not in _NUMBERS
-    )
+def _fields(kind: type[Any]) -> _Fields:
+    return _Fields(kind)
 
 
 def _checked(value: Any, name: str, rule: Text, errors: list[FieldError]) -> Any:

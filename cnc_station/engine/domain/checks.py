@@ -58,6 +58,8 @@ def json_object(name: str, value: object) -> Iterable[FieldError]:
     """Check a mapping that JSON can represent, of at most 64 KiB and as `json_text` allows."""
     if not isinstance(value, Mapping):
         yield FieldError(name, "must be a JSON object")
+    elif not value:
+        return
     elif (wrong := json_text.fault(value)) is not None:
         yield FieldError(name, wrong)
     else:

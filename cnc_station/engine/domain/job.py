@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, ClassVar
 
 from cnc_station.engine.domain import checks, text_gate
-from cnc_station.engine.domain.admission import Text
+from cnc_station.engine.domain.admission import Text, has_tidy_texts
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Envelope, Need
 
@@ -77,11 +77,9 @@ class JobSpec:
         errors = tuple(_errors(self))
         if errors:
             raise InvalidInput(*errors)
-        untidy: dict[str, Any] = {
-            name: text_gate.tidy(text)
-            for name in _MOST_CHARACTERS
-            if not text_gate.is_tidy(text := getattr(self, name))
-        }
+        untidy: dict[str, Any] = {}
+        if not has_tidy_texts(self):
+            untidy = {name: text_gate.tidy(getattr(self, name)) for name in _MOST_CHARACTERS}
         if (kind := text_gate.tidy(self.machine_type.lower())) != self.machine_type:
             untidy["machine_type"] = kind
         if self.after_keys:
@@ -129,7 +127,8 @@ def _errors(spec: JobSpec) -> Iterable[FieldError]:
 
 
 def _texts(spec: JobSpec) -> Iterable[FieldError]:
-    for name, most in _MOST_CHARACTERS.items():
+    given = spec.name and spec.handler and (spec.machine_type or is_automation(spec.handler))
+    for name, most in () if given and has_tidy_texts(spec) else _MOST_CHARACTERS.items():
         wanted = name in _WANTED or (name == "machine_type" and not is_automation(spec.handler))
         yield from checks.text(name, getattr(spec, name), most, wanted=wanted)
     handler: object = spec.handler
@@ -156,7 +155,9 @@ def _numbers(spec: JobSpec) -> Iterable[FieldError]:
         ("quantity", 1, 1_000_000),
         ("axes", 1, 9),
     ):
-        yield from checks.whole(name, getattr(spec, name), low, high)
+        value = getattr(spec, name)
+        if type(value) is not int or not low <= value <= high:
+            yield from checks.whole(name, value, low, high)
     for name, low, high in (
         ("retry_limit", 0, 100),
         ("pinned_machine_id", 1, checks.MOST_ID),

@@ -9,6 +9,7 @@ from cnc_station.engine.store.retention import (
     DeleteEndedDeliveries,
     DeleteEndedRuns,
     DeleteFinishedJobs,
+    DeleteOldFirings,
 )
 from cnc_station.engine.store.transaction import OneByOne
 
@@ -16,6 +17,7 @@ _RULES: Mapping[str, Callable[[int], OneByOne[int]]] = {
     "jobs": DeleteFinishedJobs,
     "deliveries": DeleteEndedDeliveries,
     "runs": DeleteEndedRuns,
+    "firings": DeleteOldFirings,
 }
 
 
@@ -26,6 +28,7 @@ async def clean_up(writer: RetryingWriter, retention: Retention) -> Mapping[str,
         "jobs": retention.jobs_days,
         "deliveries": retention.deliveries_days,
         "runs": retention.runs_days,
+        "firings": retention.firings_days,
     }
     deleted: dict[str, int] = {}
     for kind, kept_days in days.items():

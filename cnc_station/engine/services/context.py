@@ -33,4 +33,4 @@ class ServiceContext:
     @property
     def alone(self) -> bool:
         """Whether the database is a file, which only one station uses."""
-        return self.config.database_path is not None
+        return self.config.is_embedded

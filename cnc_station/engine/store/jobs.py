@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +34,7 @@ from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
 
 MOST_RELEASED_AT_ONCE = 500
 _AS_GIVEN = tuple(sorted(EDITABLE - {"envelope", "estimated_s", "payload", "not_before"}))
+_as_given = attrgetter(*_AS_GIVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +80,9 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
                 if before and not spec.after_keys:
                     after_others.append(job_id)
                 row = _new_row(tx, spec, job_id, len(rows), blocked=bool(before))
-                rows.append({**row, "schedule_id": command.schedule_id})
-                _record_new(tx, command.actor, spec, rows[-1])
+                row["schedule_id"] = command.schedule_id
+                rows.append(row)
+                _record_new(tx, command.actor, spec, row)
         tx.defer_insert(job, rows)
         if edges:
             tx.flush()
@@ -148,7 +151,7 @@ def stored_fields(spec: JobSpec) -> dict[str, Any]:
     """The columns of a spec that an edit may change."""
     size = spec.envelope
     return {
-        **{name: getattr(spec, name) for name in _AS_GIVEN},
+        **dict(zip(_AS_GIVEN, _as_given(spec), strict=True)),
         "size_x": size.x if size else None,
         "size_y": size.y if size else None,
         "size_z": size.z if size else None,

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, exists, select
 
 from cnc_station.engine.domain.notice import Topic
-from cnc_station.engine.store.schema import dependency, event, job, run
+from cnc_station.engine.store.firing_statements import is_waiting
+from cnc_station.engine.store.queries.schedule_rows import LAST_RUNS
+from cnc_station.engine.store.schema import dependency, event, job, run, schedule, schedule_firing
 from cnc_station.engine.store.transaction import OneByOne, Tx
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt
 
@@ -88,6 +90,45 @@ class DeleteEndedDeliveries(OneByOne[int]):
         )
         ids = tx.connection.execute(query).scalars().all()
         _delete_deliveries(tx, delivery.c.id.in_(ids))
+        return len(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteOldFirings(OneByOne[int]):
+    """Delete the oldest due times of schedules that were handled more than `days` ago. Returns
+    their number.
+
+    Kept: those that the list of schedules shows, those that wait or whose job is not finished, and
+    those from the next time of their schedule on, which keep a due time from being fired again
+    after the clock was set back.
+    """
+
+    days: int
+
+    def write(self, tx: Tx) -> int:
+        before = tx.now - self.days * _DAY_MS
+        firing, newer = schedule_firing.c, schedule_firing.alias("newer").c
+        first_shown = (
+            select(newer.due_at)
+            .where(newer.schedule_id == schedule.c.id)
+            .order_by(newer.due_at.desc())
+            .offset(LAST_RUNS - 1)
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            select(firing.id)
+            .join(schedule, schedule.c.id == firing.schedule_id)
+            .where(firing.due_at < before, firing.fired_at < before)
+            .where(firing.due_at < first_shown, ~is_waiting)
+            .where(schedule.c.next_due.is_(None) | (firing.due_at < schedule.c.next_due))
+            .where(~exists().where(job.c.id == firing.job_id, job.c.finished_at.is_(None)))
+            .order_by(firing.id)
+            .limit(MOST_AT_ONCE)
+            .with_for_update(skip_locked=True, of=schedule_firing)
+        )
+        ids = tx.connection.execute(query).scalars().all()
+        tx.connection.execute(delete(schedule_firing).where(firing.id.in_(ids)))
         return len(ids)
 
 

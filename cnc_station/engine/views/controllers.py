@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cnc_station.engine.domain.machine import Position
-from cnc_station.engine.domain.text_gate import is_tidy, visible
+from cnc_station.engine.domain.text_gate import are_tidy, is_tidy, visible
 
 MOST_TEXT = 2_000  # characters of one text of a controller
 KEPT = "•" * 8  # shown for a stored password
@@ -53,6 +53,9 @@ class Status:
     details: str = ""
 
     def __post_init__(self) -> None:
+        texts = (self.why, self.remedy, self.program, self.details)
+        if sum(map(len, texts)) <= MOST_TEXT and are_tidy(texts):
+            return  # most are: thousands a second are made
         for name in ("why", "remedy", "program", "details"):
             text = getattr(self, name)
             if len(text) > MOST_TEXT or not is_tidy(text):
