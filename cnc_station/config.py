@@ -158,7 +158,7 @@ def _from_file(
 ) -> dict[str, _Given]:
     named = toml_path or (Path(environ["CNC_CONFIG"]) if environ.get("CNC_CONFIG") else None)
     path = named or default_file()
-    if named is None and not path.is_file():
+    if named is None and not _is_file(path):
         return {}
     try:
         table = tomllib.loads(read_file(path, _MOST_FILE_BYTES).decode())
@@ -223,9 +223,16 @@ def _database(text: str) -> str:
 
 def _file(text: str) -> Path:
     path = _path(text)
-    if not path.is_file():
+    if not _is_file(path):
         raise ValueError("must be the path of an existing file")
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that this user may not enter
+        return False
 
 
 def _webhook(text: str) -> str:
