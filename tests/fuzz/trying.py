@@ -73,10 +73,10 @@ def _try(name: str, fuzzed: Fuzzed, data: bytes, figures: Figures) -> None:
     signal.setitimer(signal.ITIMER_REAL, HANG_S)
     try:
         seconds = seconds_of(fuzzed, data)
-    except (Exception, Hangs):  # whatever it raises is a finding
+    except (Exception, Hangs):  # noqa: BLE001 - whatever it raises is a finding
         figures.failures += 1
         if figures.failures <= 3:
-            print(f"{name}: {data[:2000]!r}\n{traceback.format_exc()}", file=sys.stderr)
+            print(f"{name}: {data[:2000]!r}\n{traceback.format_exc(limit=-8)}", file=sys.stderr)
         return
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

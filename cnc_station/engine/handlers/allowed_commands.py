@@ -146,7 +146,7 @@ def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
             links += 1
             if links > _MOST_LINKS:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-            target = Path(os.readlink(here))
+            target = here.readlink()
             here = Path(target.anchor) if target.is_absolute() else here.parent
             rest[:0] = target.parts[1:] if target.is_absolute() else target.parts
 
