@@ -186,7 +186,10 @@ def _assembled(values: dict[str, Any], environ: Mapping[str, str]) -> Config:
         return kind(**{name.removeprefix(prefix): values.pop(name) for name in names})
 
     home = values.pop("data_folder", None)
-    folder = home or platformdirs.user_data_path("cnc-station", appauthor=False)
+    try:
+        folder = home or _path(platformdirs.user_data_dir("cnc-station", appauthor=False))
+    except ValueError as error:
+        raise InvalidInput(FieldError("data_folder", str(error))) from error
     values.setdefault("database_url", _SQLITE + str(folder / DATABASE_NAME))
     values.setdefault("station", text_gate.visible(platform.node(), MOST_NAME) or "station")
     person = environ.get("USER") or environ.get("USERNAME") or "operator"
@@ -203,6 +206,10 @@ def _assembled(values: dict[str, Any], environ: Mapping[str, str]) -> Config:
 def _path(text: str) -> Path:
     if "\x00" in text:
         raise ValueError("is not a valid path")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be a path whose name is valid UTF-8") from None
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError as error:

@@ -18,6 +18,7 @@ from tests.fuzz.targets import TARGETS, Fuzzed
 
 LONGEST_S = 1.0
 HANG_S = 30.0
+_AGAIN = 3  # tries of an input that took long: a busy computer may hold one up
 
 
 @dataclass(slots=True)
@@ -73,6 +74,8 @@ def _try(name: str, fuzzed: Fuzzed, data: bytes, figures: Figures) -> None:
     signal.setitimer(signal.ITIMER_REAL, HANG_S)
     try:
         seconds = seconds_of(fuzzed, data)
+        for _ in range(_AGAIN if seconds > LONGEST_S else 0):
+            seconds = min(seconds, seconds_of(fuzzed, data))
     except (Exception, Hangs):  # noqa: BLE001 - whatever it raises is a finding
         figures.failures += 1
         if figures.failures <= 3:

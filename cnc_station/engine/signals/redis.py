@@ -238,20 +238,20 @@ class RedisSignals:
                         message = await anext(heard)
                         of_telemetry = bytes(message["channel"]).endswith(b"telemetry")
                         data = bytes(message["data"])
-                    self._hear(data, of_telemetry=of_telemetry)
+                    await self._hear(data, of_telemetry=of_telemetry)
                     await budget.spend_slowly(max(len(data), MESSAGE_COST))
                     await share.offer()
         finally:
             self.connected = False
             await client.aclose()
 
-    def _hear(self, data: bytes, *, of_telemetry: bool) -> None:
+    async def _hear(self, data: bytes, *, of_telemetry: bool) -> None:
         if data.startswith(messages.beginning(self._sender)):
             return
         if of_telemetry:
-            self._handlers.telemetry(messages.telemetry(data))
+            self._handlers.telemetry(await messages.read_telemetry(data))
         else:
-            self._handlers.notice(messages.notice(data))
+            self._handlers.notice(await messages.read_notice(data))
 
     async def _wait(self) -> None:
         client = self._client()
