@@ -161,7 +161,7 @@ def _from_file(
 ) -> dict[str, _Given]:
     named = toml_path or (Path(environ["CNC_CONFIG"]) if environ.get("CNC_CONFIG") else None)
     path = named or default_file()
-    if named is None and not path.is_file():
+    if named is None and not _is_file(path):
         return {}
     try:
         table = tomllib.loads(read_file(path, _MOST_FILE_BYTES).decode())
@@ -189,7 +189,10 @@ def _assembled(values: dict[str, Any], environ: Mapping[str, str]) -> Config:
         return kind(**{name.removeprefix(prefix): values.pop(name) for name in names})
 
     home = values.pop("data_folder", None)
-    folder = home or platformdirs.user_data_path("cnc-station", appauthor=False)
+    try:
+        folder = home or _path(platformdirs.user_data_dir("cnc-station", appauthor=False))
+    except ValueError as error:
+        raise InvalidInput(FieldError("data_folder", str(error))) from error
     values.setdefault("database_url", _SQLITE + str(folder / DATABASE_NAME))
     values.setdefault("station", text_gate.visible(platform.node(), MOST_NAME) or "station")
     person = environ.get("USER") or environ.get("USERNAME") or "operator"
@@ -206,6 +209,10 @@ def _assembled(values: dict[str, Any], environ: Mapping[str, str]) -> Config:
 def _path(text: str) -> Path:
     if "\x00" in text:
         raise ValueError("is not a valid path")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be a path whose name is valid UTF-8") from None
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError as error:
@@ -226,9 +233,16 @@ def _database(text: str) -> str:
 
 def _file(text: str) -> Path:
     path = _path(text)
-    if not path.is_file():
+    if not _is_file(path):
         raise ValueError("must be the path of an existing file")
     return path
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, or a folder that this user may not enter
+        return False
 
 
 def _webhook(text: str) -> str:

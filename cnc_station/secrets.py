@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import stat
 import time
 import tomllib
 from collections.abc import Mapping
@@ -23,8 +24,10 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput, Unavailable
 from cnc_station.engine.domain.webhooks import secret_errors
+from cnc_station.engine.outside_file import FileRefused, read_file
 
 FILE_NAME = "secrets.toml"
+_MOST_BYTES = 1 << 20
 KEYRING = "the system's keyring"
 _SERVICE = "cnc-station"
 
@@ -230,18 +233,19 @@ def _out_of_keyring(account: str) -> bool:
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        with file.open("rb") as opened:
-            mode = os.fstat(opened.fileno()).st_mode
-            if os.name == "posix" and mode & 0o077:
-                raise Unavailable(
-                    f"{file} can be read by other users, so its passwords are not used. Change "
-                    f"them if others may have seen them, then run: chmod 600 {file}"
-                )
-            content = opened.read()
+        mode = file.stat().st_mode
+        if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
+            raise Unavailable(
+                f"{file} can be read by other users, so its passwords are not used. Change "
+                f"them if others may have seen them, then run: chmod 600 {file}"
+            )
+        content = read_file(file, _MOST_BYTES)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise Unavailable(f"{file} can't be read: {error.strerror}.") from error
+    except FileRefused as refused:
+        raise Unavailable(f"{file.parent / refused.sentence}") from refused
     return _passwords(file, content)
 
 
@@ -256,6 +260,8 @@ def _passwords(file: Path, content: bytes) -> dict[str, str]:
         table = tomllib.loads(content.decode())
     except UnicodeDecodeError as error:
         line, why = content.count(b"\n", 0, error.start) + 1, "is not UTF-8 text"
+    except RecursionError:
+        line, why = 1, "or one after it is nested too deep"
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else max(len(content.splitlines()), 1)

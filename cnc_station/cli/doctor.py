@@ -57,12 +57,25 @@ def _in_time(check: Check, call: Call) -> list[Diagnosis]:
     """Return the findings of a check. A check of a server ends in time, whatever it sends."""
     name = _ASKS_A_SERVER.get(check)
     if name is None or (check is database and call.config.database_path is not None):
-        return list(check(call))
+        return _findings(check, call)
     try:
-        return within(PROBE.last_byte_s, lambda: list(check(call)))
+        return within(PROBE.last_byte_s, lambda: _findings(check, call))
     except TimeoutError:
         text = f"gives no complete answer within {PROBE.last_byte_s:g} s"
         return [Diagnosis.bad(name, text, "Check the server, the network and the address.")]
+
+
+def _findings(check: Check, call: Call) -> list[Diagnosis]:
+    """Return the findings of a check, also if it meets a path that cannot even be looked at: one
+    that is too long, or in a folder of others."""
+    found: list[Diagnosis] = []
+    try:
+        found.extend(check(call))
+    except OSError as error:
+        text = f"{error.filename or 'a file'} can't be looked at: {error.strerror}"
+        remedy = "Check the path in the settings, and the rights of this account to it."
+        found.append(Diagnosis.bad(check.__name__.replace("_", " "), text, remedy))
+    return found
 
 
 _ASKS_A_SERVER: Mapping[Check, str] = {database: "database", redis: "redis"}

@@ -13,7 +13,7 @@ from cnc_station.cli.output import clock
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.machine import FROM_ELSEWHERE
 from cnc_station.engine.drivers import registry
-from cnc_station.engine.store import migrate
+from cnc_station.engine.store import integrity, migrate
 from cnc_station.engine.store.computer import Place
 from cnc_station.engine.store.database import Database, EngineLock
 from cnc_station.engine.timing import now_ms
@@ -23,6 +23,10 @@ from cnc_station.peers.values import text
 
 _SUBJECT = "database"
 _AHEAD_MS = 60_000
+_SOUND = (
+    "The file may be sound: check that the disk has free space and that this account may read and "
+    "write there."
+)
 _SECURE = (
     "Use sslmode=verify-full and sslrootcert (PostgreSQL), rediss:// and ssl_ca_certs (Redis)."
 )
@@ -34,8 +38,19 @@ def database(call: Call) -> Iterator[Diagnosis]:
     if path is None:
         yield from server_database(call)
         return
-    if not path.exists():
+    try:
+        integrity.check_kinds(path)
+    except FileNotFoundError:
         yield Diagnosis.good(_SUBJECT, f"{path} will be created at the first start")
+        return
+    except Unavailable as error:
+        remedy = "Name another file with --database."
+        if path.is_file():
+            remedy = "The file may be sound: move away what is beside it."
+        yield Diagnosis.bad(_SUBJECT, str(error), remedy)
+        return
+    except OSError as error:
+        yield Diagnosis.bad(_SUBJECT, f"{path} can't be read: {error.strerror}", _SOUND)
         return
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as opened:
@@ -122,10 +137,7 @@ def _remedy(error: sqlite3.Error) -> str:
     """
     if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return "Restore a copy of the file, or name another one with --database."
-    return (
-        "The file may be sound: check that the disk has free space and that this account may read "
-        "and write there."
-    )
+    return _SOUND
 
 
 def _holder(path: Path) -> Diagnosis:

@@ -1,5 +1,6 @@
 """Check what other accounts of this computer could read or replace, and the file of passwords."""
 
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,13 +45,18 @@ def passwords(call: Call) -> Iterator[Diagnosis]:
 
 def _folders(settings: config.Config) -> Iterator[Diagnosis]:
     path = settings.database_path
-    for folder in {settings.data_folder, *([] if path is None else [path.resolve().parent])}:
+    for folder in {settings.data_folder, *([] if path is None else [_real(path).parent])}:
         if folder.is_dir() and _others_may_write(folder):
             yield Diagnosis.warning(
                 _SUBJECT,
                 f"other accounts may replace files in {folder}",
                 f"Take that right away: chmod go-w {folder}",
             )
+
+
+def _real(path: Path) -> Path:
+    """Return the file behind a link; a link that leads to itself stays as it is."""
+    return Path(os.path.realpath(path))
 
 
 def _others_may_write(folder: Path) -> bool:
@@ -63,7 +69,7 @@ def _files(call: Call) -> Iterator[Path]:
     yield from private_files.of_data_folder(settings.data_folder)
     path = settings.database_path
     if path is not None and path.parent != settings.data_folder:
-        yield from private_files.of_database(path.resolve())
+        yield from private_files.of_database(_real(path))
     urls = (settings.database_url if path is None else "", settings.redis_url)
     if any(url and addresses.password(url) is not None for url in urls):
         named = call.args.config or call.environ.get("CNC_CONFIG")

@@ -1,8 +1,9 @@
 """Commands that run until closed: the window, the demo day, and the station without a window."""
 
 import asyncio
-import contextlib
+import errno
 import logging
+import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,6 +19,8 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.logs import RepeatCounter, log_uncaught
 
 DEMO_DATABASE_NAME = "demo.db"
+
+log = logging.getLogger(__name__)
 
 
 def window(call: Call) -> int:
@@ -95,7 +98,10 @@ class _PrivateFile(RotatingFileHandler):
     """A log file, and its rotations, for this user alone."""
 
     def _open(self) -> TextIOWrapper:
-        private_files.create(Path(self.baseFilename))
+        path = Path(self.baseFilename)
+        private_files.create(path)
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would block for ever
+            raise OSError(errno.EINVAL, "is not an ordinary file", self.baseFilename)
         return super()._open()
 
 
@@ -103,10 +109,12 @@ def start_log(config: Config, *, aloud: bool) -> None:
     """Log into the data folder, and with `aloud` in sentences on stderr.
 
     If the folder cannot be written there is no file, but the station starts: opening the database
-    reports it.
+    reports it. A disk that fills up later costs lines of the log and nothing else.
     """
+    logging.raiseExceptions = False
     handlers: list[logging.Handler] = []
-    with contextlib.suppress(OSError):
+    unwritten = ""
+    try:
         private_files.make_folder(config.data_folder)
         private_files.tighten(private_files.of_data_folder(config.data_folder))
         file = _PrivateFile(
@@ -118,6 +126,8 @@ def start_log(config: Config, *, aloud: bool) -> None:
         )
         file.setFormatter(LogLines(WITH_SOURCE))
         handlers.append(file)
+    except OSError as error:
+        unwritten = f"no log is written: {error.filename} {error.strerror}"
     if aloud:
         stream = logging.StreamHandler()
         stream.setFormatter(LogSentences())
@@ -126,3 +136,5 @@ def start_log(config: Config, *, aloud: bool) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[counted])
     log_uncaught()
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    if unwritten:
+        log.warning("%s", unwritten)

@@ -56,7 +56,9 @@ async def connect(config: Config, place: Place | None = None) -> StationDoor | N
     """Return the door of the station at work with these settings; None if there is none. Raises
     Unavailable if it does not answer, or its socket can't be trusted."""
     place = place or place_of(config)
-    if not place.file.exists():
+    try:
+        place.file.stat()
+    except OSError:  # none, or in a folder that this user may not enter
         return None
     check_private(place.file.parent)
     try:

@@ -18,7 +18,8 @@ class Axes:
     """`speed`: machine seconds per real second; infinite makes every move at once.
 
     `lag`: real seconds between the first queued move and the start of the axes, in which a
-    controller shows Idle. `braking`: real seconds of a feed hold.
+    controller shows Idle. `braking`: real seconds of a feed hold. `rests` counts how often they
+    came to rest because nothing was queued: more than once in a program means a starved buffer.
     """
 
     def __init__(self, room: int, speed: float, lag: float = 0.02, braking: float = 0.03) -> None:
@@ -29,6 +30,7 @@ class Axes:
         self.place: Place = (0.0, 0.0, 0.0)
         self.blocks: deque[Block] = deque()
         self.most_blocks = 0
+        self.rests = 0
         self._from: Place = self.place
         self._begun: float | None = None  # the start time of the first block; None: at rest
         self._sets_off: float | None = None
@@ -71,6 +73,7 @@ class Axes:
             self._move_to(now)
             if not self.blocks:
                 self._begun = self._stops = None
+                self.rests += 1
 
     def _move_to(self, now: float) -> None:
         while self.blocks and self._begun is not None:

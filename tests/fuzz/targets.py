@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 from cnc_station import config
 from cnc_station.engine.domain import nc
@@ -30,6 +31,7 @@ from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.parser import BoundedParser
 from cnc_station.engine.views import Doing, Status
 from cnc_station.local_socket import codec
+from tests.fuzz import automation_targets as automation
 from tests.fuzz import http_target
 from tests.fuzz.http_target import loop
 from tests.peers import protocols
@@ -174,7 +176,8 @@ def settings(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape").replace("\x00", "")
     names = sorted(config.READERS)
     environ = {
-        config.PREFIX + names[hash(line) % len(names)].upper(): line for line in text.splitlines()
+        config.PREFIX + names[crc32(line.encode(errors="replace")) % len(names)].upper(): line
+        for line in text.splitlines()
     }
     with suppress(CncStationError):
         config.load(environ | {"CNC_CONFIG": "/nonexistent"})
@@ -295,5 +298,13 @@ TARGETS: dict[str, Fuzzed] = {
         answer,
         (b'{"answer":[]}', b'{"error":{"kind":"Conflict","message":"no"}}'),
         (*_JSON, b'"kind"'),
+    ),
+    "schedules": Fuzzed(automation.schedule, automation.CRON_SEEDS, automation.CRON_TOKENS),
+    "due times": Fuzzed(automation.due_times, automation.CRON_SEEDS, automation.CRON_TOKENS),
+    "payloads": Fuzzed(automation.payload, automation.PAYLOAD_SEEDS, _JSON),
+    "command lists": Fuzzed(automation.command_list, automation.LIST_SEEDS, (b"[", b"=", b"path")),
+    "output": Fuzzed(automation.output, automation.OUTPUT_SEEDS, (b"\xf0\x9f", b"\x00", b"\x1b[")),
+    "http answers": Fuzzed(
+        automation.http_answer, automation.ANSWER_SEEDS, automation.ANSWER_TOKENS
     ),
 }

@@ -65,6 +65,10 @@ def test_other_arguments_are_refused(tmp_path: Path, args: list[str]) -> None:
         ("[[command]]\npath = '/bin/ls'\nargs = '-l'", "args must be a list of texts"),
         ("[[command]]\npath = '/bin/ls'\nenv = ['LD_PRELOAD']", "LD_PRELOAD can't be allowed"),
         ("[[command]]\npath = '/bin/ls'\nenv = ['PATH']", "PATH can't be allowed"),
+        ("[[command]]\npath = '/bin/ls'\nenv = ['BASH_ENV']", "BASH_ENV can't be allowed"),
+        ("[[command]]\npath = '/bin/ls'\nenv = ['PYTHONPATH']", "PYTHONPATH can't be allowed"),
+        ("command = " + "[" * 5_000, "nested too deep"),
+        ("# " + "x" * 1_000_000, "is larger than"),
         ("[[command]]\npath = '/bin/ls'\nroot = true", "root is not known"),
         ("[[command]]\npath = '/bin/ls'\ntimeout_s = true", "timeout_s must be a whole number"),
     ],
@@ -112,3 +116,37 @@ def test_a_changed_list_counts_at_once(tmp_path: Path) -> None:
     assert len(allowed.commands()) == 2
     allow(tmp_path, "[[command]]\npath = '/bin/ls'\n")
     assert [entry.path for entry in allowed.commands()] == ["/bin/ls"]
+
+
+def test_a_link_on_the_way_that_others_may_replace_is_refused(tmp_path: Path) -> None:
+    open_folder, own = tmp_path / "open", tmp_path / "own"
+    for folder in (open_folder, own):
+        folder.mkdir()
+    real = allow(own, RSYNC)
+    (open_folder / "current.toml").symlink_to(real)
+    link = own / "link.toml"
+    link.symlink_to(open_folder / "current.toml")
+    refuse_writable_by_others(link)
+    open_folder.chmod(0o777)  # neither the link nor the file lies there
+    with pytest.raises(NotAllowed, match="open can be changed by others"):
+        refuse_writable_by_others(link)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link away")
+def test_a_link_of_another_user_in_a_common_folder_is_refused(tmp_path: Path) -> None:
+    common = tmp_path / "common"
+    common.mkdir()
+    common.chmod(0o1777)
+    link = common / "link.toml"
+    link.symlink_to(allow(tmp_path, RSYNC))
+    refuse_writable_by_others(link)
+    os.chown(link, 65534, 65534, follow_symlinks=False)
+    with pytest.raises(NotAllowed, match="must belong to root"):
+        refuse_writable_by_others(link)
+
+
+def test_links_that_lead_to_themselves_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(NotAllowed, match="symbolic links"):
+        refuse_writable_by_others(tmp_path / "a")

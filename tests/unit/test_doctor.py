@@ -1,3 +1,4 @@
+import os
 import sqlite3
 import time
 from argparse import Namespace
@@ -6,9 +7,13 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from cnc_station.cli import doctor, doctor_window
 from cnc_station.cli.doctor_database import database
-from cnc_station.cli.invocation import Call, Diagnosis, Verdict
+from cnc_station.cli.doctor_private import privacy
+from cnc_station.cli.invocation import Call, Diagnosis, Exit, Verdict
+from cnc_station.cli.run import run
 from cnc_station.config import Config
 from cnc_station.engine.domain.policies import RetryPolicy
 from cnc_station.engine.store.database import Database, EngineLock
@@ -166,3 +171,29 @@ def test_a_missing_display_or_library_is_reported_with_a_remedy(tmp_path: Path) 
     assert "libegl1" in shown.remedy
     hidden = doctor_window.failed(said, call(tmp_path))
     assert "serve" in hidden.remedy
+
+
+@pytest.mark.parametrize("place", ["station.db", "station.db-wal", "station.db-shm"])
+def test_a_pipe_among_the_files_of_a_database_is_bad_and_blocks_nobody(
+    tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "station.db").touch()
+    (tmp_path / place).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / place)
+    assert place in only(looked_at(tmp_path), Verdict.BAD)
+
+
+def test_a_link_that_leads_to_itself_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "station.db").symlink_to("station.db")
+    assert "symbolic links" in only(looked_at(tmp_path), Verdict.BAD)
+    assert list(privacy(call(tmp_path)))
+
+
+def test_a_path_that_cannot_be_looked_at_is_bad_in_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / ("x" * 300)
+    assert run(["doctor"], {"CNC_DATA_FOLDER": str(folder)}) == Exit.UNAVAILABLE
+    told = capsys.readouterr()
+    assert "File name too long" in told.out
+    assert told.err == ""

@@ -125,6 +125,33 @@ def test_a_log_and_its_rotations_are_private_from_their_first_line(data: Path) -
     assert opened_to_others(data) == {}
 
 
+@pytest.mark.parametrize("kind", ["pipe", "folder", "full disk"])
+def test_a_log_that_cannot_be_written_costs_only_its_lines(data: Path, kind: str) -> None:
+    data.mkdir()
+    if kind != "full disk":
+        {"pipe": os.mkfifo, "folder": os.mkdir}[kind](data / "cnc-station.log")
+    aloud = f"""
+import logging, os, pathlib, resource
+if {kind == "full disk"}:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+from cnc_station.cli.window import start_log
+from cnc_station.config import Config
+start_log(Config(pathlib.Path(os.environ["FOLDER"]), "sqlite:///none"), aloud=True)
+logging.info("first")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", aloud],
+        env={**os.environ, "FOLDER": str(data)},
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert ("no log is written" in done.stderr) == (kind != "full disk")
+    assert "first" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_another_account_reads_nothing(data: Path) -> None:
     if os.geteuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("only root can become another account")

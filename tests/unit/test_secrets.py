@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -227,3 +228,23 @@ def test_an_invalid_password_is_refused(config: Config, tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="set CNC_DATABASE_URL first"):
         secrets.keep(alone, "database", "word")
     assert secrets.complete(alone) is alone
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "deep", "huge"])
+def test_a_file_of_passwords_that_is_not_one_is_refused_at_once(config: Config, kind: str) -> None:
+    file = config.data_folder / secrets.FILE_NAME
+    file.parent.mkdir(exist_ok=True)
+    match kind:
+        case "pipe":
+            os.mkfifo(file)
+        case "device":
+            file.symlink_to("/dev/zero")
+        case "deep":
+            file.write_text("a = " + "[" * 5_000)
+        case _:
+            file.write_text("")
+            os.truncate(file, 2**40)
+    if kind in ("deep", "huge"):
+        file.chmod(0o600)
+    with pytest.raises(Unavailable, match=re.escape(str(file))):
+        secrets.find(config, "database")

@@ -7,19 +7,13 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import compress
 from operator import add
-from typing import Annotated, NamedTuple, TypeVar
-
-from annotated_types import Interval, MaxLen
+from typing import NamedTuple, TypeVar
 
 from cnc_station.engine.domain import transitions as t
 
 T = TypeVar("T")
 
 MOST_EVENTS = 4_000  # with more, reading everything again is cheaper
-
-# What a message from another station is checked against, while it is parsed.
-Whole = Annotated[int, Interval(ge=0, le=2**63 - 1)]  # of a database's row, or a time in ms
-Name = Annotated[str, MaxLen(200)]
 
 
 class Topic(StrEnum):
@@ -47,17 +41,17 @@ class NoticeEvent(NamedTuple):
     long.
     """
 
-    type: Name
-    station: Name = ""
-    job_id: Whole | None = None
-    run_id: Whole | None = None
-    machine_id: Whole | None = None
-    tenant: Name | None = None
-    job_state: Name | None = None
-    run_state: Name | None = None
-    machine_state: Name | None = None
-    machine_type: Name | None = None
-    due_at: Whole | None = None
+    type: str
+    station: str = ""
+    job_id: int | None = None
+    run_id: int | None = None
+    machine_id: int | None = None
+    tenant: str | None = None
+    job_state: str | None = None
+    run_state: str | None = None
+    machine_state: str | None = None
+    machine_type: str | None = None
+    due_at: int | None = None
     frees_machine: bool = False
 
 
@@ -65,17 +59,17 @@ class NoticeColumns(NamedTuple):
     """The events of a notice, field by field. Most who hear one ask for one field of them all, and
     an event a value takes four times as long to parse."""
 
-    type: tuple[Name, ...] = ()
-    station: tuple[Name, ...] = ()
-    job_id: tuple[Whole | None, ...] = ()
-    run_id: tuple[Whole | None, ...] = ()
-    machine_id: tuple[Whole | None, ...] = ()
-    tenant: tuple[Name | None, ...] = ()
-    job_state: tuple[Name | None, ...] = ()
-    run_state: tuple[Name | None, ...] = ()
-    machine_state: tuple[Name | None, ...] = ()
-    machine_type: tuple[Name | None, ...] = ()
-    due_at: tuple[Whole | None, ...] = ()
+    type: tuple[str, ...] = ()
+    station: tuple[str, ...] = ()
+    job_id: tuple[int | None, ...] = ()
+    run_id: tuple[int | None, ...] = ()
+    machine_id: tuple[int | None, ...] = ()
+    tenant: tuple[str | None, ...] = ()
+    job_state: tuple[str | None, ...] = ()
+    run_state: tuple[str | None, ...] = ()
+    machine_state: tuple[str | None, ...] = ()
+    machine_type: tuple[str | None, ...] = ()
+    due_at: tuple[int | None, ...] = ()
     frees_machine: tuple[bool, ...] = ()
 
 

@@ -11,22 +11,30 @@ may set. `timeout_s`, `memory_mb`, `file_mb`, `cpu_s` and `processes` are limits
 may have the same path.
 """
 
+import errno
 import os
 import re
 import stat
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.outside_file import FileRefused, read_file
 
-_NEVER = re.compile(r"PATH|LD_.*|CNC_.*|HOME|TMPDIR")  # set by us, or able to replace the command
+# Set by us, or able to replace the command or to run other code in it.
+_NEVER = re.compile(
+    r"PATH|LD_.*|CNC_.*|HOME|TMPDIR|IFS|ENV|BASH_.*|GCONV_PATH|GLIBC_TUNABLES|LOCPATH|PYTHON.*|PERL5.*"
+    r"|PERLLIB|RUBYOPT|RUBYLIB|NODE_OPTIONS|NODE_PATH|_?JAVA_.*OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH"
+    r"|GIT_.*|RSYNC_RSH"
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LIMITS = ("timeout_s", "memory_mb", "file_mb", "cpu_s", "processes")
 _MOST = 10_000_000
 _MOST_BYTES = 1_000_000
+_MOST_LINKS = 40  # as Linux
 
 
 class NotAllowed(CncStationError):
@@ -79,12 +87,13 @@ class AllowList:
         """Return the entries. Raises NotAllowed if the list can't be read or trusted."""
         refuse_writable_by_others(self._path)
         try:
-            with self._path.open("rb") as file:
-                seen = os.fstat(file.fileno())
-                mark = (seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size)
-                if mark != self._read_at:
-                    self._commands = parse(file.read(_MOST_BYTES).decode())
-                    self._read_at = mark
+            seen = self._path.stat()
+            mark = (seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size)
+            if mark != self._read_at:
+                self._commands = parse(read_file(self._path, _MOST_BYTES).decode())
+                self._read_at = mark
+        except FileRefused as refused:
+            raise NotAllowed(f"the list of commands can't be read: {refused.sentence}") from refused
         except (OSError, ValueError) as error:
             raise NotAllowed(f"the list of commands can't be read: {error}") from error
         return self._commands
@@ -106,25 +115,48 @@ def refuse_writable_by_others(path: Path) -> None:
     """Raise NotAllowed if somebody other than the administrator or this program's user could change
     or replace the file."""
     try:
-        real = path.resolve(strict=True)
-        for place in {path, *path.parents, real, *real.parents}:
-            found = place.stat()
+        for place, found in _way_to(path):
             sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
-            writable = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not sticky
+            open_to_others = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not sticky
+            writable = open_to_others and not stat.S_ISLNK(found.st_mode)
             if found.st_uid not in (0, os.geteuid()) or writable:
                 raise NotAllowed(
                     f"{place} can be changed by others: it must belong to root or to the user of "
                     "CNC Station, and group and others must not be able to write to it"
                 )
-        if not real.is_file():
+        if not stat.S_ISREG(found.st_mode):
             raise NotAllowed(f"{path} is not a file")
     except OSError as error:
         raise NotAllowed(f"{path}: {error.strerror or error}") from error
 
 
+def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield each folder and link that leads to a file, also from link to link, and last the file.
+    Raises OSError."""
+    here = Path(path.absolute().anchor)
+    rest = list(path.absolute().parts[1:])
+    yield here, here.lstat()
+    links = 0
+    while rest:
+        name = rest.pop(0)
+        here = here.parent if name == ".." else here / name
+        found = here.lstat()
+        yield here, found
+        if stat.S_ISLNK(found.st_mode):
+            links += 1
+            if links > _MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            target = here.readlink()
+            here = Path(target.anchor) if target.is_absolute() else here.parent
+            rest[:0] = target.parts[1:] if target.is_absolute() else target.parts
+
+
 def parse(text: str) -> tuple[AllowedCommand, ...]:
     """Return the entries of a list. Raises ValueError with a sentence."""
-    table = tomllib.loads(text)
+    try:
+        table = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
     if unknown := table.keys() - {"command"}:
         raise ValueError(f"{', '.join(sorted(unknown))} is not known; each entry is a [[command]]")
     entries = table.get("command", [])

@@ -9,7 +9,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +30,7 @@ def check_file(path: Path) -> None:
     """Raise Unavailable with what to do if a file is damaged or not a database. A missing or empty
     one is fine. Writes nothing into it."""
     try:
-        found = path.stat()
-        if stat.S_ISDIR(found.st_mode):
-            raise Unavailable(f"{path} is a folder, not a database file.")
-        if not stat.S_ISREG(found.st_mode):
-            raise Unavailable(f"{path} is a device or a pipe, not a database file.")
+        check_kinds(path)
         with path.open("rb") as file:
             header = file.read(_HEADER)
         log = _log_of(path)
@@ -54,6 +50,23 @@ def check_file(path: Path) -> None:
     fault = _header_fault(header, size, log, journal=journal) or _content_fault(path)
     if fault:
         raise damaged(path, fault)
+
+
+def check_kinds(path: Path) -> None:
+    """Raise Unavailable if a database, or a file that SQLite keeps beside it, is not an ordinary
+    file: to open a pipe may block for ever. Raises OSError, also if the database is missing."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise Unavailable(f"{path} is a folder, not a database file.")
+    if not stat.S_ISREG(mode):
+        raise Unavailable(f"{path} is a device or a pipe, not a database file.")
+    for ending in ("-wal", "-shm", "-journal"):
+        beside = path.with_name(path.name + ending)
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(beside.lstat().st_mode):
+                raise Unavailable(
+                    f"{beside} is not an ordinary file, so {path.name} can't be used: move it away."
+                )
 
 
 def damaged(path: Path, fault: str) -> Unavailable:
