@@ -26,12 +26,13 @@ class RankPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How many days finished jobs, deliveries and runs are kept; 0: for ever. A job is deleted with
-    its runs, its events and its deliveries."""
+    """How many days finished jobs, deliveries, runs and ended alerts are kept; 0: for ever. A job
+    is deleted with its runs, its events and its deliveries."""
 
     jobs_days: int = 0
     deliveries_days: int = 0
     runs_days: int = 0
+    alerts_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
