@@ -76,7 +76,8 @@ class AlertState(StrEnum):
 class Cause:
     """Something that asks for a person since `since` (ms). The same `key` is the same cause.
 
-    `args` complete the sentences of its kind. `tenant` None: of the whole shop.
+    `args` complete the sentences of its kind. `tenant` None: of the whole shop; "" is that of jobs
+    without one.
     """
 
     key: str
@@ -100,7 +101,7 @@ class Alert:
     ended_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMessage:
     """What a person is told of an alert, in English sentences. `machine` is its name; a test has an
     `alert_id` of 0."""
@@ -110,9 +111,9 @@ class AlertMessage:
     severity: Severity
     title: str
     text: str
-    machine: str | None
-    job_id: int | None
-    tenant: str | None
+    machine: str | None = None
+    job_id: int | None = None
+    tenant: str | None = None
     raised_at: int
     state: AlertState
 
@@ -131,7 +132,7 @@ def message(alert: Alert, state: AlertState, now: int) -> AlertMessage:
         text=text,
         machine=cause.args.get("machine"),
         job_id=cause.job_id,
-        tenant=cause.tenant,
+        tenant=cause.tenant or None,
         raised_at=alert.raised_at,
         state=state,
     )
@@ -242,7 +243,7 @@ def grouped(causes: Iterable[Cause], open_keys: frozenset[str]) -> tuple[Cause, 
     found: list[Cause] = []
     for (kind, tenant), members in by_kind.items():
         members.sort(key=lambda cause: (cause.key not in open_keys, cause.since, cause.key))
-        key = f"{kind}:many:{tenant or ''}"
+        key = f"{kind}:many" if tenant is None else f"{kind}:many:{tenant}"
         alone = MOST_ALONE
         if key in open_keys:
             alone = sum(cause.key in open_keys for cause in members)

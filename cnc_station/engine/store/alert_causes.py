@@ -188,9 +188,10 @@ def _of_jobs(connection: Connection, alarmed: set[int]) -> Iterator[Cause]:
 
 def _of_schedules(connection: Connection) -> Iterator[Cause]:
     """Schedules whose last due time made no job."""
+    every = schedule_firing.alias("every")
     last = (
-        select(func.max(schedule_firing.c.due_at))
-        .where(schedule_firing.c.schedule_id == schedule.c.id)
+        select(func.max(every.c.due_at))
+        .where(every.c.schedule_id == schedule.c.id)
         .scalar_subquery()
     )
     query = (
