@@ -337,6 +337,7 @@ READERS: Mapping[str, Reader] = {
     "keep_deliveries_days": _whole(0, 36_500),
     "keep_runs_days": _whole(0, 36_500),
     "keep_firings_days": _whole(0, 36_500),
+    "keep_alerts_days": _whole(0, 36_500),
     "synchronous": _one_of(*SYNCHRONOUS),
     "clear_text": _one_of(*CLEAR_TEXT),
     "health_host": _host,

@@ -12,6 +12,7 @@ from cnc_station.engine.domain.job import NO_MACHINE
 from cnc_station.engine.domain.notice import MISSED, Notice
 from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
+from cnc_station.engine.services.alerts import Alerts
 from cnc_station.engine.services.at_machines import AtMachines
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
@@ -103,6 +104,7 @@ class ServiceSupervisor:
             Reaper(context, self._leadership),
             Stager(context, self._leadership),
             Schedules(context, self._leadership),
+            Alerts(context, self._leadership),
             self._machine_dispatcher,
             self._handler_dispatcher,
             self._ticker,

@@ -77,6 +77,9 @@ SENTENCES = {
     "schedule_failed": QT_TRANSLATE_NOOP("Event", "A schedule could not make its job"),
     "settings_changed": QT_TRANSLATE_NOOP("Event", "Settings changed"),
     "webhooks_changed": QT_TRANSLATE_NOOP("Event", "Webhooks changed"),
+    "alert_rules_changed": QT_TRANSLATE_NOOP("Event", "Alert rules changed"),
+    "alert_acknowledged": QT_TRANSLATE_NOOP("Event", "Alert acknowledged"),
+    "alerts_told": QT_TRANSLATE_NOOP("Event", "Alerts shown"),
     "station_joined": QT_TRANSLATE_NOOP("Event", "A station joined"),
     "station_left": QT_TRANSLATE_NOOP("Event", "A station left"),
     "leader_changed": QT_TRANSLATE_NOOP("Event", "Another station leads"),
@@ -112,6 +115,7 @@ _TONES = {
 }
 _SERVICES = frozenset(
     {
+        "alerts",
         "dispatcher",
         "leader",
         "reaper",

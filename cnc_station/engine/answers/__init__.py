@@ -6,6 +6,7 @@ from typing import Any
 from cnc_station.engine import commands as c
 from cnc_station.engine import queries as q
 from cnc_station.engine.answers import (
+    alerts,
     job_actions,
     jobs,
     machines,
@@ -46,6 +47,11 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.ResumeSchedule: schedules.resume_schedule,
     c.TriggerSchedule: schedules.trigger_schedule,
     c.DeleteSchedule: schedules.delete_schedule,
+    c.AcknowledgeAlerts: alerts.acknowledge_alerts,
+    c.CreateAlertRule: alerts.create_alert_rule,
+    c.EditAlertRule: alerts.edit_alert_rule,
+    c.DeleteAlertRule: alerts.delete_alert_rule,
+    c.TestAlertRule: alerts.send_test,
 }
 
 # Those for live queries answer at once, the others are coroutines.
@@ -83,6 +89,11 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.ScheduleRuns: schedules.schedule_runs,
     q.PreviewSchedule: schedules.preview_schedule,
     q.UpcomingRuns: schedules.upcoming_runs,
+    q.ListOpenAlerts: alerts.list_open_alerts,
+    q.ListAlerts: alerts.list_alerts,
+    q.AlertHistory: alerts.alert_history,
+    q.NewAlertMessages: alerts.new_alert_messages,
+    q.ListAlertRules: alerts.list_alert_rules,
 }
 
 

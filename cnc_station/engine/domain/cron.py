@@ -115,7 +115,7 @@ class Cron:
     def _in_order(self, at: int, zone: dt.tzinfo) -> Iterator[DueTime]:
         """Yield the due times from some hours before `at` on, in order. Near a change of the clock
         a time is settled when no earlier one can follow."""
-        begin = _local(at, zone).replace(minute=0, second=0, microsecond=0)
+        begin = local_time(at, zone).replace(minute=0, second=0, microsecond=0)
         if not _is_steady(begin, zone):
             begin -= _UNSETTLED
         unsettled: list[DueTime] = []
@@ -161,7 +161,7 @@ class Cron:
     def _at_change(self, local: dt.datetime, zone: dt.tzinfo) -> Iterator[DueTime]:
         """Yield when a local time near a change of the clock is due."""
         first, second = _instant(local, zone, 0), _instant(local, zone, 1)
-        if _local(first, zone) != local:
+        if local_time(first, zone) != local:
             if not self.follows_clock:
                 yield DueTime(_change_between(second, first, zone), local, skipped=True)
         elif first == second:
@@ -224,7 +224,28 @@ def _instant(local: dt.datetime, zone: dt.tzinfo, fold: int) -> int:
     return round((local - _EPOCH - offset).total_seconds() * 1000)
 
 
-def _local(at: int, zone: dt.tzinfo) -> dt.datetime:
+def first_instant(local: dt.datetime, zone: dt.tzinfo) -> int:
+    """Return when a local time comes (ms): the first time if it comes twice, the change of the
+    clock if it is skipped."""
+    return _at_change(local, zone) or _instant(local, zone, 0)
+
+
+def last_instant(local: dt.datetime, zone: dt.tzinfo) -> int:
+    """Return when a local time comes (ms): the second time if it comes twice, the change of the
+    clock if it is skipped."""
+    return _at_change(local, zone) or _instant(local, zone, 1)
+
+
+def _at_change(local: dt.datetime, zone: dt.tzinfo) -> int | None:
+    """Return when the clock skips a local time (ms); None if it does not."""
+    before, after = _instant(local, zone, 1), _instant(local, zone, 0)
+    if before >= after:  # one instant, or two of a time that comes twice
+        return None
+    return _change_between(before, after, zone)
+
+
+def local_time(at: int, zone: dt.tzinfo) -> dt.datetime:
+    """Return the local time at `at` (ms), without its zone."""
     moment = dt.datetime.fromtimestamp(at / 1000, dt.UTC).astimezone(zone)
     return moment.replace(tzinfo=None, fold=0)
 

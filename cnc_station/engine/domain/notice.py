@@ -19,6 +19,7 @@ MOST_EVENTS = 4_000  # with more, reading everything again is cheaper
 class Topic(StrEnum):
     """Facts of a notice without a stored event, because other rows store them."""
 
+    ALERTS_CHANGED = "alerts_changed"  # opened, ended, acknowledged, or their text is another one
     DELIVERIES_QUEUED = "deliveries_queued"
     DELIVERIES_TRIED = "deliveries_tried"
     JOB_UNBLOCKED = "job_unblocked"
@@ -146,6 +147,7 @@ ABOUT_STATIONS = frozenset(
 )
 ABOUT_PROGRAMS = frozenset({t.PROGRAM_ADDED.name})
 ABOUT_SCHEDULES = frozenset(name for name in t.TRANSITIONS if name.startswith("schedule_"))
+ABOUT_ALERTS = frozenset({Topic.ALERTS_CHANGED, t.ALERTS_TOLD.name, t.ALERT_RULES_CHANGED.name})
 ABOUT_LINKS = frozenset({Topic.LINKS_CHANGED})
 
 

@@ -20,12 +20,15 @@ class Permission(StrEnum):
     MANAGE_SCHEDULES = "work with schedules"
     SEE_DELIVERIES = "look at webhook deliveries or replay them"
     MANAGE_WEBHOOKS = "manage webhooks"
+    ACKNOWLEDGE_ALERTS = "acknowledge alerts"
+    MANAGE_ALERTS = "work with alert rules"
 
 
 _VIEWER = frozenset({Permission.VIEW})
 _OPERATOR = _VIEWER | {
     Permission.CHANGE_JOBS,
     Permission.OPERATE_MACHINES,
+    Permission.ACKNOWLEDGE_ALERTS,
     Permission.CHANGE_SETTINGS,  # the window stores how its user arranges it
 }
 _SUPERVISOR = _OPERATOR | {
@@ -33,6 +36,7 @@ _SUPERVISOR = _OPERATOR | {
     Permission.SET_UP_MACHINES,
     Permission.MANAGE_SCHEDULES,
     Permission.SEE_DELIVERIES,
+    Permission.MANAGE_ALERTS,
 }
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
@@ -46,6 +50,7 @@ GRANTS: Mapping[Role, frozenset[Permission]] = {
 _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
     Permission.VIEW: (
         "AboutStation",
+        "AlertHistory",
         "ControllerStatus",
         "CountJobs",
         "ExportJobs",
@@ -55,15 +60,18 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "JobsById",
         "LatestTelemetry",
         "ListActiveRuns",
+        "ListAlerts",
         "ListDrivers",
         "ListEvents",
         "ListJobs",
         "ListLinks",
         "ListMachines",
+        "ListOpenAlerts",
         "ListPrograms",
         "ListRuns",
         "ListStations",
         "MachineLog",
+        "NewAlertMessages",
         "PreviewImport",
         "ProgramByHash",
         "ReadingProgress",
@@ -111,6 +119,14 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "ListWebhooks",
         "RotateWebhookSecret",
         "TestWebhook",
+    ),
+    Permission.ACKNOWLEDGE_ALERTS: ("AcknowledgeAlerts",),
+    Permission.MANAGE_ALERTS: (
+        "CreateAlertRule",
+        "DeleteAlertRule",
+        "EditAlertRule",
+        "ListAlertRules",
+        "TestAlertRule",
     ),
 }
 NEEDED = {name: needed for needed, names in _NEEDED_FOR.items() for name in names}

@@ -26,13 +26,14 @@ class RankPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How many days finished jobs, deliveries, runs and the due times of schedules are kept; 0: for
-    ever. A job is deleted with its runs, its events and its deliveries."""
+    """How many days finished jobs, deliveries, runs, the due times of schedules and ended alerts
+    are kept; 0: for ever. A job is deleted with its runs, its events and its deliveries."""
 
     jobs_days: int = 0
     deliveries_days: int = 0
     runs_days: int = 0
     firings_days: int = 0
+    alerts_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

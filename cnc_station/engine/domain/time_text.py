@@ -39,3 +39,16 @@ def midnight(now: int, zone: tzinfo | None = None) -> int:
         hour=0, minute=0, second=0, microsecond=0
     )
     return int(day.timestamp() * 1000)
+
+
+def span(ms: int) -> str:
+    """Return `40 s`, `10 min`, `2 h 5 min` or `3 days`: whole units, rounded down."""
+    seconds = max(0, ms) // 1000
+    if seconds < 60:
+        return f"{seconds} s"
+    hours, minutes = divmod(seconds // 60, 60)
+    if hours >= 48:
+        return f"{hours // 24} days"
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

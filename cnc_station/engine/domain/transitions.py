@@ -250,6 +250,9 @@ LEADER_CHANGED = _row("leader_changed")
 SETTINGS_CHANGED = _row("settings_changed")
 PROGRAM_ADDED = _row("program_added")
 WEBHOOKS_CHANGED = _row("webhooks_changed")
+ALERT_RULES_CHANGED = _row("alert_rules_changed")
+ALERT_ACKNOWLEDGED = _row("alert_acknowledged")
+ALERTS_TOLD = _row("alerts_told")  # to a window, a desktop or a speaker, which present it now
 
 # Schedules
 SCHEDULE_CREATED = _row("schedule_created")

@@ -6,6 +6,7 @@ from cnc_station.engine.domain.policies import Retention
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.store.retention import (
     MOST_AT_ONCE,
+    DeleteEndedAlerts,
     DeleteEndedDeliveries,
     DeleteEndedRuns,
     DeleteFinishedJobs,
@@ -18,6 +19,7 @@ _RULES: Mapping[str, Callable[[int], OneByOne[int]]] = {
     "deliveries": DeleteEndedDeliveries,
     "runs": DeleteEndedRuns,
     "firings": DeleteOldFirings,
+    "alerts": DeleteEndedAlerts,
 }
 
 
@@ -29,6 +31,7 @@ async def clean_up(writer: RetryingWriter, retention: Retention) -> Mapping[str,
         "deliveries": retention.deliveries_days,
         "runs": retention.runs_days,
         "firings": retention.firings_days,
+        "alerts": retention.alerts_days,
     }
     deleted: dict[str, int] = {}
     for kind, kept_days in days.items():

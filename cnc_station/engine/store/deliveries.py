@@ -5,6 +5,7 @@ the right to record what came of it: a delivery is sent at least once, and count
 """
 
 import json
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -25,6 +26,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from cnc_station.engine import codec
+from cnc_station.engine.domain.alerts import AlertMessage
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.transitions import WEBHOOKS_CHANGED
@@ -36,6 +39,7 @@ from cnc_station.engine.store.webhook_listeners import PENDING
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt, webhook
 from cnc_station.engine.views.webhooks import DeliveryFilter
 
+ALERT_EVENT = "alert"
 DELIVERED, DEAD = "delivered", "dead"
 _CONTENT = tuple(f.name for f in fields(DeliveryContent))
 
@@ -282,6 +286,41 @@ class QueueTest(OneByOne[int]):
         )
         tx.notify(Topic.DELIVERIES_QUEUED)
         return delivery_id
+
+
+def queue_alert_delivery(tx: Tx, webhook_id: int, message: AlertMessage) -> int | None:
+    """Queue a message for an endpoint. Returns the id of the delivery; None if the endpoint is
+    disabled or was deleted."""
+    query = select(webhook.c.id).where(
+        webhook.c.id == webhook_id, webhook.c.enabled, ~webhook.c.removed
+    )
+    if tx.connection.execute(query).scalar() is None:
+        return None
+    (delivery_id,) = tx.dialect.reserve(tx.connection, delivery, 1)
+    tx.connection.execute(
+        insert(delivery).values(
+            id=delivery_id,
+            key=uuid.uuid4().hex,
+            webhook_id=webhook_id,
+            event=ALERT_EVENT,
+            job_id=message.job_id,
+            tenant=message.tenant or "",
+            at=tx.now,
+            state=PENDING,
+            due_at=tx.now,
+            tries=0,
+            token=0,
+            last_error="",
+            name=message.title,
+            priority=0,
+            status=message.state.value,
+            attempt=1,
+            trace_id="",
+            payload=codec.dump(AlertMessage, message).decode(),
+        )
+    )
+    tx.notify(Topic.DELIVERIES_QUEUED)
+    return delivery_id
 
 
 def due_endpoints(connection: Connection, now: int) -> dict[int, float]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, exists, select
 
 from cnc_station.engine.domain.notice import Topic
+from cnc_station.engine.store.alert_tables import alert, alert_message, alert_step
 from cnc_station.engine.store.firing_statements import is_waiting
 from cnc_station.engine.store.queries.schedule_rows import LAST_RUNS
 from cnc_station.engine.store.schema import dependency, event, job, run, schedule, schedule_firing
@@ -90,6 +91,34 @@ class DeleteEndedDeliveries(OneByOne[int]):
         )
         ids = tx.connection.execute(query).scalars().all()
         _delete_deliveries(tx, delivery.c.id.in_(ids))
+        return len(ids)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteEndedAlerts(OneByOne[int]):
+    """Delete the oldest alerts that ended more than `days` ago, with what was told of them. Returns
+    their number. One whose end is still to be told is kept."""
+
+    days: int
+
+    def write(self, tx: Tx) -> int:
+        before = tx.now - self.days * _DAY_MS
+        untold = exists().where(alert_step.c.alert_id == alert.c.id, ~alert_step.c.done)
+        query = (
+            select(alert.c.id)
+            .where(alert.c.ended_at < before, ~untold)
+            .order_by(alert.c.ended_at)
+            .limit(MOST_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        ids = tx.connection.execute(query).scalars().all()
+        tests = alert_message.c.alert_id.is_(None) & (alert_message.c.at < before)
+        tx.connection.execute(delete(alert_message).where(tests))
+        for table in (alert_message, alert_step):
+            tx.connection.execute(delete(table).where(table.c.alert_id.in_(ids)))
+        tx.connection.execute(delete(alert).where(alert.c.id.in_(ids)))
+        if ids:
+            tx.notify(Topic.ALERTS_CHANGED)
         return len(ids)
 
 

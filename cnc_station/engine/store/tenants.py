@@ -11,15 +11,19 @@ from typing import Any, TypeVar
 from sqlalchemy import Alias, Column, Connection, FromClause, Subquery, Table, event, or_, select
 from sqlalchemy.sql import visitors
 
+from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.alerts import OF_THE_SHOP
 from cnc_station.engine.domain.notice import ABOUT_SCHEDULES
 from cnc_station.engine.store import schema
+from cnc_station.engine.store.alert_tables import alert, alert_message, alert_rule
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt, webhook
 
 T = TypeVar("T")
 Read = Callable[[Connection], T]
 
 WHOLE_SHOP = {"whole_shop": True}
-_OF_A_TENANT = sorted(ABOUT_SCHEDULES)  # whose events name no job
+# Whose events name no job.
+_OF_A_TENANT = sorted(ABOUT_SCHEDULES | {t.ALERT_ACKNOWLEDGED.name, t.ALERT_RULES_CHANGED.name})
 
 
 def for_tenants(read: Read[T], tenants: frozenset[str]) -> Read[T]:
@@ -73,7 +77,21 @@ def _condition(table: Table, tenants: frozenset[str]) -> Any:
     if table is schema.event:
         of_shop = schema.event.c.job_id.is_(None) & schema.event.c.type.not_in(_OF_A_TENANT)
         return or_(of_shop, schema.event.c.job_id.in_(jobs))
-    return _of_webhooks(table, sorted(tenants))
+    of_alerts = _of_alerts(table, sorted(tenants))
+    return _of_webhooks(table, sorted(tenants)) if of_alerts is None else of_alerts
+
+
+def _of_alerts(table: Table, tenants: list[str]) -> Any:
+    """Everybody sees the alerts of machines and stations, as the machines themselves."""
+    if table is alert_rule:
+        return alert_rule.c.tenant.in_(tenants)
+    seen = alert.c.tenant.in_(tenants) | alert.c.kind.in_(OF_THE_SHOP)
+    if table is alert:
+        return seen
+    if table is alert_message:
+        of_alert = alert_message.c.alert_id.in_(select(alert.c.id).where(seen))
+        return of_alert | alert_message.c.tenant.in_(tenants)
+    return None
 
 
 def _of_webhooks(table: Table, tenants: list[str]) -> Any:

@@ -27,7 +27,7 @@ _SPEC_AS_STORED = tuple(
 _COMPUTED = {"spec", "state", "run_started_at", "position", "presence"}
 _AS_STORED = tuple(field.name for field in fields(MachineRow) if field.name not in _COMPUTED)
 
-_MACHINES = (
+MACHINES = (
     select(machine, run.c.started_at, (job.c.estimated_s * job.c.quantity).label("job_seconds"))
     .select_from(machine)
     .join(run, run.c.id == machine.c.run_id, isouter=True)
@@ -39,7 +39,7 @@ _MACHINES = (
 
 def read_machines(connection: Connection) -> Sequence[Row[Any]]:
     """All machine rows with their present run, including removed ones: jobs still name them."""
-    return connection.execute(_MACHINES).all()
+    return connection.execute(MACHINES).all()
 
 
 def stored_machines(connection: Connection) -> tuple[MachineRow, ...]:
