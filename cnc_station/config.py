@@ -20,9 +20,11 @@ import platformdirs
 from cnc_station import addresses
 from cnc_station.engine.domain import text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.message_formats.options import is_mail_address
 from cnc_station.engine.domain.policies import RankPolicy, Retention, RetryPolicy
 from cnc_station.engine.domain.webhooks import url_fault
 from cnc_station.engine.outside_file import FileRefused, read_file
+from cnc_station.peers import limits
 
 PREFIX = "CNC_"
 FILE_NAME = "cnc-station.toml"
@@ -34,6 +36,7 @@ DENSITIES = ("dense", "touch")
 SYNCHRONOUS = ("FULL", "EXTRA", "NORMAL")
 # Whether servers beyond this computer may be spoken to in clear text.
 CLEAR_TEXT = ("refuse", "allow")
+SMTP_SECURITY = ("starttls", "tls", "none")
 _SQLITE = "sqlite:///"
 _MOST_FILE_BYTES = 1 << 20
 
@@ -82,6 +85,13 @@ class Config:
     webhook_timeout_s: float = 10.0
     webhook_concurrency: int = 8
     webhook_hourly_tries: int = 24
+    smtp_host: str = ""
+    smtp_port: int | None = None
+    smtp_security: str = "starttls"
+    smtp_user: str = ""
+    smtp_password: str = field(default="", repr=False)  # from where passwords are kept
+    smtp_from: str = ""
+    smtp_timeout_s: float = limits.SMTP.last_byte_s
 
     @property
     def is_embedded(self) -> bool:
@@ -133,6 +143,8 @@ def load(
             values[name] = READERS[name](value.text)
         except ValueError as error:
             errors.append(FieldError(value.source, str(error)))
+    if values.get("smtp_host") and not values.get("smtp_from"):
+        errors.append(FieldError("smtp_from", "is missing: the address that e-mail comes from"))
     if errors:
         raise InvalidInput(*errors)
     return _assembled(values, environ)
@@ -251,6 +263,24 @@ def _webhook(text: str) -> str:
     return text
 
 
+def _server_name(text: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z._:-]{1,253}", text):
+        raise ValueError("must be the name of a server such as mail.shop.example")
+    return text
+
+
+def _account(text: str) -> str:
+    if not text.strip() or len(text) > 200 or text_gate.fault(text) is not None:
+        raise ValueError("must be the name of an account")
+    return text.strip()
+
+
+def _mail_address(text: str) -> str:
+    if not is_mail_address(text):
+        raise ValueError("must be an address such as cnc@shop.example")
+    return text
+
+
 def _host(text: str) -> str:
     if not re.fullmatch(r"[0-9A-Za-z.:-]{1,253}", text):
         raise ValueError("must be an address of this computer: 127.0.0.1, or 0.0.0.0 for all")
@@ -348,4 +378,10 @@ READERS: Mapping[str, Reader] = {
     "webhook_timeout_s": _number(0.1, 300),
     "webhook_concurrency": _whole(1, 100),
     "webhook_hourly_tries": _whole(0, 168),
+    "smtp_host": _server_name,
+    "smtp_port": _whole(1, 65_535),
+    "smtp_security": _one_of(*SMTP_SECURITY),
+    "smtp_user": _account,
+    "smtp_from": _mail_address,
+    "smtp_timeout_s": _number(1, 300),
 }

@@ -31,8 +31,8 @@ _MOST_BYTES = 1 << 20
 KEYRING = "the system's keyring"
 _SERVICE = "cnc-station"
 
-Server = Literal["database", "redis", "webhook"]
-SERVERS: tuple[Server, ...] = ("database", "redis")  # the webhook has a secret, no address
+Server = Literal["database", "redis", "webhook", "smtp"]
+SERVERS: tuple[Server, ...] = ("database", "redis")  # whose passwords go into their addresses
 _ENCRYPT: Mapping[Server, str] = {
     "database": "add ?sslmode=verify-full&sslrootcert=… to the address",
     "redis": "write rediss:// and ?ssl_ca_certs=… in the address",
@@ -55,6 +55,9 @@ def complete(config: Config) -> Config:
     if config.webhook_url and not config.webhook_secret:
         secret, _ = find(config, "webhook")
         config = replace(config, webhook_secret=secret or "")
+    if _url(config, "smtp") and not config.smtp_password:
+        password, _ = find(config, "smtp")
+        config = replace(config, smtp_password=password or "")
     return config
 
 
@@ -85,7 +88,9 @@ def address(config: Config, server: Server) -> str:
     """Return a server's address from the settings. Raises Conflict if they have none."""
     url = _url(config, server)
     if not url:
-        name = f"CNC_{server.upper()}_URL"
+        name = (
+            "CNC_SMTP_HOST and CNC_SMTP_USER" if server == "smtp" else f"CNC_{server.upper()}_URL"
+        )
         raise Conflict(f"There is no {server} server in the settings: set {name} first.")
     return url
 
@@ -93,7 +98,7 @@ def address(config: Config, server: Server) -> str:
 def account_of(config: Config, server: Server) -> str:
     """Return what a password belongs to. Raises Conflict if the settings name no such server."""
     url = address(config, server)
-    return url if server == "webhook" else addresses.account(url)
+    return addresses.account(url) if server in SERVERS else url
 
 
 def find(config: Config, server: Server) -> tuple[str | None, str]:
@@ -153,7 +158,7 @@ def keep(config: Config, server: Server, password: str, *, in_file: bool = False
         raise InvalidInput(FieldError("password", "must be one line of text"))
     if server == "webhook":
         refuse(secret_errors(password))
-    if addresses.password(url) is not None:
+    if server in SERVERS and addresses.password(url) is not None:
         raise Conflict(
             f"CNC_{server.upper()}_URL contains a password, which "
             "would override this one: remove it there first."
@@ -188,6 +193,9 @@ def _url(config: Config, server: Server) -> str:
         return config.redis_url
     if server == "webhook":
         return config.webhook_url
+    if server == "smtp":
+        named = config.smtp_host and config.smtp_user
+        return f"smtp://{config.smtp_user}@{config.smtp_host}" if named else ""
     return config.database_url if config.database_path is None else ""
 
 

@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from cnc_station import __doc__ as purpose
 from cnc_station import __version__
+from cnc_station.cli.format_options import FROM_STDIN, add_format_options
 
 
 class WrongUsage(Exception):
@@ -85,7 +86,7 @@ def _parser() -> _Parser:
     )
     forget = command("forget", "secret:forget", "Delete a server's password.", secret)
     for one in (keep, forget):
-        one.add_argument("server", choices=["database", "redis", "webhook"])
+        one.add_argument("server", choices=["database", "redis", "webhook", "smtp"])
     _webhooks(command, group)
     doctor = command("doctor", "doctor:doctor", "Check everything the station needs.")
     doctor.add_argument(
@@ -99,22 +100,20 @@ def _parser() -> _Parser:
 
 
 def _webhooks(command: Callable[..., ArgumentParser], group: Callable[..., Any]) -> None:
-    webhook = group("webhook", "Tell other programs of jobs by HTTP.")
+    webhook = group("webhook", "Tell other programs, phones, chats and people by e-mail.")
 
     def of(name: str, about: str) -> ArgumentParser:
         return command(name, f"webhook:{name}", about, webhook)
 
     command("list", "webhook:endpoints", "List the endpoints.", webhook)
-    add = of("add", "Add an endpoint; its secret is shown only now.").add_argument
-    add("url", metavar="URL", help="https://erp.example/hooks")
-    add("--event", action="append", default=[], metavar="NAME", help="job:completed (repeat)")
-    add("--tenant", metavar="NAME", help="only about jobs of this customer")
-    add(
-        "--secret-from-stdin", action="store_true", help="use the secret in the first line of stdin"
-    )
+    add = of("add", "Add an endpoint; a secret made for it is shown only now.")
+    add.add_argument("--event", action="append", metavar="NAME", help="job:completed (repeat)")
+    add.add_argument("--tenant", metavar="NAME", help="only about jobs of this customer")
+    add_format_options(add)
     of("test", "Send a test to an endpoint.").add_argument("id", type=int, metavar="ID")
     rotate = of("rotate", "Give an endpoint a new secret.").add_argument
     rotate("id", type=int, metavar="ID")
+    rotate("--secret-from-stdin", action="store_true", help=FROM_STDIN)
     rotate("--overlap", default="24h", metavar="TIME", help="sign with both for so long (24h)")
     of("delete", "Delete an endpoint.").add_argument("id", type=int, metavar="ID")
     for name, about in (

@@ -1,8 +1,7 @@
-"""`webhook`: endpoints that are told of jobs, and what was delivered to them."""
-
-import sys
+"""`webhook`: endpoints that are told of jobs and alerts, and what was delivered to them."""
 
 from cnc_station.cli.client import client
+from cnc_station.cli.format_options import secret_of, spec_of
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import clock, print_fields, print_json, print_table, say
 from cnc_station.engine.commands import (
@@ -15,7 +14,7 @@ from cnc_station.engine.commands import (
 )
 from cnc_station.engine.domain import table_values
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
-from cnc_station.engine.domain.webhooks import DEFAULT_EVENTS, WebhookSpec
+from cnc_station.engine.domain.webhooks import WebhookSpec
 from cnc_station.engine.queries import DeliveryById, ListDeliveries, ListWebhooks
 from cnc_station.engine.views.webhooks import (
     DeliveryDetail,
@@ -35,12 +34,13 @@ async def endpoints(call: Call) -> int:
         print_json({"webhooks": rows})
         return Exit.OK
     print_table(
-        ["ID", "URL", "EVENTS", "CUSTOMER", "STATE", "PENDING", "DEAD"],
+        ["ID", "FORMAT", "URL", "EVENTS", "CUSTOMER", "STATE", "PENDING", "DEAD"],
         [
             [
                 str(row.id),
+                row.format,
                 row.url,
-                " ".join(row.events),
+                " ".join(row.events) or "alerts",
                 row.tenant or "",
                 "enabled" if row.enabled else f"disabled {row.disabled_reason}".strip(),
                 str(row.pending),
@@ -55,9 +55,8 @@ async def endpoints(call: Call) -> int:
 
 async def add(call: Call) -> int:
     """Add an endpoint and print its secret."""
-    args = call.args
-    secret = sys.stdin.readline().rstrip("\r\n") if args.secret_from_stdin else None
-    spec = WebhookSpec(args.url, tuple(args.event) or DEFAULT_EVENTS, args.tenant)
+    spec = spec_of(call.args)
+    secret = secret_of(call.args)
     async with client(call.config) as door:
         made = await door.execute(CreateWebhook(spec, secret))
     _print_secret(call, made, f"Webhook {made.id} added.")
@@ -71,7 +70,9 @@ async def rotate(call: Call) -> int:
     except ValueError as error:
         raise InvalidInput(FieldError("overlap", str(error))) from error
     async with client(call.config) as door:
-        made = await door.execute(RotateWebhookSecret(call.args.id, overlap_s=overlap_s))
+        made = await door.execute(
+            RotateWebhookSecret(call.args.id, secret_of(call.args), overlap_s=overlap_s)
+        )
     _print_secret(call, made, f"Webhook {made.id} has a new secret.")
     return Exit.OK
 
@@ -79,6 +80,8 @@ async def rotate(call: Call) -> int:
 def _print_secret(call: Call, made: NewWebhook, sentence: str) -> None:
     if call.json:
         print_json(made)
+    elif made.secret is None:
+        say(sentence)
     else:
         say(f"{sentence} Keep its secret, it is not shown again: {made.secret}")
 
@@ -103,7 +106,7 @@ async def disable(call: Call) -> int:
 async def _switch(call: Call, *, enabled: bool) -> int:
     async with client(call.config) as door:
         row = _found(await door.ask(ListWebhooks()), call.args.id)
-        spec = WebhookSpec(row.url, row.events, row.tenant, enabled)
+        spec = WebhookSpec(row.url, row.events, row.tenant, enabled, row.format, row.options)
         await door.execute(EditWebhook(row.id, spec))
     return _done(call, "enabled" if enabled else "disabled")
 
@@ -211,7 +214,7 @@ def _print_detail(call: Call, detail: DeliveryDetail) -> None:
             ("State", row.state),
             ("Queued", clock(row.at, zone)),
             ("Next attempt", clock(row.due_at, zone)),
-            ("X-Delivery-Id", row.key),
+            ("Delivery id", row.key),
             ("Body", detail.body),
         ]
     )

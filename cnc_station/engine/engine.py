@@ -20,6 +20,7 @@ from cnc_station.engine.drivers import registry
 from cnc_station.engine.handlers.base import HandlerContext
 from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.outgoing_http import OutgoingHttp
+from cnc_station.engine.outgoing_mail import MailServer, OutgoingMail
 from cnc_station.engine.services.active_runs import PATIENCE_S
 from cnc_station.engine.services.clean_up import clean_up
 from cnc_station.engine.services.context import ServiceContext
@@ -75,6 +76,7 @@ class StationEngine:
         self._reader = Reader(self._database)
         self._library = Library(self._reader)
         self._http = OutgoingHttp(config.http_proxy, config.http_ca_file)
+        self._mail = OutgoingMail(_mail_server(config))
         self._handlers = handlers(
             HandlerContext(
                 config.data_folder / "runs",
@@ -139,6 +141,7 @@ class StationEngine:
                 self._library,
                 self._health,
                 self._http,
+                self._mail,
                 ping,
                 self._tell,
                 self._show,
@@ -166,6 +169,7 @@ class StationEngine:
             await self._supervisor.stop()
             self._supervisor = None
         await self._http.close()
+        self._mail.close()
         await asyncio.to_thread(self._tables.close)
         await self._ended(self._group_writer.stop())
         await self._ended(asyncio.to_thread(self._reader.close))
@@ -239,3 +243,16 @@ async def open_client(config: Config) -> StationEngine:
     engine = StationEngine(config, services=False)
     await engine.start()
     return engine
+
+
+def _mail_server(config: Config) -> MailServer:
+    return MailServer(
+        config.smtp_host,
+        config.smtp_port,
+        config.smtp_security,
+        config.smtp_user,
+        config.smtp_password,
+        config.smtp_from,
+        config.smtp_timeout_s,
+        config.http_ca_file,
+    )

@@ -31,6 +31,7 @@ COMPLETED = (WebhookEvent.COMPLETED,)
 class Received:
     headers: dict[str, str]
     body: bytes
+    path: str = "/hook"
 
     @property
     def content(self) -> Any:
@@ -39,20 +40,25 @@ class Received:
 
 @dataclass(slots=True)
 class Receiver:
-    """`status` gives the answer to each request by its number from 1; None hangs."""
+    """`status` gives the answer to each request by its number from 1; None hangs. `text` and
+    `headers` are those of every answer."""
 
     url: str = ""
     takes_s: float = 0.0
     received: list[Received] = field(default_factory=list)
     status: Callable[[int], int | None] = lambda _: 200
+    text: str = "noted"
+    headers: dict[str, str] = field(default_factory=dict)
 
     async def answer(self, request: web.Request) -> web.Response:
-        self.received.append(Received(dict(request.headers), await request.read()))
+        self.received.append(
+            Received(dict(request.headers), await request.read(), request.raw_path)
+        )
         status = self.status(len(self.received))
         await asyncio.sleep(self.takes_s)
         if status is None:
             await asyncio.Event().wait()
-        return web.Response(status=status or 200, text="noted")
+        return web.Response(status=status or 200, text=self.text, headers=self.headers)
 
     @property
     def jobs(self) -> list[int]:
@@ -65,8 +71,8 @@ async def receiver(
 ) -> AsyncIterator[Receiver]:
     made = Receiver(status=status)
     app = web.Application()
-    app.router.add_post("/hook", made.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.01)
+    app.router.add_route("*", "/{anything:.*}", made.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.01, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
@@ -77,9 +83,9 @@ async def receiver(
 
 
 async def listen(door: Door, url: str, *events: str, **values: Any) -> tuple[int, str]:
-    """Add an endpoint. Returns its id and its secret."""
+    """Add an endpoint. Returns its id and the secret that was made for it."""
     made = await door.execute(CreateWebhook(WebhookSpec(url, events or COMPLETED, **values)))
-    return made.id, made.secret
+    return made.id, made.secret or ""
 
 
 async def delay(door: Door, payload: dict[str, Any] | None = None, **values: Any) -> int:

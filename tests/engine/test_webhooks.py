@@ -109,6 +109,7 @@ async def test_both_secrets_sign_while_one_is_rotated(station: Station) -> None:
     async with receiver() as hook:
         webhook_id, old = await listen(floor.door, hook.url)
         new = (await floor.door.execute(RotateWebhookSecret(webhook_id))).secret
+        assert new is not None
         await delay(floor.door)
         await until(lambda: hook.received)
         for secret in (old, new):

@@ -10,6 +10,7 @@ import pytest
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.message_formats.options import MessageFormat
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import WebhookEvent, WebhookSpec
 from cnc_station.engine.store.deliveries import (
@@ -17,6 +18,7 @@ from cnc_station.engine.store.deliveries import (
     DELIVERED,
     ClaimDeliveries,
     ClaimedDelivery,
+    DueEndpoint,
     RecordAttempt,
     due_endpoints,
 )
@@ -84,7 +86,7 @@ async def test_what_is_tried_again_is_due_after_its_pause(shop: Shop) -> None:
     (claimed,) = await claim(shop, webhook_id)
     await shop.write(record(claimed, "pending", 2.0))
     look = partial(due_endpoints, now=shop.clock.ms)
-    assert shop.database.read(look) == {webhook_id: 2.0}
+    assert shop.database.read(look) == {webhook_id: DueEndpoint(MessageFormat.WEBHOOK, 2.0)}
     shop.clock.ms += 1_999
     assert await claim(shop, webhook_id) == ()
     shop.clock.ms += 1

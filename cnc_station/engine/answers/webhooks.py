@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from functools import partial
 
 from cnc_station.engine import commands, queries
@@ -9,6 +10,14 @@ from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.message_formats.base import Endpoint, shown_address
+from cnc_station.engine.domain.message_formats.options import (
+    SECRET_ADDRESS,
+    MessageFormat,
+    needs_secret,
+    takes_secret,
+    token_errors,
+)
 from cnc_station.engine.domain.webhook_signature import new_secret
 from cnc_station.engine.domain.webhooks import TEST_EVENT, WebhookSpec, secret_errors
 from cnc_station.engine.store import deliveries, webhooks
@@ -33,16 +42,28 @@ async def create_webhook(
 ) -> NewWebhook:
     """See `CreateWebhook`."""
     spec = _validated(context, command.spec)
-    secret = _secret(command.secret)
-    webhook_id = await context.writer.write(webhooks.CreateWebhook(spec, secret, actor))
-    return NewWebhook(webhook_id, secret)
+    secret = _secret(spec, command.secret)
+    webhook_id = await context.writer.write(webhooks.CreateWebhook(_shown(spec), secret, actor))
+    return _new(webhook_id, spec.format, secret)
 
 
 async def edit_webhook(context: AnswerContext, command: commands.EditWebhook, actor: str) -> None:
     """See `EditWebhook`."""
-    await _refuse_hidden(context, command.webhook_id)
-    spec = _validated(context, command.spec)
-    await context.writer.write(webhooks.EditWebhook(command.webhook_id, spec, actor))
+    stored = await _endpoint(context, command.webhook_id)
+    spec = command.spec
+    if spec.format is not stored.format:
+        reason = f"is {stored.format} and stays so: add another endpoint"
+        raise InvalidInput(FieldError("format", reason))
+    secret = None
+    if spec.format in SECRET_ADDRESS:
+        secret = stored.address if spec.url == stored.url else spec.url.strip()
+        spec = replace(spec, url=secret)
+    checked = _validated(context, spec)
+    if needs_secret(spec.format, spec.options, spec.url) and not stored.secret:
+        raise InvalidInput(FieldError("secret", "is missing: give the endpoint one first"))
+    await context.writer.write(
+        webhooks.EditWebhook(command.webhook_id, _shown(checked), secret, actor)
+    )
 
 
 async def delete_webhook(
@@ -60,12 +81,17 @@ async def rotate_webhook_secret(
     overlap: object = command.overlap_s
     if not checks.number(overlap) or not 0 <= command.overlap_s <= _YEAR_S:
         raise InvalidInput(FieldError("overlap_s", "must be seconds, at most a year"))
-    secret, webhook_id = _secret(command.secret), command.webhook_id
-    await _refuse_hidden(context, webhook_id)
+    webhook_id = command.webhook_id
+    stored = await _endpoint(context, webhook_id)
+    if not takes_secret(stored.format):
+        raise InvalidInput(FieldError("secret", f"the format {stored.format} has none to rotate"))
+    if stored.format is not MessageFormat.WEBHOOK and command.secret is None:
+        raise InvalidInput(FieldError("secret", "is missing: the receiver makes it"))
+    secret = _secret(WebhookSpec(stored.url, format=stored.format), command.secret)
     await context.writer.write(
         webhooks.RotateWebhookSecret(webhook_id, secret, command.overlap_s, actor)
     )
-    return NewWebhook(webhook_id, secret)
+    return _new(webhook_id, stored.format, secret)
 
 
 async def send_test(
@@ -78,7 +104,8 @@ async def send_test(
     queued = deliveries.QueueTest(command.webhook_id, uuid.uuid4().hex, TEST_EVENT)
     delivery_id = await context.writer.write(queued)
     look = partial(rows.delivery_detail, delivery_id=delivery_id)
-    looks = (context.config.webhook_timeout_s + _PATIENCE_S) / _LOOK_EVERY_S
+    longest_s = max(context.config.webhook_timeout_s, context.config.smtp_timeout_s)
+    looks = (longest_s + _PATIENCE_S) / _LOOK_EVERY_S
     for _ in range(round(looks)):
         detail = await context.reader.read(look)
         if detail is not None and detail.attempts:
@@ -140,11 +167,38 @@ def _validated(context: AnswerContext, spec: WebhookSpec) -> WebhookSpec:
     return checked
 
 
-def _secret(chosen: str | None) -> str:
-    if chosen is None:
-        return new_secret()
-    refuse(secret_errors(chosen))
-    return chosen
+def _secret(spec: WebhookSpec, chosen: str | None) -> str:
+    """Return the secret of an endpoint whose address is still complete."""
+    kind = spec.format
+    if chosen is not None and not takes_secret(kind):
+        raise InvalidInput(FieldError("secret", f"the format {kind} has none besides its address"))
+    if kind in SECRET_ADDRESS:
+        return spec.url
+    if chosen is not None:
+        refuse(secret_errors(chosen))
+        refuse(token_errors(kind, chosen))
+        return chosen
+    if needs_secret(kind, spec.options, spec.url):
+        raise InvalidInput(FieldError("secret", "is missing: the receiver makes it"))
+    return new_secret() if kind is MessageFormat.WEBHOOK else ""
+
+
+def _shown(spec: WebhookSpec) -> WebhookSpec:
+    """Return a spec whose address people may see."""
+    secret = spec.format in SECRET_ADDRESS
+    return replace(spec, url=shown_address(spec.url)) if secret else spec
+
+
+def _new(webhook_id: int, kind: MessageFormat, secret: str) -> NewWebhook:
+    return NewWebhook(webhook_id, secret if kind is MessageFormat.WEBHOOK else None)
+
+
+async def _endpoint(context: AnswerContext, webhook_id: int) -> Endpoint:
+    look = partial(rows.stored_endpoint, webhook_id=webhook_id)
+    found = await context.reader.read_now(look)
+    if found is None:
+        raise Conflict(f"There is no webhook {webhook_id}.")
+    return found
 
 
 async def _refuse_hidden(context: AnswerContext, webhook_id: int) -> None:

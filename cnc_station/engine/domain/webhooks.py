@@ -1,15 +1,24 @@
-"""Webhooks: the events that endpoints listen to, what is sent, and when it is tried again."""
+"""Endpoints: the events that they listen to, what is sent, and when it is tried again."""
 
 import datetime as dt
 import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from cnc_station.engine.domain import checks, ecmascript_json
+from cnc_station.engine.domain import checks, ecmascript_json, json_text
+from cnc_station.engine.domain.admission import Text
+from cnc_station.engine.domain.alerts import Severity
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.message_formats.options import (
+    FormatOptions,
+    MessageFormat,
+    address_errors,
+    option_errors,
+)
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState, RunState
 from cnc_station.engine.domain.transitions import JOB_TRANSITIONS, Transition
 
@@ -20,6 +29,7 @@ RETRY_S = (1.0, 2.0, 4.0)
 HOUR_S = 3600.0
 JITTER = 0.2  # a pause is longer by up to this share
 GONE = 410
+TOO_MANY = 429
 _SCHEMES = ("http", "https")
 
 
@@ -61,6 +71,7 @@ class WebhookEvent(StrEnum):
 
 
 TEST_EVENT = "webhook:test"
+ALERT_EVENT = "alert"
 DEFAULT_EVENTS = (WebhookEvent.COMPLETED, WebhookEvent.FAILED, WebhookEvent.MOVED_TO_DLQ)
 
 
@@ -101,12 +112,17 @@ def transitions_of(events: Iterable[str]) -> Mapping[str, tuple[WebhookEvent, ..
 
 @dataclass(frozen=True, slots=True)
 class WebhookSpec:
-    """An endpoint as a person describes it. `tenant` None: the jobs of all tenants."""
+    """An endpoint as a person describes it. `tenant` None: the jobs of all tenants. Without
+    `events`, which the format `webhook` needs, it is told of alerts only."""
+
+    TEXTS: ClassVar = {"url": Text(MOST_URL)}
 
     url: str
     events: Sequence[str] = DEFAULT_EVENTS
     tenant: str | None = None
     enabled: bool = True
+    format: MessageFormat = MessageFormat.WEBHOOK
+    options: FormatOptions = field(default_factory=FormatOptions)
 
     def validated(self) -> "WebhookSpec":
         """Return the spec, each event once. Raises InvalidInput with every invalid field."""
@@ -114,23 +130,32 @@ class WebhookSpec:
         if errors:
             raise InvalidInput(*errors)
         chosen = tuple(event.value for event in WebhookEvent if event in self.events)
-        return WebhookSpec(self.url.strip(), chosen, self.tenant, self.enabled)
+        return replace(self, url=self.url.strip(), events=chosen)
 
 
 def _errors(spec: WebhookSpec) -> Iterable[FieldError]:
-    unfit = tuple(checks.text("url", spec.url, MOST_URL, wanted=True))
-    yield from unfit
-    if not unfit and (reason := url_fault(spec.url.strip())):
-        yield FieldError("url", reason)
+    url = spec.url.strip()
+    unfit = tuple(_url_errors(spec.format, spec.url))
+    yield from unfit or option_errors(spec.format, url, spec.options, Severity)
     known = frozenset(WebhookEvent)
     events = list(spec.events)
-    if not events:
+    if not events and spec.format is MessageFormat.WEBHOOK:
         yield FieldError("events", "at least one")
     for event in events:
         if event not in known:
             yield FieldError("events", f"{event!r} is not one of {', '.join(WebhookEvent)}")
     if spec.tenant is not None:
         yield from checks.text("tenant", spec.tenant, 80)
+
+
+def _url_errors(kind: MessageFormat, url: str) -> Iterable[FieldError]:
+    unfit = tuple(checks.text("url", url, MOST_URL, wanted=True))
+    if unfit:
+        yield from unfit
+    elif kind is MessageFormat.EMAIL:
+        yield from address_errors(url.strip())
+    elif reason := url_fault(url.strip()):
+        yield FieldError("url", reason)
 
 
 def url_fault(url: str) -> str | None:
@@ -157,8 +182,9 @@ def secret_errors(secret: str) -> Iterable[FieldError]:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryContent:
-    """What a delivery tells: the job as it was after the change. `payload` is JSON as stored,
-    `attempt` the number of the job's run, so that every try sends the same bytes."""
+    """What a delivery tells: the job as it was after the change, or an alert. `payload` is JSON as
+    stored, `attempt` the number of the job's run, so that every try sends the same bytes. `reason`
+    and `machine` are for people."""
 
     event: str
     job_id: int | None
@@ -171,25 +197,41 @@ class DeliveryContent:
     attempt: int
     tenant: str
     trace_id: str
+    at: int
+    machine: str | None
+    reason: str | None
 
     def body(self) -> bytes:
-        """Return the exact bytes that are sent and signed."""
-        return ecmascript_json.dump(
-            {
-                "jobId": self.job_id,
-                "name": self.name,
-                "taskName": self.name,
-                "priority": self.priority,
-                "status": self.status,
-                "payload": json.loads(self.payload),
-                "completedAt": _rfc3339(self.completed_at),
-                "runDurationMs": self.run_ms,
-                "event": self.event,
-                "attempt": self.attempt,
-                "tenantId": self.tenant,
-                "traceId": self.trace_id,
-            }
-        )
+        """Return the exact bytes that are sent and signed by the format `webhook`."""
+        return ecmascript_json.dump(self._alert() if self.event == ALERT_EVENT else self._job())
+
+    def _job(self) -> Mapping[str, Any]:
+        return {
+            "jobId": self.job_id,
+            "name": self.name,
+            "taskName": self.name,
+            "priority": self.priority,
+            "status": self.status,
+            "payload": json.loads(self.payload),
+            "completedAt": _rfc3339(self.completed_at),
+            "runDurationMs": self.run_ms,
+            "event": self.event,
+            "attempt": self.attempt,
+            "tenantId": self.tenant,
+            "traceId": self.trace_id,
+        }
+
+    def _alert(self) -> Mapping[str, Any]:
+        stored = json_text.stored_object(self.payload)
+        names = ("kind", "severity", "state", "title", "text", "machine")
+        return {
+            "event": self.event,
+            "alertId": stored.get("alert_id"),
+            **{name: stored.get(name) for name in names},
+            "jobId": self.job_id,
+            "tenantId": self.tenant,
+            "raisedAt": _rfc3339(stored.get("raised_at")),
+        }
 
 
 def _rfc3339(at: int | None) -> str | None:

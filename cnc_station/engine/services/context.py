@@ -8,6 +8,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.handlers.base import Handler
 from cnc_station.engine.outgoing_http import OutgoingHttp
+from cnc_station.engine.outgoing_mail import OutgoingMail
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.reader import Reader
@@ -24,6 +25,7 @@ class ServiceContext:
     library: Library
     health: Health
     http: OutgoingHttp
+    mail: OutgoingMail
     ping: Callable[[], None]  # a query of the database; blocks
     tell: Callable[[Notice], None]
     show: Callable[[frozenset[int]], None]  # machines with new telemetry

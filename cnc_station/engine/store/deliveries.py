@@ -7,7 +7,7 @@ the right to record what came of it: a delivery is sent at least once, and count
 import json
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
@@ -29,33 +29,26 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from cnc_station.engine import codec
 from cnc_station.engine.domain.alerts import AlertMessage
 from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.message_formats.base import Endpoint
+from cnc_station.engine.domain.message_formats.options import MessageFormat
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.transitions import WEBHOOKS_CHANGED
-from cnc_station.engine.domain.webhooks import DeliveryContent
+from cnc_station.engine.domain.webhooks import ALERT_EVENT, DeliveryContent
 from cnc_station.engine.store.dialect import Dialect, packed
-from cnc_station.engine.store.queries.webhooks import conditions
+from cnc_station.engine.store.queries.webhooks import conditions, endpoint_of
 from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
 from cnc_station.engine.store.webhook_listeners import PENDING
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt, webhook
 from cnc_station.engine.views.webhooks import DeliveryFilter
 
-ALERT_EVENT = "alert"
 DELIVERED, DEAD = "delivered", "dead"
 _CONTENT = tuple(f.name for f in fields(DeliveryContent))
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a station sends to. `secrets`: the newest first."""
-
-    id: int
-    url: str
-    secrets: tuple[str, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class ClaimedDelivery:
-    """A delivery that this station may send until its claim ends. `tries` of this round failed."""
+    """A delivery that this station may send until its claim ends. `tries` of this round failed;
+    `accepted` are the recipients of an e-mail that have it already."""
 
     id: int
     key: str
@@ -63,6 +56,7 @@ class ClaimedDelivery:
     tries: int
     endpoint: Endpoint
     content: DeliveryContent
+    accepted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +92,7 @@ class ClaimDeliveries(OneByOne[tuple[ClaimedDelivery, ...]]):
                     row.tries,
                     endpoint,
                     DeliveryContent(**{name: getattr(row, name) for name in _CONTENT}),
+                    tuple((row.accepted or "").split()),
                 )
                 for row in rows
             ]
@@ -108,16 +103,7 @@ def _endpoints(tx: Tx, ids: Mapping[int, int]) -> dict[int, Endpoint]:
     rows = tx.connection.execute(
         select(webhook).where(webhook.c.id.in_(sorted(ids)), webhook.c.enabled, ~webhook.c.removed)
     )
-    return {
-        row.id: Endpoint(
-            row.id,
-            row.url,
-            (row.secret, row.previous_secret)
-            if row.previous_secret and (row.previous_until or 0) > tx.now
-            else (row.secret,),
-        )
-        for row in rows
-    }
+    return {row.id: endpoint_of(row, tx.now) for row in rows}
 
 
 @cache
@@ -147,6 +133,7 @@ def _claim() -> ReturningUpdate[Any]:
             delivery.c.key,
             delivery.c.token,
             delivery.c.tries,
+            delivery.c.accepted,
             *(delivery.c[name] for name in _CONTENT),
         )
     )
@@ -155,7 +142,8 @@ def _claim() -> ReturningUpdate[Any]:
 @dataclass(frozen=True, slots=True)
 class RecordAttempt(StoreCommand[None]):
     """Record what came of one attempt. With `state` PENDING or DEAD and a `pause_s` it is tried
-    again then. A stale token changes nothing but the list of attempts."""
+    again then. `accepted` are the recipients that have it by now. A stale token changes nothing but
+    the list of attempts."""
 
     delivery_id: int
     token: int
@@ -169,6 +157,7 @@ class RecordAttempt(StoreCommand[None]):
     truncated: bool
     error: str
     duration_s: float
+    accepted: Sequence[str] = ()
 
     @property
     def touches(self) -> Sequence[tuple[str, int]]:
@@ -187,6 +176,7 @@ class RecordAttempt(StoreCommand[None]):
                 None if command.pause_s is None else tx.now + round(command.pause_s * 1000),
                 command.status,
                 command.error,
+                " ".join(command.accepted) or None,
             ]
             for command in commands
         ]
@@ -222,6 +212,7 @@ def _record(dialect: Dialect) -> Update:
         due_at=BigInteger,
         status=BigInteger,
         error=Text,
+        accepted=Text,
     )
     now = bindparam("now", type_=BigInteger)
     return (
@@ -235,6 +226,7 @@ def _record(dialect: Dialect) -> Update:
             ended_at=case((item.c.due_at.is_(None), now)),
             last_status=item.c.status,
             last_error=item.c.error,
+            accepted=item.c.accepted,
         )
     )
 
@@ -260,83 +252,89 @@ class QueueTest(OneByOne[int]):
     event: str
 
     def write(self, tx: Tx) -> int:
-        (delivery_id,) = tx.dialect.reserve(tx.connection, delivery, 1)
-        tx.connection.execute(
-            insert(delivery).values(
-                id=delivery_id,
-                key=self.key,
-                webhook_id=self.webhook_id,
-                event=self.event,
-                tenant="",
-                at=tx.now,
-                state=PENDING,
-                due_at=tx.now,
-                tries=0,
-                token=0,
-                last_error="",
-                name="Test of CNC Station",
-                priority=0,
-                status="completed",
-                completed_at=tx.now,
-                run_ms=0,
-                attempt=1,
-                trace_id="",
-                payload="{}",
-            )
+        return _queue(
+            tx,
+            key=self.key,
+            webhook_id=self.webhook_id,
+            event=self.event,
+            tenant="",
+            name="Test of CNC Station",
+            status="completed",
+            completed_at=tx.now,
+            run_ms=0,
+            payload="{}",
         )
-        tx.notify(Topic.DELIVERIES_QUEUED)
-        return delivery_id
 
 
 def queue_alert_delivery(tx: Tx, webhook_id: int, message: AlertMessage) -> int | None:
-    """Queue a message for an endpoint. Returns the id of the delivery; None if the endpoint is
-    disabled or was deleted."""
+    """Queue a message for an endpoint. Return the id of the delivery; None if the endpoint is
+    disabled or was deleted: an alert is not kept for later."""
     query = select(webhook.c.id).where(
         webhook.c.id == webhook_id, webhook.c.enabled, ~webhook.c.removed
     )
     if tx.connection.execute(query).scalar() is None:
         return None
+    return _queue(
+        tx,
+        key=f"{uuid.uuid4().hex}-{webhook_id}",
+        webhook_id=webhook_id,
+        event=ALERT_EVENT,
+        job_id=message.job_id,
+        tenant=message.tenant or "",
+        name=message.title,
+        status=message.state.value,
+        payload=codec.dump(AlertMessage, message).decode(),
+        machine=message.machine,
+    )
+
+
+def _queue(tx: Tx, **values: object) -> int:
+    """Queue a delivery that tells no change of a job; the answer is its id."""
     (delivery_id,) = tx.dialect.reserve(tx.connection, delivery, 1)
     tx.connection.execute(
         insert(delivery).values(
             id=delivery_id,
-            key=uuid.uuid4().hex,
-            webhook_id=webhook_id,
-            event=ALERT_EVENT,
-            job_id=message.job_id,
-            tenant=message.tenant or "",
             at=tx.now,
             state=PENDING,
             due_at=tx.now,
             tries=0,
             token=0,
             last_error="",
-            name=message.title,
             priority=0,
-            status=message.state.value,
             attempt=1,
             trace_id="",
-            payload=codec.dump(AlertMessage, message).decode(),
+            **values,
         )
     )
     tx.notify(Topic.DELIVERIES_QUEUED)
     return delivery_id
 
 
-def due_endpoints(connection: Connection, now: int) -> dict[int, float]:
-    """By endpoint: in how many seconds its next delivery is due, at most 0 if one is due now.
-    Endpoints without one are left out."""
+@dataclass(frozen=True, slots=True)
+class DueEndpoint:
+    """An endpoint with a delivery that is due in `seconds`, at most 0 if one is due now."""
+
+    format: MessageFormat
+    seconds: float
+
+
+def due_endpoints(connection: Connection, now: int) -> dict[int, DueEndpoint]:
+    """By id: the endpoints that have a delivery to be sent."""
     earliest = (
         select(func.min(delivery.c.due_at))
         .where(delivery.c.webhook_id == webhook.c.id, delivery.c.due_at.is_not(None))
         .scalar_subquery()
     )
     rows = connection.execute(
-        select(webhook.c.id, earliest.label("due_at")).where(
+        select(webhook.c.id, webhook.c.format, earliest.label("due_at")).where(
             and_(webhook.c.enabled, ~webhook.c.removed)
         )
     )
-    return {row.id: (row.due_at - now) / 1000 for row in rows if row.due_at is not None}
+    return {
+        row.id: DueEndpoint(MessageFormat(row.format), (row.due_at - now) / 1000)
+        for row in rows
+        if row.due_at is not None
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +368,7 @@ class ReplayDeliveries(OneByOne[int]):
         tx.connection.execute(
             update(delivery)
             .where(delivery.c.id.in_(select(item.c.id)))
-            .values(state=PENDING, due_at=tx.now, tries=0, ended_at=None),
+            .values(state=PENDING, due_at=tx.now, tries=0, ended_at=None, accepted=None),
             {"item": packed([[delivery_id] for delivery_id in ids])},
         )
         if ids:

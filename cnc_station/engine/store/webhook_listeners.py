@@ -27,7 +27,7 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import TOLD_BY, status_of, transitions_of
 from cnc_station.engine.store import prepared
 from cnc_station.engine.store.dialect import Dialect, packed
-from cnc_station.engine.store.schema import job, run
+from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.store.webhook_tables import delivery, webhook
 
 PENDING = "pending"
@@ -72,7 +72,15 @@ class WebhookListeners:
         if not self._told:
             return []
         return [
-            (event, row["job_id"], row["run_id"], _status(row), uuid.uuid4().hex, row["at"])
+            (
+                event,
+                row["job_id"],
+                row["run_id"],
+                _status(row),
+                uuid.uuid4().hex,
+                row["at"],
+                row["reason"],
+            )
             for row in rows
             for event in self._told.get(row["type"], ())
         ]
@@ -97,6 +105,7 @@ def _insertion(dialect: Dialect) -> Insert:
         status=Text,
         key=Text,
         at=BigInteger,
+        reason=Text,
     )
     values = {
         "key": item.c.key + "-" + cast(webhook.c.id, Text),
@@ -118,6 +127,8 @@ def _insertion(dialect: Dialect) -> Insert:
         "attempt": job.c.attempt,
         "trace_id": job.c.trace_id,
         "payload": job.c.payload,
+        "machine": machine.c.name,
+        "reason": item.c.reason,
     }
     told = webhook.c.events.like(literal("% ", Text) + item.c.event + literal(" %", Text))
     own = webhook.c.tenant.is_(None) | (webhook.c.tenant == job.c.tenant)
@@ -127,5 +138,6 @@ def _insertion(dialect: Dialect) -> Insert:
         .join(job, job.c.id == item.c.job_id)
         .join(webhook, webhook.c.enabled & ~webhook.c.removed & told & own)
         .join(run, run.c.id == item.c.run_id, isouter=True)
+        .join(machine, machine.c.id == run.c.machine_id, isouter=True)
     )
     return insert(delivery).from_select(list(values), rows)

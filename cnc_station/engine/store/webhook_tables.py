@@ -1,4 +1,4 @@
-"""The tables of webhooks: endpoints, what is to be delivered to them, and every attempt."""
+"""The tables of deliveries: endpoints, what is to be delivered to them, and every attempt."""
 
 from sqlalchemy import (
     BigInteger,
@@ -32,6 +32,8 @@ webhook = Table(
     Column("previous_until", Time),
     Column("created_at", Time, nullable=False),
     Column("created_by", Text, nullable=False),
+    Column("format", Text, nullable=False, server_default="webhook"),
+    Column("options", Text, nullable=False, server_default="{}"),  # `FormatOptions` as JSON
     sqlite_autoincrement=True,
 )
 
@@ -71,6 +73,9 @@ delivery = Table(
     Column("attempt", Integer, nullable=False),
     Column("trace_id", Text, nullable=False),
     Column("payload", Text, nullable=False),
+    Column("machine", Text),
+    Column("reason", Text),
+    Column("accepted", Text),  # recipients that have it, with spaces between them
     sqlite_autoincrement=True,
     postgresql_with=HOT,
 )

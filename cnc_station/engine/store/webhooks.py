@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from cnc_station.engine import codec
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.message_formats.options import FormatOptions
 from cnc_station.engine.domain.webhooks import WebhookSpec
 from cnc_station.engine.store.transaction import OneByOne, Tx
 from cnc_station.engine.store.webhook_tables import delivery, webhook
@@ -29,15 +31,18 @@ class CreateWebhook(OneByOne[int]):
 
 @dataclass(frozen=True, slots=True)
 class EditWebhook(OneByOne[None]):
-    """Raises Conflict if there is no such endpoint."""
+    """A `secret` of None leaves the stored one. Raises Conflict if there is no such endpoint."""
 
     webhook_id: int
     spec: WebhookSpec
+    secret: str | None
     actor: str
 
     def write(self, tx: Tx) -> None:
         lock(tx)
         values: dict[str, Any] = {**_stored(self.spec), "disabled_reason": ""}
+        if self.secret is not None:
+            values |= {"secret": self.secret, "previous_secret": None}
         _change(tx, self.webhook_id, values, self.actor, f"{self.spec.url} changed")
 
 
@@ -125,11 +130,14 @@ def lock(tx: Tx) -> None:
 
 
 def _stored(spec: WebhookSpec) -> dict[str, Any]:
+    options = codec.dump(FormatOptions, spec.options) if spec.options != FormatOptions() else b"{}"
     return {
         "url": spec.url,
         "events": f" {' '.join(spec.events)} ",
         "tenant": spec.tenant,
         "enabled": spec.enabled,
+        "format": spec.format.value,
+        "options": options.decode(),
     }
 
 

@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cnc_station.engine.domain.message_formats.options import FormatOptions, MessageFormat
+
 
 @dataclass(frozen=True, slots=True)
 class WebhookRow:
-    """An endpoint. `disabled_reason` says why the station has disabled it by itself;
-    `previous_until` until when the former secret is used too. `pending` and `dead` count its
-    deliveries."""
+    """An endpoint. `url` shows only the server of an address that is a secret. `disabled_reason`
+    says why the station has disabled it by itself; `previous_until` until when the former secret is
+    used too. `pending` and `dead` count its deliveries."""
 
     id: int
+    format: MessageFormat
     url: str
+    options: FormatOptions
     events: tuple[str, ...]
     tenant: str | None
     enabled: bool
@@ -27,10 +31,11 @@ class WebhookRow:
 
 @dataclass(frozen=True, slots=True)
 class NewWebhook:
-    """A new endpoint with its secret, which is shown only here."""
+    """A new endpoint. A secret that was made for it is shown only here; None if the receiver made
+    it, or if there is none."""
 
     id: int
-    secret: str = field(repr=False)
+    secret: str | None = field(repr=False)
 
 
 class DeliveryState(StrEnum):

@@ -4,9 +4,14 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, func, literal_column, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Row, func, literal_column, or_, select
 
+from cnc_station.engine import codec
+from cnc_station.engine.domain.message_formats.base import Endpoint
+from cnc_station.engine.domain.message_formats.options import FormatOptions, MessageFormat
+from cnc_station.engine.domain.message_formats.present import shown_body
 from cnc_station.engine.domain.webhooks import DeliveryContent
 from cnc_station.engine.store.webhook_tables import dead, delivery, delivery_attempt, webhook
 from cnc_station.engine.views.webhooks import (
@@ -22,7 +27,32 @@ from cnc_station.engine.views.webhooks import (
 _CONTENT = tuple(f.name for f in fields(DeliveryContent))
 _STORED = tuple(f.name for f in fields(DeliveryRow) if f.name not in {"url", "state"})
 _ATTEMPT = tuple(f.name for f in fields(DeliveryAttempt) if not f.name.endswith("_headers"))
-_WEBHOOK = tuple(f.name for f in fields(WebhookRow) if f.name not in {"events", "pending", "dead"})
+_OWN = frozenset({"events", "previous_until", "pending", "dead", "format", "options"})
+_WEBHOOK = tuple(f.name for f in fields(WebhookRow) if f.name not in _OWN)
+
+
+def endpoint_of(row: Row[Any], now: int) -> Endpoint:
+    """Return where a station sends to, of a row of the table `webhook`."""
+    both = row.previous_secret and (row.previous_until or 0) > now
+    return Endpoint(
+        row.id,
+        row.url,
+        (row.secret, row.previous_secret) if both else (row.secret,),
+        MessageFormat(row.format),
+        _options(row.options),
+    )
+
+
+def _options(stored: str) -> FormatOptions:
+    """A webhook has none, and needs no time to read them."""
+    return FormatOptions() if stored == "{}" else codec.load(FormatOptions, stored.encode())
+
+
+def stored_endpoint(connection: Connection, now: int, webhook_id: int) -> Endpoint | None:
+    """An endpoint with its secrets, for the station alone; None if there is no such endpoint."""
+    query = select(webhook).where(webhook.c.id == webhook_id, ~webhook.c.removed)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else endpoint_of(row, now)
 
 
 def webhooks(connection: Connection, now: int) -> tuple[WebhookRow, ...]:
@@ -38,7 +68,9 @@ def webhooks(connection: Connection, now: int) -> tuple[WebhookRow, ...]:
     found = connection.execute(select(webhook).where(~webhook.c.removed).order_by(webhook.c.id))
     return tuple(
         WebhookRow(
-            **{name: getattr(row, name) for name in _WEBHOOK if name != "previous_until"},
+            **{name: getattr(row, name) for name in _WEBHOOK},
+            format=MessageFormat(row.format),
+            options=_options(row.options),
             events=tuple(row.events.split()),
             previous_until=row.previous_until if (row.previous_until or 0) > now else None,
             pending=counts[row.id].get(DeliveryState.PENDING, 0),
@@ -108,13 +140,16 @@ def deliveries(
 def delivery_detail(connection: Connection, delivery_id: int) -> DeliveryDetail | None:
     """A delivery with what is sent, and its attempts; None if there is no such delivery."""
     found = connection.execute(
-        select(delivery, webhook.c.url)
+        select(delivery, webhook.c.url, webhook.c.format, webhook.c.options)
         .join(webhook, webhook.c.id == delivery.c.webhook_id)
         .where(delivery.c.id == delivery_id)
     ).one_or_none()
     if found is None:
         return None
     content = DeliveryContent(**{name: getattr(found, name) for name in _CONTENT})
+    endpoint = Endpoint(
+        found.webhook_id, found.url, (), MessageFormat(found.format), _options(found.options)
+    )
     attempts = connection.execute(
         select(delivery_attempt)
         .where(delivery_attempt.c.delivery_id == delivery_id)
@@ -126,7 +161,7 @@ def delivery_detail(connection: Connection, delivery_id: int) -> DeliveryDetail 
             url=found.url,
             state=DeliveryState(found.state),
         ),
-        content.body().decode(),
+        shown_body(endpoint, content, found.key),
         tuple(
             DeliveryAttempt(
                 **{name: getattr(row, name) for name in _ATTEMPT},

@@ -1,0 +1,1 @@
+"""The formats in which a delivery is sent: a signed webhook, a chat message, e-mail, a template."""
