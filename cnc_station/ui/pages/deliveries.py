@@ -83,13 +83,13 @@ class DeliveriesList(ListPage[DeliveryRow]):
     def columns(self) -> Sequence[Column[DeliveryRow]]:
         now = self._context.now
         return (
+            Column(self.tr("Event"), lambda row: event_word(row.event), 180, strong=True),
             Column(
                 self.tr("State"),
                 lambda row: look_of_delivery(row).word,
-                142,
+                112,
                 look=look_of_delivery,
             ),
-            Column(self.tr("Event"), lambda row: event_word(row.event), 150, strong=True),
             Column(
                 self.tr("Job"),
                 lambda row: formatting.NONE if row.job_id is None else str(row.job_id),
@@ -97,12 +97,17 @@ class DeliveriesList(ListPage[DeliveryRow]):
                 right=True,
             ),
             Column(
+                self.tr("To"),
+                lambda row: endpoint_name(row.url),
+                120,
+                tip=lambda row: row.url,
+            ),
+            Column(
                 self.tr("Queued"),
                 lambda row: formatting.moment(row.at, now()),
                 84,
                 ink=lambda _: Ink.MUTED,
             ),
-            Column(self.tr("Tries"), lambda row: str(row.tries), 46, right=True),
             Column(
                 self.tr("What came of it"),
                 lambda row: what_comes(row, now()),
@@ -193,14 +198,15 @@ class DeliveriesList(ListPage[DeliveryRow]):
         if listed < total:
             words = self.tr("The newest {listed} of {total}")
             return words.format(listed=f"{listed:,}", total=f"{total:,}")
-        return self.tr("{total} deliveries").format(total=f"{total:,}")
+        one, many = self.tr("1 delivery"), self.tr("{total} deliveries")
+        return one if total == 1 else many.format(total=f"{total:,}")
 
     def _show_replays(self) -> None:
         ticked = len(self.rows.checked)
         self.replay_selected.setText(self.tr("Replay selected ({count})").format(count=ticked))
         self.replay_selected.setEnabled(ticked > 0)
         again = self._counts.replayable
-        words = self.tr("Replay all {count} of this filter: hold")
+        words = self.tr("Replay the {count} of this filter: hold")
         self.replay_filtered.setText(words.format(count=f"{again:,}"))
         self.replay_filtered.setEnabled(again > 0 and self._selection != DeliveryFilter())
         narrow = self.tr("Choose a filter first. A disabled endpoint gets nothing.")
@@ -236,8 +242,11 @@ class DeliveriesList(ListPage[DeliveryRow]):
                 self.tr("Nothing to replay: it is being sent, or its endpoint is off or removed.")
             )
             return
-        words = self.tr("{count} deliveries are sent again")
-        self._context.operations.say(words.format(count=f"{count:,}"))
+        one, many = (
+            self.tr("1 delivery is sent again"),
+            self.tr("{count} deliveries are sent again"),
+        )
+        self._context.operations.say(one if count == 1 else many.format(count=f"{count:,}"))
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         self._context.operations.run(work, self.tr("Replaying …"))

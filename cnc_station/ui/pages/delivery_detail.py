@@ -67,12 +67,12 @@ class DeliveryDetailCard(Card):
 
     def _columns(self) -> tuple[Column[DeliveryAttempt], ...]:
         return (
-            Column(self.tr("At"), lambda a: formatting.moment(a.at, self._now()), 76),
-            Column(self.tr("Station"), lambda a: a.station, 92),
+            Column(self.tr("At"), lambda a: formatting.moment(a.at, self._now()), 88),
+            Column(self.tr("Station"), lambda a: a.station, 84),
             Column(
                 self.tr("Answer"),
                 lambda a: formatting.NONE if a.status is None else str(a.status),
-                62,
+                72,
                 right=True,
             ),
             Column(self.tr("Took"), lambda a: f"{a.duration_s:.2f} s", 62, right=True),
@@ -98,7 +98,6 @@ class DeliveryDetailCard(Card):
             (self.tr("Job"), "" if row.job_id is None else str(row.job_id)),
             (self.tr("Queued"), formatting.moment(row.at, now)),
             (self.tr("Error"), what_comes(row, now) if failed else ""),
-            (self.tr("Id there"), row.key),
         ]
 
     def show_detail(self, detail: DeliveryDetail) -> None:

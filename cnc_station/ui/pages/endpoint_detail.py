@@ -55,12 +55,20 @@ class EndpointDetail(Card):
         inner.setProperty("part", "plain")
         lists = hbox(self.deliveries_button, self.dead_button, STRETCH, gap=8)
         vbox(
-            self.origin, self.trouble, self.facts, lists, rule(), self.test_part, STRETCH, on=inner
+            self.origin,
+            self.trouble,
+            self.facts,
+            lists,
+            rule(),
+            self.test_part,
+            STRETCH,
+            on=inner,
+            gap=10,
         )
         fill(self.body, hbox((self._name, 1), self._chip), 4, (scrolling(inner, focus=True), 1), 8)
         self.edit_button = Button(self.tr("Edit…"))
         self.switch_button = Button("")
-        self.secret_button = Button(self.tr("New secret…"))
+        self.secret_button = Button(self.tr("Secret…"))
         self.remove_button = HoldButton(self.tr("Remove: hold 1 s"), seconds=_HOLD_S)
         self._changing = (
             self.edit_button,

@@ -128,10 +128,11 @@ class EndpointsList(ListPage[WebhookRow]):
         rows = self.rows.rows
         off = sum(not row.enabled for row in rows)
         dead = sum(row.dead for row in rows)
+        one, many = self.tr("1 endpoint"), self.tr("{count} endpoints")
         parts = [
-            self.tr("{count} endpoints").format(count=f"{len(rows):,}"),
+            one if len(rows) == 1 else many.format(count=f"{len(rows):,}"),
             self.tr("{count} off").format(count=off) if off else "",
-            self.tr("{count} deliveries dead").format(count=f"{dead:,}") if dead else "",
+            self.tr("{count} dead").format(count=f"{dead:,}") if dead else "",
         ]
         return " · ".join(part for part in parts if part)
 

@@ -22,15 +22,13 @@ class IntegrationsPage(QWidget):
         self._text = ""
         self.endpoints = EndpointsList(context)
         self.deliveries = DeliveriesList(context)
-        self.parts = TabStack()
+        self.parts = TabStack(theme().metrics.page_margin)
         self.parts.add(_ENDPOINTS, self.tr("Endpoints"), self.endpoints)
         self.parts.add(_DELIVERIES, self.tr("Deliveries"), self.deliveries)
         self.parts.tabs.chosen.connect(lambda _: self.arrived())
         self.endpoints.deliveries_wanted.connect(self.show_deliveries)
         self.endpoints.delivery_wanted.connect(self._show_delivery)
         self.deliveries.endpoints_wanted.connect(self.show_endpoints)
-        margin = theme().metrics.page_margin
-        self.parts.tabs.setContentsMargins(margin, 0, margin, 0)
         vbox(self.parts, on=self, margins=(0, _ABOVE, 0, 0))
 
     @property
