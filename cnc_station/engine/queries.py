@@ -44,6 +44,7 @@ from cnc_station.engine.views.alerts import (
     SentAlert,
 )
 from cnc_station.engine.views.webhooks import (
+    DeliveryCounts,
     DeliveryDetail,
     DeliveryFilter,
     DeliveryPage,
@@ -245,6 +246,14 @@ class ListDeliveries(Query[DeliveryPage]):
     chosen: DeliveryFilter = field(default_factory=DeliveryFilter)
     offset: int = 0
     limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class CountDeliveries(Query[DeliveryCounts]):
+    """Counts per state of the deliveries that `chosen` selects, its own `states` left out, and how
+    many of those that it selects can be replayed."""
+
+    chosen: DeliveryFilter = field(default_factory=DeliveryFilter)
 
 
 @dataclass(frozen=True, slots=True)

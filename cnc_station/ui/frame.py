@@ -44,6 +44,7 @@ class Frame(QObject):
             self._page("runs", tr("Runs"), "play", "runs.RunsPage"),
             self._page("programs", tr("Programs"), "file", "programs.ProgramsPage"),
             self._page("schedules", tr("Schedules"), "clock", "schedules.SchedulesPage"),
+            self._page("integrations", tr("Integrations"), "send", "integrations.IntegrationsPage"),
             self._page("machines", tr("Machines"), "factory", "machines.MachinesPage"),
             self._page("stations", tr("Stations"), "monitor", "stations.StationsPage"),
             self._page("settings", tr("Settings"), "settings", "settings.SettingsPage"),

@@ -32,6 +32,8 @@ from cnc_station.ui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from cnc_station.ui.dialogs.key_sheet import KeySheet
 
+_PAGE_KEYS = "1234567890"
+
 
 @dataclass(frozen=True, slots=True)
 class PageSpec:
@@ -117,8 +119,8 @@ class MainWindow(QMainWindow):
     def _add_actions(self, pages: Sequence[PageSpec]) -> None:
         self.add_action(self.tr("Search or scan"), "/", self.focus_search)
         self.add_action(self.tr("New job"), "N", self.new_job_requested.emit)
-        for number, spec in enumerate(pages[:9], start=1):
-            self.add_action(spec.title, str(number), partial(self.show_page, spec.key))
+        for key, spec in zip(_PAGE_KEYS, pages, strict=False):
+            self.add_action(spec.title, key, partial(self.show_page, spec.key))
         self.add_action(self.tr("Back"), "Esc", self.back)
         self.add_action(self.tr("Full screen"), "F11", self.toggle_full_screen)
         self.add_action(self.tr("All keys"), "?", self.show_keys)

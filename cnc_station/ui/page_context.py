@@ -31,6 +31,9 @@ class Navigator(Protocol):
     def to_program(self, sha256: str) -> None:
         """A program on the Programs page."""
 
+    def to_dead_deliveries(self) -> None:
+        """The deliveries that could not be made, on the Integrations page."""
+
     def new_job(self, program: str | None = None) -> None:
         """The form for a new job."""
 

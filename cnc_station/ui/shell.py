@@ -114,6 +114,11 @@ class Shell(QObject):
     def to_program(self, sha256: str) -> None:
         self._select("programs", sha256)
 
+    def to_dead_deliveries(self) -> None:
+        self.window.show_page("integrations")
+        self.window.narrow("")
+        cast("Any", self.window.page("integrations")).show_dead()
+
     def _select(self, page: str, key: int | str) -> None:
         self.window.show_page(page)
         self.window.narrow("")

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 from cnc_station.config import Config
 from cnc_station.demo import DEMO, load_demo
@@ -30,8 +31,10 @@ from tests.shots.mills import FLOOR as MILLS_FLOOR
 from tests.shots.mills import MILL, mill_pictures
 from tests.shots.schedules import add_schedules
 from tests.shots.shot import LOOKS, SIZES, Shot
+from tests.shots.webhooks import endpoints
 from tests.until import until
 
+DELIVERIES = "deliveries"
 PAGES = (
     "floor",
     "jobs",
@@ -39,6 +42,8 @@ PAGES = (
     "runs",
     "programs",
     "schedules",
+    "integrations",
+    DELIVERIES,
     "machines",
     "stations",
     "settings",
@@ -55,6 +60,7 @@ README_SHOTS = (
     ("programs", "light"),
     ("schedules", "light"),
     ("runs", "light"),
+    ("integrations", "light"),
     (FLEET, "light"),
     (MILL, "light"),
     (MILLS_FLOOR, "dark"),
@@ -115,12 +121,13 @@ async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:
             await _something_is_wrong(engine)
             await add_schedules(engine.door(PERSON))
             await _automation(engine)
-            last = None
-            for shot in wanted:
-                shot.dress(app, shell, last)
-                await _show(shell, shot.subject)
-                await shot.take(shell, folder)
-                last = shot
+            async with endpoints(engine.door(PERSON)):
+                last = None
+                for shot in wanted:
+                    shot.dress(app, shell, last)
+                    await _show(shell, shot.subject)
+                    await shot.take(shell, folder)
+                    last = shot
             await shell.close()
         finally:
             await engine.stop()
@@ -165,8 +172,13 @@ async def _automation(engine: StationEngine) -> None:
 
 
 async def _show(shell: Shell, subject: str) -> None:
+    if subject == DELIVERIES:
+        shell.to_dead_deliveries()
+        return
     shell.window.show_page(subject)
-    if subject == "jobs":
+    if subject == "integrations":
+        cast("Any", shell.window.page(subject)).show_endpoints()
+    elif subject == "jobs":
         running = (await shell.context.door.ask(ListJobs(_RUNNING, (), 0, 20))).rows
         milled = [row for row in running if row.program and row.machine_type == "mill"]
         longest = max(milled or running, key=lambda row: row.estimated_s * row.quantity)

@@ -80,6 +80,9 @@ class Went:
     def to_program(self, sha256: str) -> None:
         self.to.append(("program", sha256))
 
+    def to_dead_deliveries(self) -> None:
+        self.to.append(("dead deliveries", None))
+
     def new_job(self, program: str | None = None) -> None:
         self.to.append(("new job", program))
 

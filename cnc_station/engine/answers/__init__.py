@@ -80,6 +80,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.ListStations: station.list_stations,
     q.ListWebhooks: webhooks.list_webhooks,
     q.ListDeliveries: webhooks.list_deliveries,
+    q.CountDeliveries: webhooks.count_deliveries,
     q.DeliveryById: webhooks.delivery_by_id,
     q.StoredSettings: station.stored_settings,
     q.AboutStation: station.about_station,

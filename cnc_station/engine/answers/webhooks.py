@@ -23,6 +23,7 @@ from cnc_station.engine.domain.webhooks import TEST_EVENT, WebhookSpec, secret_e
 from cnc_station.engine.store import deliveries, webhooks
 from cnc_station.engine.store.queries import webhooks as rows
 from cnc_station.engine.views.webhooks import (
+    DeliveryCounts,
     DeliveryDetail,
     DeliveryFilter,
     DeliveryPage,
@@ -151,6 +152,14 @@ async def list_deliveries(context: AnswerContext, query: queries.ListDeliveries)
     limit = min(max(query.limit, 1), MOST_ROWS)
     look = partial(rows.deliveries, chosen=query.chosen, offset=max(query.offset, 0), limit=limit)
     return await context.reader.read(look)
+
+
+async def count_deliveries(
+    context: AnswerContext, query: queries.CountDeliveries
+) -> DeliveryCounts:
+    """See `CountDeliveries`."""
+    count = partial(rows.delivery_counts, chosen=query.chosen, tenants=context.tenants)
+    return await context.reader.read(count)
 
 
 async def delivery_by_id(

@@ -148,6 +148,9 @@ ABOUT_STATIONS = frozenset(
 ABOUT_PROGRAMS = frozenset({t.PROGRAM_ADDED.name})
 ABOUT_SCHEDULES = frozenset(name for name in t.TRANSITIONS if name.startswith("schedule_"))
 ABOUT_ALERTS = frozenset({Topic.ALERTS_CHANGED, t.ALERTS_TOLD.name, t.ALERT_RULES_CHANGED.name})
+ABOUT_WEBHOOKS = frozenset(
+    {t.WEBHOOKS_CHANGED.name, Topic.DELIVERIES_QUEUED, Topic.DELIVERIES_TRIED}
+)
 ABOUT_LINKS = frozenset({Topic.LINKS_CHANGED})
 
 

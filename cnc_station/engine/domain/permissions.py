@@ -111,7 +111,12 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "TriggerSchedule",
         "UpcomingRuns",
     ),
-    Permission.SEE_DELIVERIES: ("DeliveryById", "ListDeliveries", "ReplayDeliveries"),
+    Permission.SEE_DELIVERIES: (
+        "CountDeliveries",
+        "DeliveryById",
+        "ListDeliveries",
+        "ReplayDeliveries",
+    ),
     Permission.MANAGE_WEBHOOKS: (
         "CreateWebhook",
         "DeleteWebhook",

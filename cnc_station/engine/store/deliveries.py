@@ -35,7 +35,11 @@ from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.transitions import WEBHOOKS_CHANGED
 from cnc_station.engine.domain.webhooks import ALERT_EVENT, DeliveryContent
 from cnc_station.engine.store.dialect import Dialect, packed
-from cnc_station.engine.store.queries.webhooks import conditions, endpoint_of
+from cnc_station.engine.store.queries.webhooks import (
+    conditions,
+    endpoint_of,
+    replayable,
+)
 from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
 from cnc_station.engine.store.webhook_listeners import PENDING
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt, webhook
@@ -349,14 +353,9 @@ class ReplayDeliveries(OneByOne[int]):
     actor: str
 
     def write(self, tx: Tx) -> int:
-        of_endpoints = select(webhook.c.id).where(webhook.c.enabled, ~webhook.c.removed)
-        where = [*conditions(self.chosen), delivery.c.station.is_(None)]
+        where = [*conditions(self.chosen), *replayable(self.tenants)]
         if self.ids is not None:
             where.append(delivery.c.id.in_(sorted(self.ids)))
-        if self.tenants is not None:
-            where.append(delivery.c.tenant.in_(sorted(self.tenants)))
-            of_endpoints = of_endpoints.where(webhook.c.tenant.in_(sorted(self.tenants)))
-        where.append(delivery.c.webhook_id.in_(of_endpoints))
         found = tx.connection.execute(select(delivery.c.id).where(*where).with_for_update())
         ids = sorted(found.scalars())
         if self.expected_count is not None and len(ids) != self.expected_count:

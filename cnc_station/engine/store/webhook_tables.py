@@ -90,6 +90,7 @@ Index(
 )
 Index("delivery_dead", delivery.c.id, sqlite_where=_dead, postgresql_where=_dead)
 Index("delivery_job", delivery.c.job_id)
+Index("delivery_webhook", delivery.c.webhook_id, delivery.c.id)
 
 dead = delivery.c.state == literal_column("'dead'")
 

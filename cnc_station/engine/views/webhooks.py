@@ -11,7 +11,8 @@ from cnc_station.engine.domain.message_formats.options import FormatOptions, Mes
 class WebhookRow:
     """An endpoint. `url` shows only the server of an address that is a secret. `disabled_reason`
     says why the station has disabled it by itself; `previous_until` until when the former secret is
-    used too. `pending` and `dead` count its deliveries."""
+    used too. `pending` and `dead` count its deliveries, `dead` without the tests. `last` is its
+    newest delivery that was tried."""
 
     id: int
     format: MessageFormat
@@ -27,6 +28,7 @@ class WebhookRow:
     created_by: str
     pending: int
     dead: int
+    last: "DeliveryRow | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class DeliveryRow:
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
     """Which deliveries; None and empty fields do not narrow. `since` is about when they were
-    queued."""
+    queued. Every word of `text` must occur in the event, the job's name or the error, in any case,
+    or be the number of the job."""
 
     webhook_id: int | None = None
     job_id: int | None = None
@@ -78,6 +81,15 @@ class DeliveryFilter:
     event: str | None = None
     since: int | None = None
     until: int | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryCounts:
+    """How many deliveries per state, and how many of them `ReplayDeliveries` can send again now."""
+
+    by_state: Mapping[DeliveryState, int]
+    replayable: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.domain.actions import JobAction
-from cnc_station.engine.domain.notice import Notice
+from cnc_station.engine.domain.notice import ABOUT_WEBHOOKS, Notice
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.queries import ControllerStatus, JobById, ListJobs, ProgramByHash
 from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
@@ -14,6 +14,7 @@ from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.models.row_model import Column
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.attention_detail import AttentionDetail, line_of
+from cnc_station.ui.pages.dead_deliveries import DeadDeliveries
 from cnc_station.ui.pages.list_page import ListPage
 from cnc_station.ui.theme import Ink
 from cnc_station.ui.widgets.buttons import Button, add_key
@@ -45,7 +46,16 @@ class AttentionPage(ListPage[JobRow]):
         self._connect_detail()
         no_match = self.tr("No job that needs you matches the search.")
         head = self._bulk_buttons()
-        self.lay_out(self.detail, (2, 1), self._nothing_listed(), no_match, *head, least=380)
+        self.dead_deliveries = DeadDeliveries(context)
+        self.lay_out(
+            self.detail,
+            (2, 1),
+            self._nothing_listed(),
+            no_match,
+            *head,
+            least=380,
+            banner=self.dead_deliveries,
+        )
         add_key(self, self.tr("Retry the job"), "R", self._retry_by_key, repeats=False)
         add_key(self, self.tr("Edit the job, then retry"), "E", self.edit, repeats=False)
 
@@ -106,6 +116,7 @@ class AttentionPage(ListPage[JobRow]):
 
     def arrived(self) -> None:
         super().arrived()
+        self.dead_deliveries.count()
         self.detail.opened()
 
     def go_back(self) -> bool:
@@ -120,6 +131,8 @@ class AttentionPage(ListPage[JobRow]):
     def follow(self, notice: Notice) -> None:
         if notice.jobs or notice.missed:
             self._refresh.request()
+        if notice.tells_of(ABOUT_WEBHOOKS):
+            self.dead_deliveries.count()
 
     async def read(self) -> Sequence[JobRow]:
         found: list[JobRow] = []

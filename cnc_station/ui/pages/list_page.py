@@ -53,17 +53,27 @@ class Page(QWidget):
 class ListPage(Page, Generic[R]):
     """A list under its head with one row in detail, or text about why it is empty. A page supplies
     `columns`, `key_of` and `read` for the list, `summary` for the head, and `show_row` (at once)
-    and `load_detail` (after a query) for the chosen row. `lay_out` places its parts."""
+    and `load_detail` (after a query) for the chosen row. `lay_out` places its parts. With
+    `page_rows`, `read` returns at most `limit` rows, which grows at the end of the list."""
 
     def __init__(
-        self, context: PageContext, name: str, *, interval_ms: int = 0, checkable: bool = False
+        self,
+        context: PageContext,
+        name: str,
+        *,
+        interval_ms: int = 0,
+        checkable: bool = False,
+        page_rows: int = 0,
     ) -> None:
         super().__init__(context)
         self._text = ""
+        self._page_rows = self.limit = page_rows
         self._wanted: Hashable | None = None
         self.rows = RowList(self.columns(), self.key_of, self, checkable=checkable)
         self.table = ListTable(self.rows, name)
         self.table.chosen.connect(self._chosen)
+        if page_rows:
+            self.table.verticalScrollBar().valueChanged.connect(self._scrolled)
         self.count = ElidedLabel(self.tr("Nothing read yet"), Role.STRONG)
         self._refresh = CoalescedTask(context.operations, self._load, self, interval_ms=interval_ms)
         self._detail_query = CoalescedTask(context.operations, self._load_detail, self)
@@ -76,10 +86,13 @@ class ListPage(Page, Generic[R]):
         not_found: str,
         *head: QWidget,
         least: int = 0,
+        foot: QWidget | None = None,
+        banner: QWidget | None = None,
     ) -> None:
-        """Put `head` beside the count. `shares` are the relative widths of list and detail, `least`
-        the detail's minimum. `empty` stands in for an empty list, `not_found` for a search without
-        a match."""
+        """Put `head` beside the count, `foot` below the list, `banner` above all, also above what
+        stands in for an empty list. `shares` are the relative widths of
+        list and detail, `least` the detail's minimum. `empty` stands in for an empty list,
+        `not_found` for a search without a match."""
         metrics = theme().metrics
         self._detail, self.empty = detail, empty
         self.nothing_found = EmptyState("search", self.tr("Nothing found"), not_found)
@@ -87,13 +100,18 @@ class ListPage(Page, Generic[R]):
         detail.hide()
         bar = hbox((self.count, 1), *head, gap=metrics.gap)
         left = vbox(bar, (table_card(self.table), 1), gap=metrics.card_gap)
+        if foot is not None:
+            left.addWidget(foot)
         self._list = QWidget()
         hbox((left, shares[0]), (detail, shares[1]), on=self._list, gap=metrics.page_margin)
         self._stack = QStackedLayout()
         for widget in (self._list, empty, self.nothing_found):
             self._stack.addWidget(widget)
         margin = metrics.page_margin
-        vbox(self._stack, on=self, margins=(margin, _ABOVE, margin, _BELOW))
+        whole = vbox(on=self, gap=metrics.card_gap, margins=(margin, _ABOVE, margin, _BELOW))
+        if banner is not None:
+            whole.addWidget(banner)
+        whole.addLayout(self._stack, 1)
 
     def columns(self) -> Sequence[Column[R]]:
         raise NotImplementedError
@@ -115,11 +133,18 @@ class ListPage(Page, Generic[R]):
     async def load_detail(self, row: R) -> None:
         """Query the rest of a row, and show it if the row is still chosen."""
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a filter in the head narrows the list."""
+        return False
+
     def instead(self) -> QWidget | None:
-        """What replaces list and detail when there is nothing to show."""
+        """What replaces list and detail when there is nothing to show. Filters stay in reach."""
         if self.rows.total:
             return None
-        return self.nothing_found if self._text else self.empty
+        if self._text:
+            return self.nothing_found
+        return None if self.is_filtered else self.empty
 
     def arrived(self) -> None:
         """Refresh, and give the keys to the list."""
@@ -128,7 +153,17 @@ class ListPage(Page, Generic[R]):
 
     def search(self, text: str) -> None:
         self._text = text
+        self.narrow()
+
+    def narrow(self) -> None:
+        """Read the list from its beginning: the search or a filter has changed."""
+        self.limit = self._page_rows
         self._refresh.request()
+
+    def _scrolled(self, value: int) -> None:
+        if value == self.table.verticalScrollBar().maximum() and self.rows.total >= self.limit:
+            self.limit += self._page_rows
+            self._refresh.request()
 
     def select(self, key: Hashable) -> None:
         """Choose a row, now or as soon as it is listed."""

@@ -73,6 +73,10 @@ class CodeView(QAbstractScrollArea):
         first, last = sorted((self._anchor, self.current))
         return "\n".join(self._lines[max(0, first - 1) : last])
 
+    def text(self) -> str:
+        """All lines."""
+        return "\n".join(self._lines)
+
     def copy(self) -> None:
         QGuiApplication.clipboard().setText(self.selected())
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from cnc_station.engine.domain.schedule import FiringState
 from cnc_station.engine.domain.states import JobState, MachineState, RunState
 from cnc_station.engine.views import Doing, Presence
+from cnc_station.engine.views.webhooks import DeliveryState
 from cnc_station.ui.theme import Tone
 
 
@@ -76,6 +77,14 @@ FIRING_LOOKS = {
     FiringState.MISSED: _look("cancelled", QT_TRANSLATE_NOOP("State", "Missed"), Tone.HELD),
     FiringState.FAILED: _look("failed", QT_TRANSLATE_NOOP("State", "No job made"), Tone.ALARM),
 }
+DELIVERY_LOOKS = {
+    DeliveryState.PENDING: _look("waiting", QT_TRANSLATE_NOOP("State", "Waiting")),
+    DeliveryState.DELIVERED: _look("done", QT_TRANSLATE_NOOP("State", "Delivered")),
+    DeliveryState.DEAD: _look("failed", QT_TRANSLATE_NOOP("State", "Dead"), Tone.ALARM),
+}
+ENDPOINT_ON = _look("done", QT_TRANSLATE_NOOP("State", "On"))
+ENDPOINT_OFF = _look("paused", QT_TRANSLATE_NOOP("State", "Off"))
+ENDPOINT_DISABLED = _look("alarm", QT_TRANSLATE_NOOP("State", "Disabled"), Tone.ALARM)
 SCHEDULE_ACTIVE = _look("delayed", QT_TRANSLATE_NOOP("State", "Active"))
 SCHEDULE_OVER = _look("done", QT_TRANSLATE_NOOP("State", "Over"))
 NOT_REACHABLE = _look("offline", QT_TRANSLATE_NOOP("State", "Not reachable"), Tone.HELD)

@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedWidget, QTabBar, QWidget
 
-from cnc_station.ui.widgets.layout import vbox
+from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.literal import caption
 
 
@@ -52,14 +52,15 @@ class SegmentedTabs(QTabBar):
 
 
 class TabStack(QWidget):
-    """`tabs` above the widget of the current one."""
+    """`tabs` above the widget of the current one, `indent` pixels from the left."""
 
-    def __init__(self) -> None:
+    def __init__(self, indent: int = 0) -> None:
         super().__init__()
         self.tabs = SegmentedTabs()
         self._stack = QStackedWidget()
         self.tabs.currentChanged.connect(self._stack.setCurrentIndex)
-        vbox(self.tabs, (self._stack, 1), on=self, gap=8)
+        bar = hbox(self.tabs, STRETCH, margins=(indent, 0, 0, 0))
+        vbox(bar, (self._stack, 1), on=self, gap=8)
 
     def add(self, key: str, words: str, widget: QWidget) -> None:
         self._stack.addWidget(widget)

@@ -2,20 +2,30 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Row, func, literal_column, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 
 from cnc_station.engine import codec
+from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.message_formats.base import Endpoint
 from cnc_station.engine.domain.message_formats.options import FormatOptions, MessageFormat
 from cnc_station.engine.domain.message_formats.present import shown_body
-from cnc_station.engine.domain.webhooks import DeliveryContent
+from cnc_station.engine.domain.webhooks import TEST_EVENT, DeliveryContent
 from cnc_station.engine.store.webhook_tables import dead, delivery, delivery_attempt, webhook
 from cnc_station.engine.views.webhooks import (
     DeliveryAttempt,
+    DeliveryCounts,
     DeliveryDetail,
     DeliveryFilter,
     DeliveryPage,
@@ -27,8 +37,14 @@ from cnc_station.engine.views.webhooks import (
 _CONTENT = tuple(f.name for f in fields(DeliveryContent))
 _STORED = tuple(f.name for f in fields(DeliveryRow) if f.name not in {"url", "state"})
 _ATTEMPT = tuple(f.name for f in fields(DeliveryAttempt) if not f.name.endswith("_headers"))
-_OWN = frozenset({"events", "previous_until", "pending", "dead", "format", "options"})
+_OWN = frozenset({"events", "previous_until", "pending", "dead", "last", "format", "options"})
 _WEBHOOK = tuple(f.name for f in fields(WebhookRow) if f.name not in _OWN)
+_COLUMNS = (*(delivery.c[name] for name in _STORED), delivery.c.state, webhook.c.url)
+_ROWS: Select[Any] = select(*_COLUMNS).join_from(
+    delivery, webhook, webhook.c.id == delivery.c.webhook_id
+)
+# No index has this order, so that few rows are found by the index of their state and then sorted.
+_SORTED_ID = delivery.c.id + 0
 
 
 def endpoint_of(row: Row[Any], now: int) -> Endpoint:
@@ -59,7 +75,7 @@ def webhooks(connection: Connection, now: int) -> tuple[WebhookRow, ...]:
     """Every endpoint with its deliveries counted, in the order they were added."""
     counted = connection.execute(
         select(delivery.c.webhook_id, delivery.c.state, func.count().label("number"))
-        .where(or_(dead, delivery.c.due_at.is_not(None)))
+        .where(or_(dead & (delivery.c.event != TEST_EVENT), delivery.c.due_at.is_not(None)))
         .group_by(delivery.c.webhook_id, delivery.c.state)
     )
     counts: defaultdict[int, dict[str, int]] = defaultdict(dict)
@@ -75,65 +91,109 @@ def webhooks(connection: Connection, now: int) -> tuple[WebhookRow, ...]:
             previous_until=row.previous_until if (row.previous_until or 0) > now else None,
             pending=counts[row.id].get(DeliveryState.PENDING, 0),
             dead=counts[row.id].get(DeliveryState.DEAD, 0),
+            last=_last_tried(connection, row.id),
         )
         for row in found
     )
 
 
-def conditions(chosen: DeliveryFilter) -> Sequence[ColumnElement[bool]]:
+def _last_tried(connection: Connection, webhook_id: int) -> DeliveryRow | None:
+    tried = or_(delivery.c.ended_at.is_not(None), dead)
+    newest = _ROWS.where(delivery.c.webhook_id == webhook_id, tried)
+    found = connection.execute(newest.order_by(delivery.c.id.desc()).limit(1)).one_or_none()
+    return None if found is None else _row_of(found)
+
+
+def _of_states(states: frozenset[DeliveryState]) -> list[ColumnElement[bool]]:
+    """As literals, with the condition of an index: it serves only a statement that names it."""
+    if not states:
+        return []
+    names: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in sorted(states)]
+    if len(names) > 1:
+        return [delivery.c.state.in_(names)]
+    waits = [delivery.c.due_at.is_not(None)] if DeliveryState.PENDING in states else []
+    return [delivery.c.state == names[0], *waits]
+
+
+def conditions(chosen: DeliveryFilter) -> list[ColumnElement[bool]]:
     """What a delivery must fulfil to be chosen."""
-    columns: dict[str, Column[object]] = {
-        "webhook_id": delivery.c.webhook_id,
+    # The dead are few: their index finds them sooner than the one of their endpoint.
+    few = chosen.states == {DeliveryState.DEAD}
+    columns: dict[str, ColumnElement[Any]] = {
+        "webhook_id": delivery.c.webhook_id + 0 if few else delivery.c.webhook_id,
         "job_id": delivery.c.job_id,
         "event": delivery.c.event,
     }
-    wanted = [
+    wanted: list[ColumnElement[bool]] = [
         column == getattr(chosen, name)
         for name, column in columns.items()
         if getattr(chosen, name) is not None
     ]
-    if chosen.states:
-        # As literals: the partial index of the dead serves only a condition it can recognise.
-        states: list[ColumnElement[str]] = [
-            literal_column(f"'{state}'") for state in sorted(chosen.states)
-        ]
-        wanted.append(
-            delivery.c.state == states[0] if len(states) == 1 else delivery.c.state.in_(states)
-        )
+    wanted += _of_states(chosen.states)
     if chosen.since is not None:
         wanted.append(delivery.c.at >= chosen.since)
     if chosen.until is not None:
         wanted.append(delivery.c.at < chosen.until)
+    for word in chosen.text.split():
+        texts = (delivery.c.event, delivery.c.name, delivery.c.last_error)
+        found = [text.icontains(word, autoescape=True) for text in texts]
+        if word.isascii() and word.isdecimal() and int(word) <= MOST_ID:
+            found.append(delivery.c.job_id == int(word))
+        wanted.append(or_(*found))
     return wanted
+
+
+def replayable(tenants: frozenset[str] | None) -> list[ColumnElement[bool]]:
+    """What a delivery must fulfil to be sent again, by a person who sees these tenants only."""
+    endpoints = select(webhook.c.id).where(webhook.c.enabled, ~webhook.c.removed)
+    where = [delivery.c.station.is_(None)]
+    if tenants is not None:
+        where.append(delivery.c.tenant.in_(sorted(tenants)))
+        endpoints = endpoints.where(webhook.c.tenant.in_(sorted(tenants)))
+    return [*where, delivery.c.webhook_id.in_(endpoints)]
+
+
+def delivery_counts(
+    connection: Connection, chosen: DeliveryFilter, tenants: frozenset[str] | None = None
+) -> DeliveryCounts:
+    """See `CountDeliveries`."""
+    again = _count(connection, *conditions(chosen), *replayable(tenants))
+    return DeliveryCounts(_by_state(connection, chosen), again)
+
+
+def _by_state(connection: Connection, chosen: DeliveryFilter) -> dict[DeliveryState, int]:
+    """Only the few that wait or are dead are looked at by their state: each has an index."""
+
+    def count(*states: DeliveryState) -> int:
+        return _count(connection, *conditions(replace(chosen, states=frozenset(states))))
+
+    counts = {state: count(state) for state in (DeliveryState.PENDING, DeliveryState.DEAD)}
+    others = count() - sum(counts.values())
+    return {**counts, DeliveryState.DELIVERED: others}
+
+
+def _count(connection: Connection, *where: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(delivery).where(*where)
+    return connection.execute(query).scalar_one()
 
 
 def deliveries(
     connection: Connection, chosen: DeliveryFilter, offset: int, limit: int
 ) -> DeliveryPage:
     """A page of the chosen deliveries, newest first."""
-    where = conditions(chosen)
-    total = connection.execute(
-        select(func.count()).select_from(delivery).where(*where)
-    ).scalar_one()
-    rows = connection.execute(
-        select(*(delivery.c[name] for name in _STORED), delivery.c.state, webhook.c.url)
-        .join(webhook, webhook.c.id == delivery.c.webhook_id)
-        .where(*where)
-        .order_by(delivery.c.id.desc())
-        .offset(offset)
-        .limit(limit)
-    )
-    return DeliveryPage(
-        tuple(
-            DeliveryRow(
-                **{name: getattr(row, name) for name in _STORED},
-                url=row.url,
-                state=DeliveryState(row.state),
-            )
-            for row in rows
-        ),
-        offset,
-        total,
+    counts = _by_state(connection, chosen)
+    total = sum(counts[state] for state in chosen.states or counts)
+    rare = chosen.states and DeliveryState.DELIVERED not in chosen.states
+    order = _SORTED_ID if rare else delivery.c.id
+    query = _ROWS.where(*conditions(chosen)).order_by(order.desc()).offset(offset).limit(limit)
+    return DeliveryPage(tuple(map(_row_of, connection.execute(query))), offset, total)
+
+
+def _row_of(found: Row[Any]) -> DeliveryRow:
+    return DeliveryRow(
+        **{name: getattr(found, name) for name in _STORED},
+        url=found.url,
+        state=DeliveryState(found.state),
     )
 
 
@@ -156,11 +216,7 @@ def delivery_detail(connection: Connection, delivery_id: int) -> DeliveryDetail 
         .order_by(delivery_attempt.c.at, delivery_attempt.c.id)
     )
     return DeliveryDetail(
-        DeliveryRow(
-            **{name: getattr(found, name) for name in _STORED},
-            url=found.url,
-            state=DeliveryState(found.state),
-        ),
+        _row_of(found),
         shown_body(endpoint, content, found.key),
         tuple(
             DeliveryAttempt(
