@@ -74,6 +74,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
     ),
     Permission.CHANGE_JOBS: (
         "ActOnJobs",
+        "ActOnMatchingJobs",
         "AddProgram",
         "DuplicateJob",
         "EditJob",
