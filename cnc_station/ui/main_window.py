@@ -32,6 +32,8 @@ from cnc_station.ui.widgets.top_bar import TopBar
 if TYPE_CHECKING:
     from cnc_station.ui.dialogs.key_sheet import KeySheet
 
+_BULK_PATIENCE_S = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class PageSpec:
@@ -96,6 +98,8 @@ class MainWindow(QMainWindow):
         self.toasts = ToastShelf()
         self.busy = BusyBar()
         self.toasts.add_left(self.busy)
+        self.bulk_busy = BusyBar(_BULK_PATIENCE_S)
+        self.toasts.add_left(self.bulk_busy)
         self._stack = QStackedWidget()
         self._place()
         for spec in pages:
