@@ -12,11 +12,20 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.schedule import Schedule
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import WebhookSpec
-from cnc_station.engine.views import Answer, ConnectionReport, ProgramRow, Undo
+from cnc_station.engine.views import (
+    Answer,
+    BulkCursor,
+    BulkStep,
+    ConnectionReport,
+    JobFilter,
+    ProgramRow,
+    Undo,
+)
 from cnc_station.engine.views.alerts import SentAlert
 from cnc_station.engine.views.webhooks import DeliveryDetail, DeliveryFilter, NewWebhook
 
 T_co = TypeVar("T_co", covariant=True)
+MOST_IN_BATCH = 500  # jobs in a transaction: others wait for as long as it takes
 
 
 class Command(Generic[T_co]):
@@ -40,11 +49,13 @@ class SubmitJobs(Command[tuple[int, ...]]):
 @dataclass(frozen=True, slots=True)
 class EditJob(Command[None]):
     """Change fields of a job that is not at a machine (names: `domain.job.EDITABLE`). With
-    `version`, refused if somebody changed the job meanwhile."""
+    `version`, refused if somebody changed the job meanwhile. With `retry`, the job is retried in
+    the same transaction: if one of the two is refused, nothing is changed."""
 
     job_id: int
     changes: Mapping[str, Any]
     version: int | None = None
+    retry: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,27 @@ class ActOnJobs(Command[tuple[Answer, ...]]):
     machine_id: int | None = None
     until: int | None = None
     state: JobState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActOnMatchingJobs(Command[BulkStep]):
+    """Do one of `domain.actions.BULK_ACTIONS` to the jobs that `chosen` selects, one batch of at
+    most `limit` jobs in a transaction; `engine.bulk` does them all. The first batch has no
+    `cursor`: if `chosen` selects another number of jobs than `expected_count`, it raises Conflict
+    and changes nothing. Each later one takes the cursor of the step before. Raises InvalidInput
+    for a filter that selects every job, or another action."""
+
+    TEXTS: ClassVar = {"reason": REASON}
+
+    action: JobAction
+    chosen: JobFilter
+    expected_count: int
+    reason: str = ""
+    machine_id: int | None = None
+    until: int | None = None
+    state: JobState | None = None
+    cursor: BulkCursor | None = None
+    limit: int = MOST_IN_BATCH
 
 
 @dataclass(frozen=True, slots=True)

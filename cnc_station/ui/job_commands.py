@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
 
-from PySide6.QtCore import QDateTime, QObject, Signal
-from PySide6.QtWidgets import QDateTimeEdit, QMenu, QWidget
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMenu, QWidget
 
 from cnc_station.engine.commands import DuplicateJob
 from cnc_station.engine.domain.actions import JobAction, allowed
@@ -15,12 +14,8 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState
 from cnc_station.engine.views import JobRow
 from cnc_station.ui.at_machine import AtMachine
-from cnc_station.ui.dialogs.dialog import Dialog
-from cnc_station.ui.formatting import local
+from cnc_station.ui.dialogs.when import fill_delays
 from cnc_station.ui.page_context import PageContext
-from cnc_station.ui.widgets.buttons import PrimaryButton
-from cnc_station.ui.widgets.fields import Field
-from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.literal import caption
 
 A = JobAction
@@ -180,27 +175,8 @@ class JobCommands(QObject):
             menu.addAction(self.tr("Any machine that fits"), partial(pin, machine_id=None))
 
     def _delays(self, rows: Sequence[JobRow], menu: QMenu) -> None:
-        now = local(self._context.now())
-        tomorrow = (now + timedelta(days=1)).replace(hour=6, minute=0, second=0, microsecond=0)
-        monday = tomorrow + timedelta(days=-tomorrow.weekday() % 7)
-        for words, until in (
-            (self.tr("15 minutes"), now + timedelta(minutes=15)),
-            (self.tr("1 hour"), now + timedelta(hours=1)),
-            (self.tr("Until tomorrow 6:00"), tomorrow),
-            (self.tr("Until Monday 6:00"), monday),
-        ):
-            menu.addAction(caption(words), partial(self._delay, rows, until))
-        menu.addSeparator()
-        menu.addAction(self.tr("Until …"), partial(self._ask_until, rows))
-
-    def _ask_until(self, rows: Sequence[JobRow]) -> None:
-        dialog = WhenDialog(self.tr("Delay until"), local(self._context.now()), self._window)
-        dialog.chosen.connect(partial(self._delay, rows))
-        dialog.open()
-
-    def _delay(self, rows: Sequence[JobRow], until: datetime) -> None:
-        at = int(until.astimezone().timestamp() * 1000)
-        self._context.operations.act(A.DELAY, [row.id for row in rows], until=at)
+        act = partial(self._context.operations.act, A.DELAY, [row.id for row in rows])
+        fill_delays(menu, self._context.now(), self._window, lambda until: act(until=until))
 
     def _priorities(self, rows: Sequence[JobRow], menu: QMenu) -> None:
         words = {"low": self.tr("Low"), "medium": self.tr("Medium"), "high": self.tr("High")}
@@ -223,36 +199,3 @@ class JobCommands(QObject):
     async def _copy(self, rows: Sequence[JobRow]) -> None:
         for row in rows:
             await self._context.door.execute(DuplicateJob(row.id))
-
-
-class WhenDialog(Dialog):
-    """`chosen(datetime)` with a time after `now`, on this PC's clock. Show it with `open()`."""
-
-    chosen = Signal(object)
-
-    def __init__(self, title: str, now: datetime, parent: QWidget | None = None) -> None:
-        super().__init__(title, parent)
-        self.edit = QDateTimeEdit()
-        self.edit.setDisplayFormat("ddd d MMM yyyy  HH:mm")
-        self.edit.setMinimumDateTime(_qt(now))
-        self.edit.setDateTime(_qt((now + timedelta(hours=1)).replace(minute=0, second=0)))
-        self.edit.setCalendarPopup(True)
-        self.edit.setMinimumWidth(260)
-        take = PrimaryButton(self.tr("Set"), clicked=self._take)
-        take.setDefault(True)
-        buttons = hbox(STRETCH, self.cancel_button(), take)
-        vbox(Field(title, self.edit), buttons, on=self, gap=16, margins=None)
-
-    def _take(self) -> None:
-        self.chosen.emit(_python(self.edit.dateTime()))
-        self.accept()
-
-
-def _qt(at: datetime) -> QDateTime:
-    moment = QDateTime()
-    moment.setSecsSinceEpoch(int(at.astimezone().timestamp()))
-    return moment
-
-
-def _python(at: QDateTime) -> datetime:
-    return datetime.fromtimestamp(at.toSecsSinceEpoch()).astimezone().replace(tzinfo=None)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cnc_station.ui.dialogs.key_sheet import KeySheet
 
 _PAGE_KEYS = "1234567890"
+_BULK_PATIENCE_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class MainWindow(QMainWindow):
         self.toasts = ToastShelf()
         self.busy = BusyBar()
         self.toasts.add_left(self.busy)
+        self.bulk_busy = BusyBar(_BULK_PATIENCE_S)
+        self.toasts.add_left(self.bulk_busy)
         self._stack = QStackedWidget()
         self._place()
         for spec in pages:

@@ -23,32 +23,11 @@ from cnc_station.engine.domain.errors import CncStationError, Conflict, Unavaila
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import ListStations
 from cnc_station.engine.views import Answer, Presence, Undo
+from cnc_station.ui import outcome_text
+from cnc_station.ui.bulk_operations import BulkDisplay, BulkOperations, ShowRefused
 
 log = logging.getLogger(__name__)
 Fields = Mapping[int, Mapping[str, Any]]
-
-_DONE = {
-    JobAction.SUBMIT: "submitted",
-    JobAction.PAUSE: "paused",
-    JobAction.RESUME: "resumed",
-    JobAction.HOLD: "held",
-    JobAction.CONTINUE: "running again",
-    JobAction.CANCEL: "cancelled",
-    JobAction.ABORT: "aborted",
-    JobAction.START: "started",
-    JobAction.FINISH: "completed",
-    JobAction.DEFER: "put aside",
-    JobAction.RUN_NOW: "next in line",
-    JobAction.REORDER: "moved in the queue",
-    JobAction.PIN: "assigned",
-    JobAction.DELAY: "delayed",
-    JobAction.RETRY: "waiting again",
-    JobAction.DISCARD: "discarded",
-    JobAction.ACCEPT: "accepted as completed",
-    JobAction.SCRAP: "counted as scrap and waiting again",
-    JobAction.OVERRIDE: "set by hand",
-    JobAction.DELETE: "deleted",
-}
 
 
 class Notifier(Protocol):
@@ -57,8 +36,9 @@ class Notifier(Protocol):
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
         """Something was done."""
 
-    def fail(self, words: str, details: str = "") -> None:
-        """Something went wrong; it stays until it is read. `details` is the system's own text."""
+    def fail(self, words: str, details: str = "", more: Callable[[], object] | None = None) -> None:
+        """Something went wrong; it stays until it is read. `details` is the system's own text,
+        `more` shows everything that went wrong."""
 
 
 class Progress(Protocol):
@@ -72,10 +52,20 @@ class Progress(Protocol):
 class Operations:
     """Runs operations as tasks that it owns, until `close`."""
 
-    def __init__(self, door: Door, notifier: Notifier, progress: Progress) -> None:
+    def __init__(
+        self,
+        door: Door,
+        notifier: Notifier,
+        progress: Progress,
+        bulk_display: BulkDisplay,
+        show_refused: ShowRefused,
+    ) -> None:
         self.door = door
+        self.bulk = BulkOperations(door, notifier, bulk_display, show_refused, self.run)
+        """Actions on all jobs of a filter."""
         self._notifier = notifier
         self._progress = progress
+        self._show_refused = show_refused
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy = 0
         self._closed = False
@@ -114,7 +104,7 @@ class Operations:
         """Do one thing to jobs, show the result, and offer Undo."""
         command = ActOnJobs(action, tuple(job_ids), **arguments)
         words = f"{action.replace('_', ' ').capitalize()} …"
-        self.run(self._execute(command, _DONE[action]), words)
+        self.run(self._execute(command, outcome_text.DONE[action]), words)
 
     def edit(self, after: Fields, before: Fields, done: str) -> None:
         """Change fields of jobs (by id), show `done`, and offer to restore `before`."""
@@ -129,7 +119,9 @@ class Operations:
             except Conflict as error:
                 answers.append(Answer(job_id, str(error)))
         back = {a.id: before[a.id] for a in answers if a.applied and a.id in before}
-        self._report(answers, done, partial(self.edit, back, {}, "as before") if back else None)
+        self._report(
+            answers, done, partial(self.edit, back, {}, outcome_text.AS_BEFORE) if back else None
+        )
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
         """Show that something was done that no action reports."""
@@ -141,7 +133,7 @@ class Operations:
 
     def take_back(self, steps: Sequence[Undo]) -> None:
         """Undo and report it."""
-        self.run(self._execute(UndoJobActions(tuple(steps)), "as before"))
+        self.run(self._execute(UndoJobActions(tuple(steps)), outcome_text.AS_BEFORE))
 
     async def _execute(self, command: Command[Sequence[Answer]], done: str) -> None:
         self._report(await self.door.execute(command), done)
@@ -152,14 +144,14 @@ class Operations:
         applied = [answer for answer in answers if answer.applied]
         steps = [answer.undo for answer in applied if answer.undo]
         if applied:
-            count = f"Job {applied[0].id}" if len(applied) == 1 else f"{len(applied)} jobs"
             if steps:
                 undo = partial(self.take_back, steps)
-            self._notifier.say(f"{count}: {done}", undo)
+            self._notifier.say(outcome_text.applied(applied, done), undo)
         refused = [answer for answer in answers if not answer.applied]
         if refused:
-            more = f" ({len(refused) - 1} more like this)" if len(refused) > 1 else ""
-            self._notifier.fail(refused[0].error + more)
+            words = outcome_text.refused(refused[0].error, len(refused))
+            more = partial(self._show_refused, refused, len(refused))
+            self._notifier.fail(words, more=more if len(refused) > 1 else None)
 
     def act_on_machine(self, action: MachineAction, machine_id: int, reason: str = "") -> None:
         """Do one thing to a machine. Its card shows the result."""

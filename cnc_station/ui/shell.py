@@ -1,7 +1,7 @@
 """The owner of the window from the start of the engine: navigates and updates the frame."""
 
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ from cnc_station.engine.domain.states import UNDECIDED_JOBS
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import FloorNow, JobById, ListLinks
 from cnc_station.engine.timing import now_ms
-from cnc_station.engine.views import Floor, JobFilter, NeedsYou, Presence, Remedy
+from cnc_station.engine.views import Answer, Floor, JobFilter, NeedsYou, Presence, Remedy
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.frame import Frame, import_late
@@ -56,7 +56,10 @@ class Shell(QObject):
         self._load_demo = load_demo
         self._now = now
         self.bridge = Bridge(door, self)
-        self.operations = Operations(door, self.window.toasts, self.window.busy)
+        window = self.window
+        self.operations = Operations(
+            door, window.toasts, window.busy, window.bulk_busy, self._show_refused
+        )
         self.context = PageContext(door, self.bridge, self.operations, self, now)
         self._frame.context = self.context
         self._needs_query = CoalescedTask(self.operations, self._count, self, interval_ms=_COUNT_MS)
@@ -128,6 +131,9 @@ class Shell(QObject):
         import_late("dialogs.job_form.JobForm").new(
             self.context, self.window, program=program
         ).open()
+
+    def _show_refused(self, answers: Sequence[Answer], count: int) -> None:
+        import_late("dialogs.refused.RefusedDialog")(self, answers, count, self.window).open()
 
     def import_files(self) -> None:
         chooser = QFileDialog(self.window, self.tr("Import programs or a table of jobs"))

@@ -103,3 +103,28 @@ async def test_an_edited_job_is_announced_to_the_machines_it_now_fits(shop: Shop
     job_id = await shop.job(machine_type="lathe")
     await _edit(shop, job_id, machine_type="mill")
     assert shop.notices[-1].claimable == {"mill": 1}
+
+
+async def test_an_edit_and_a_retry_are_one_change_or_none(shop: Shop) -> None:
+    job_id = await shop.job()
+    with pytest.raises(Conflict, match="It starts without a retry"):
+        await shop.write(EditJob(job_id, {"quantity": 2}, "anna", retry=True))
+    assert shop.job_row(job_id).quantity == 1
+    await shop.override(job_id, JobState.NEEDS_ATTENTION)
+    version = shop.job_row(job_id).version
+    with pytest.raises(InvalidInput, match="quantity: from 1 to"):
+        await shop.write(EditJob(job_id, {"quantity": 0}, "anna", retry=True))
+    assert shop.state(job_id) is JobState.NEEDS_ATTENTION
+    await shop.write(EditJob(job_id, {"quantity": 5}, "anna", version, retry=True))
+    assert (shop.state(job_id), shop.job_row(job_id).quantity) == (JobState.QUEUED, 5)
+    assert shop.told(job_id=job_id)[-2:] == ["edited", "retried"]
+
+
+async def test_a_retry_without_an_edit_records_no_edit(shop: Shop) -> None:
+    job_id = await shop.job()
+    await shop.override(job_id, JobState.NEEDS_ATTENTION)
+    with pytest.raises(Conflict, match="changed by somebody else"):
+        await shop.write(EditJob(job_id, {}, "anna", 1, retry=True))
+    await shop.write(EditJob(job_id, {}, "anna", shop.job_row(job_id).version, retry=True))
+    assert shop.told(job_id=job_id)[-1] == "retried"
+    assert "edited" not in shop.told(job_id=job_id)

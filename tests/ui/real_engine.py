@@ -3,7 +3,7 @@
 `tests/ui/conftest.py` takes the fixtures in: every test may ask for `office`.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from cnc_station.engine.door import Door
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.timing import now_ms
-from cnc_station.engine.views import JobFilter
+from cnc_station.engine.views import Answer, JobFilter
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.main_window import Arrives
@@ -41,16 +41,35 @@ class Said:
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
+    refused: list[tuple[tuple[Answer, ...], int]] = field(default_factory=list)
+    progress: list[str] = field(default_factory=list)
+    undo: Callable[[], None] | None = None
+    stop: Callable[[], None] | None = None
 
-    def say(self, words: str, undo: object = None) -> None:  # noqa: ARG002 - offered to a person
+    def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
         self.done.append(words)
+        self.undo = undo
 
-    def fail(self, words: str, details: str = "") -> None:
+    def fail(
+        self,
+        words: str,
+        details: str = "",
+        more: Callable[[], object] | None = None,
+    ) -> None:
         self.failed.append(words)
         self.details.append(details)
+        if more is not None:
+            more()
 
-    def start(self, words: str) -> None:
-        pass
+    def show_refused(self, answers: Sequence[Answer], count: int) -> None:
+        self.refused.append((tuple(answers), count))
+
+    def start(self, words: str, stop: Callable[[], None] | None = None) -> None:
+        self.stop = stop
+        self.progress.append(words)
+
+    def advance(self, words: str, fraction: float) -> None:  # noqa: ARG002 - the words say it too
+        self.progress.append(words)
 
     def finish(self) -> None:
         pass
@@ -141,7 +160,7 @@ async def office(config: Config, task_watch: None) -> AsyncIterator[Office]:  # 
     said, went = Said(), Went()
     door = engine.door(ME)
     bridge = Bridge(door)
-    operations = Operations(door, said, said)
+    operations = Operations(door, said, said, said, said.show_refused)
     yield Office(PageContext(door, bridge, operations, went, now_ms), engine, door, said, went)
     bridge.close()
     await operations.close()

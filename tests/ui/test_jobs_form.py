@@ -131,6 +131,16 @@ async def test_edit_and_retry_puts_a_job_back_into_the_queue(
     )
     form = JobForm.change(office.context, window, await detail(office, job_id), retry=True)
     await opened(form)
+    assert form.last_error.text() == "Test"
+    form.fields.complexity.setValue(3)
+    await office.door.execute(EditJob(job_id, {"priority": 90}))  # somebody else
+    QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
+    await until(form.banner.isVisible)
+    row = (await detail(office, job_id)).row
+    assert (row.state, row.complexity) == (JobState.NEEDS_ATTENTION, 5)
+    form.reject()
+    form = JobForm.change(office.context, window, await detail(office, job_id), retry=True)
+    await opened(form)
     form.fields.complexity.setValue(3)
     QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
 

@@ -24,6 +24,7 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.EditJob: jobs.edit_job,
     c.DuplicateJob: jobs.duplicate_job,
     c.ActOnJobs: job_actions.act_on_jobs,
+    c.ActOnMatchingJobs: job_actions.act_on_matching_jobs,
     c.UndoJobActions: job_actions.undo_job_actions,
     c.AddMachine: machines.add_machine,
     c.EditMachine: machines.edit_machine,

@@ -1,24 +1,39 @@
 """Actions on jobs: in the queue through the writer, at machines through their station."""
 
 import asyncio
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.answers.jobs import stored_spec
 from cnc_station.engine.answers.machines import ask_its_station, stored_machine
-from cnc_station.engine.commands import ActOnJobs, UndoJobActions
+from cnc_station.engine.commands import (
+    MOST_IN_BATCH,
+    ActOnJobs,
+    ActOnMatchingJobs,
+    UndoJobActions,
+)
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.actions import JOB_ACTIONS, JobAction
+from cnc_station.engine.domain.actions import BULK_ACTIONS, JOB_ACTIONS, JobAction
 from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import CncStationError, Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.refusals import unfit_refusal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.services.at_machines import JOBS_AT_MACHINES
+from cnc_station.engine.store.bulk_actions import (
+    ActOnMatching,
+    Done,
+    count_matching,
+    next_matching,
+)
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
 from cnc_station.engine.store.remote_commands import AskStation
-from cnc_station.engine.views import Answer, Undo
+from cnc_station.engine.views import Answer, BulkCursor, BulkStep, JobFilter, Undo
+
+_MOST_IDS = 10_000
 
 _UNDOABLE = frozenset({JobAction.REORDER, JobAction.PIN, JobAction.CANCEL})
 _RESTORING = {
@@ -75,10 +90,10 @@ async def _refuse_unfit(context: AnswerContext, job_id: int, machine_id: int) ->
     spec = await context.reader.read(partial(stored_spec, job_id=job_id))
     machine = await stored_machine(context, machine_id)
     if spec and (why := machine.spec.capability.refusal(spec.need)):
-        raise Conflict(f"{spec.name} can't go to {machine.spec.name}: it {why}.")
+        raise Conflict(unfit_refusal(spec.name, machine.spec.name, why))
 
 
-def _queue_action(command: ActOnJobs, job_id: int, actor: str) -> ActOnJob:
+def _queue_action(command: ActOnJobs | ActOnMatchingJobs, job_id: int, actor: str) -> ActOnJob:
     """Return the store's command. Raises InvalidInput for fields that do not fit the action."""
     transition = JOB_ACTIONS.get(command.action)
     values: dict[str, Any] = {}
@@ -92,6 +107,7 @@ def _queue_action(command: ActOnJobs, job_id: int, actor: str) -> ActOnJob:
             refuse(checks.moment("until", command.until))
             values["not_before"] = command.until
         case JobAction.REORDER:
+            assert isinstance(command, ActOnJobs)
             before = _whole("before", command.before)
         case _:
             pass
@@ -99,7 +115,7 @@ def _queue_action(command: ActOnJobs, job_id: int, actor: str) -> ActOnJob:
     return ActOnJob(transition, job_id, actor, command.reason, values, before)
 
 
-def _override(command: ActOnJobs) -> t.Transition:
+def _override(command: ActOnJobs | ActOnMatchingJobs) -> t.Transition:
     if command.state not in t.OVERRIDES:
         raise InvalidInput(FieldError("state", f"can't be set to {command.state} by hand"))
     if not command.reason.strip():
@@ -118,6 +134,57 @@ def _undo(action: JobAction, before: Before) -> Undo | None:
     if action is JobAction.CANCEL and before.state not in _RESTORING:
         return None
     return Undo(action.value, before.job_id, asdict(before))
+
+
+async def act_on_matching_jobs(
+    context: AnswerContext, command: ActOnMatchingJobs, actor: str
+) -> BulkStep:
+    """See `ActOnMatchingJobs`."""
+    refuse(_bulk_errors(command))
+    action = _queue_action(command, 0, actor)
+    machine = None
+    if command.action is JobAction.PIN and command.machine_id is not None:
+        machine = (await stored_machine(context, command.machine_id)).spec
+    cursor = command.cursor or await _count(context, command)
+    look = partial(next_matching, chosen=command.chosen, cursor=cursor, limit=command.limit)
+    ids = await context.reader.read(look)
+    batch = ActOnMatching(action, ids, command.chosen, cursor.since, machine, context.tenants)
+    done = await context.writer.write(batch) if ids else ()
+    more = len(ids) == command.limit
+    return BulkStep(
+        tuple(_answer(command.action, one) for one in done),
+        replace(cursor, after=ids[-1]) if more else None,
+    )
+
+
+def _bulk_errors(command: ActOnMatchingJobs) -> Iterator[FieldError]:
+    if command.action not in BULK_ACTIONS:
+        yield FieldError("action", f"{command.action} can't be done to all jobs of a filter")
+    if command.chosen == JobFilter():
+        yield FieldError("chosen", "must have a filter: without one it selects every job")
+    if len(command.chosen.ids) > _MOST_IDS:
+        yield FieldError("chosen", f"at most {_MOST_IDS:,} jobs by number")
+    yield from checks.whole("expected_count", command.expected_count, 0, checks.MOST_ID)
+    yield from checks.whole("limit", command.limit, 1, MOST_IN_BATCH)
+
+
+async def _count(context: AnswerContext, command: ActOnMatchingJobs) -> BulkCursor:
+    """Raises Conflict if the filter selects another number of jobs than expected."""
+    count = partial(count_matching, chosen=command.chosen)
+    found, cursor = await context.reader.read_now(lambda c, now: count(c, now=now))
+    if found != command.expected_count:
+        raise Conflict(
+            f"The filter selects {found:,} jobs now, not {command.expected_count:,}. Nothing was "
+            "changed: look at the list again."
+        )
+    return cursor
+
+
+def _answer(action: JobAction, done: Done) -> Answer:
+    if done.before is None:
+        return Answer(done.job_id, done.refusal)
+    undo = _undo(action, done.before) if action in _UNDOABLE else None
+    return Answer(done.job_id, undo=undo)
 
 
 async def undo_job_actions(

@@ -53,7 +53,9 @@ async def edit_job(context: AnswerContext, command: commands.EditJob, actor: str
             new = replace(spec, **changes)
             stored = accepted(context, new)
             changes |= {name: getattr(stored, name) for name in changes}
-    await context.writer.write(edits.EditJob(command.job_id, changes, actor, command.version))
+    await context.writer.write(
+        edits.EditJob(command.job_id, changes, actor, command.version, command.retry)
+    )
 
 
 async def duplicate_job(context: AnswerContext, command: commands.DuplicateJob, actor: str) -> int:

@@ -67,6 +67,24 @@ JOB_ACTIONS: Mapping[JobAction, t.Transition] = {
     JobAction.DELETE: t.DELETED,
 }
 
+# What may be done to all jobs that match a filter. A machine, and the part at it, is decided about
+# alone; and all of them can't be moved in front of one.
+BULK_ACTIONS = frozenset(
+    {
+        JobAction.SUBMIT,
+        JobAction.PAUSE,
+        JobAction.RESUME,
+        JobAction.CANCEL,
+        JobAction.RUN_NOW,
+        JobAction.PIN,
+        JobAction.DELAY,
+        JobAction.RETRY,
+        JobAction.DISCARD,
+        JobAction.OVERRIDE,
+        JobAction.DELETE,
+    }
+)
+
 # Of several transitions the first that the machine's state allows is made.
 MACHINE_ACTIONS: Mapping[MachineAction, tuple[t.Transition, ...]] = {
     MachineAction.CLEAR: (t.CLEARED,),

@@ -82,6 +82,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
     ),
     Permission.CHANGE_JOBS: (
         "ActOnJobs",
+        "ActOnMatchingJobs",
         "AddProgram",
         "DuplicateJob",
         "EditJob",

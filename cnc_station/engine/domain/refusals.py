@@ -183,3 +183,14 @@ def run_refusal(transition: Transition, run_id: int, state: RunState) -> str:
 def machine_refusal(transition: Transition, name: str, state: MachineState) -> str:
     """Why machine `name` may not make a transition without a run."""
     return f"{MACHINE_IS[state].format(name=name)} {_MACHINE_INSTEAD[transition.name][state]}"
+
+
+def interrupted_refusal(name: str) -> str:
+    """Why job `name` is left out of what is done to many jobs."""
+    is_so = JOB_IS[J.INTERRUPTED].format(name=name)
+    return f"{is_so} Look at its part, then decide about this job alone."
+
+
+def unfit_refusal(name: str, machine: str, why: str) -> str:
+    """Why job `name` can't be pinned to a machine."""
+    return f"{name} can't go to {machine}: it {why}."

@@ -15,23 +15,35 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.text_gate import tidy, visible
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.jobs import check_references, stored_fields
+from cnc_station.engine.store.queue_actions import ActOnJob
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.store.transaction import JobCommand, Tx
 
 
 @dataclass(frozen=True, slots=True)
 class EditJob(JobCommand[None]):
-    """Set fields of a job; with `version`, only if nobody changed it since.
+    """Set fields of a job; with `version`, only if nobody changed it since. With `retry`, retry it
+    as well.
 
-    Raises Conflict if the job may not be edited now, InvalidInput for bad values.
+    Raises Conflict if the job may not be edited or retried now, InvalidInput for bad values.
     """
 
     job_id: int
     changes: Mapping[str, Any]
     actor: str
     version: int | None = None
+    retry: bool = False
 
     def write(self, tx: Tx) -> None:
+        row = self._checked(tx)
+        if self.changes or not self.retry:
+            self._edit(tx, row)
+        if self.retry:
+            (answer,) = ActOnJob.apply(tx, [ActOnJob(t.RETRIED, self.job_id, self.actor)])
+            assert not isinstance(answer, Exception)  # its state was checked, and it is locked
+
+    def _checked(self, tx: Tx) -> Row[Any]:
+        """Lock the job, and check what does not depend on the values."""
         if unknown := self.changes.keys() - EDITABLE:
             raise InvalidInput(*(FieldError(name, "can't be edited") for name in sorted(unknown)))
         row = tx.connection.execute(
@@ -45,6 +57,13 @@ class EditJob(JobCommand[None]):
             raise Conflict(job_refusal(t.EDITED, row.name, state))
         if self.version not in (None, row.version):
             raise Conflict(f"{row.name} was changed by somebody else meanwhile. Open it again.")
+        assert t.RETRIED.job is not None
+        if self.retry and state not in t.RETRIED.job.sources:
+            raise Conflict(job_refusal(t.RETRIED, row.name, state))
+        return row
+
+    def _edit(self, tx: Tx, row: Row[Any]) -> None:
+        state = JobState(row.state)
         before = spec_of(row)
         after, values = _edited(before, self.changes)
         check_references(tx, [after])

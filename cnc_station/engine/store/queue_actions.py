@@ -58,34 +58,39 @@ class ActOnJob(StoreCommand[Before]):
 
     @classmethod
     def apply(cls, tx: Tx, commands: Sequence["ActOnJob"]) -> list[Before | Exception]:
-        """Lock the jobs, decide by the table, write the decisions in one statement."""
-        rows = _locked(tx, [command.job_id for command in commands])
-        answers: list[Before | Exception] = []
-        decided: list[tuple[ActOnJob, Row[Any], JobState]] = []
-        for command in commands:
-            try:
-                row = rows.get(command.job_id)
-                target = _decide(tx, command, row)
-                assert row is not None
-                if command.transition is t.DELETED:
-                    _delete(tx, row)
-                elif command.transition is t.SCRAPPED:
-                    _scrap(tx, row)
-                decided.append((command, row, target))
-                answers.append(
-                    Before(
-                        row.id,
-                        row.version + 1,
-                        JobState(row.state),
-                        row.rank,
-                        row.pinned_machine_id,
-                        row.not_before,
-                    )
+        return act_on_rows(tx, commands, _locked(tx, [command.job_id for command in commands]))
+
+
+def act_on_rows(
+    tx: Tx, commands: Sequence[ActOnJob], rows: Mapping[int, Row[Any]]
+) -> list[Before | Exception]:
+    """Decide about locked jobs by the table, and write the decisions in one statement."""
+    answers: list[Before | Exception] = []
+    decided: list[tuple[ActOnJob, Row[Any], JobState]] = []
+    for command in commands:
+        try:
+            row = rows.get(command.job_id)
+            target = _decide(tx, command, row)
+            assert row is not None
+            if command.transition is t.DELETED:
+                _delete(tx, row)
+            elif command.transition is t.SCRAPPED:
+                _scrap(tx, row)
+            decided.append((command, row, target))
+            answers.append(
+                Before(
+                    row.id,
+                    row.version + 1,
+                    JobState(row.state),
+                    row.rank,
+                    row.pinned_machine_id,
+                    row.not_before,
                 )
-            except Conflict as error:
-                answers.append(error)
-        _write(tx, decided)
-        return answers
+            )
+        except Conflict as error:
+            answers.append(error)
+    _write(tx, decided)
+    return answers
 
 
 def _locked(tx: Tx, ids: Sequence[int]) -> dict[int, Row[Any]]:

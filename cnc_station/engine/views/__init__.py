@@ -56,6 +56,8 @@ from cnc_station.engine.views.station import (
     SILENT_AFTER_S,
     About,
     Answer,
+    BulkCursor,
+    BulkStep,
     Link,
     Presence,
     StationRow,
@@ -74,4 +76,4 @@ __all__ += ["ImportIssue", "ImportPreview", "ProgramDetail"]
 __all__ += ["ProgramFinding", "ProgramRow", "Toolpath"]
 __all__ += ["DueRow", "SchedulePreview", "ScheduleRow", "ScheduleRun"]
 __all__ += ["SILENT_AFTER_S", "About", "Answer", "Link"]
-__all__ += ["Presence", "StationRow", "Undo", "presence_of"]
+__all__ += ["BulkCursor", "BulkStep", "Presence", "StationRow", "Undo", "presence_of"]

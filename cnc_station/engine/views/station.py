@@ -93,3 +93,22 @@ class Answer:
     @property
     def applied(self) -> bool:
         return not self.error
+
+
+@dataclass(frozen=True, slots=True)
+class BulkCursor:
+    """Where an action on all matching jobs goes on: after job `after`, up to job `last`. A job
+    whose state has changed since `since` (ms) was not counted, and is left alone."""
+
+    after: int
+    last: int
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class BulkStep:
+    """One batch of an action on all matching jobs. `cursor` is for the next one; None: it was the
+    last."""
+
+    answers: tuple[Answer, ...]
+    cursor: BulkCursor | None

@@ -13,9 +13,10 @@ from cnc_station.engine.domain.errors import CncStationError, InvalidInput
 from cnc_station.engine.outside_file import MOST_PROGRAM_BYTES, FileRefused, read_outside_file
 from cnc_station.engine.queries import ListMachines, ListPrograms
 from cnc_station.engine.views import JobDetail, ProgramRow
+from cnc_station.ui import outcome_text
 from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.dialogs.job_fields import JobFields
-from cnc_station.ui.formatting import duration
+from cnc_station.ui.formatting import duration, sentence
 from cnc_station.ui.models.job_draft import JobDraft, draft_of
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role
@@ -51,6 +52,8 @@ class JobForm(Dialog):
         self.fields.program.file_chosen.connect(self._keep_file)
         self.banner = Text("", Role.NOTE, Ink.ALARM, wrap=True)
         self.banner.hide()
+        self.last_error = Text(self._last_error(), Role.NOTE, Ink.ALARM, wrap=True, selectable=True)
+        self.last_error.setVisible(bool(self.last_error.text()))
         self.submit = PrimaryButton(self._submit_words(), clicked=self._save)
         self.acting = [self.submit]
         self.submit.setDefault(True)
@@ -86,6 +89,17 @@ class JobForm(Dialog):
             return self.tr("Save and retry")
         return self.tr("Add the job") if self._editing is None else self.tr("Save")
 
+    def _last_error(self) -> str:
+        """What the person who retries a job has to put right."""
+        if not self._retry or self._editing is None or not self._editing.row.last_error:
+            return ""
+        error = sentence(self._editing.row.last_error)
+        runs = self._editing.runs
+        if not runs:
+            return error
+        tried = self.tr("Attempt {n} on {machine}: {error}")
+        return tried.format(n=runs[0].attempt, machine=runs[0].machine, error=error)
+
     def _place(self, title: str) -> None:
         self.fields.setProperty("part", "plain")
         area = scrolling(self.fields, right=0, focus=True)
@@ -96,7 +110,8 @@ class JobForm(Dialog):
         buttons = hbox(self.as_draft, STRETCH, self.cancel_button(), self.submit)
         head = Text(title, Role.PAGE_TITLE)
         margins = (20, 16, 20, 16)
-        vbox(head, self.banner, (area, 1), buttons, on=self, gap=12, margins=margins)
+        parts = (head, self.last_error, self.banner, (area, 1), buttons)
+        vbox(*parts, on=self, gap=12, margins=margins)
         self.resize(680, 620)
 
     @property
@@ -173,12 +188,14 @@ class JobForm(Dialog):
         assert self._editing is not None
         row = self._editing.row
         changes = self.fields.draft().changes(self._before)
-        if changes:
-            await self._context.door.execute(EditJob(row.id, changes, version=row.version))
-        if self._retry:
-            self._context.operations.act(JobAction.RETRY, [row.id])
-        elif changes:
-            self._context.operations.say(f"{self.tr('Job')} {row.id}: {self.tr('changed')}")
+        if changes or self._retry:
+            edit = EditJob(row.id, changes, version=row.version, retry=self._retry)
+            await self._context.door.execute(edit)
+            done = self.tr("changed") if changes else ""
+            if self._retry:
+                again = outcome_text.DONE[JobAction.RETRY]
+                done = self.tr("changed, {again}").format(again=again) if changes else again
+            self._context.operations.say(f"{self.tr('Job')} {row.id}: {done}")
         return row.id
 
     def done(self, result: int) -> None:

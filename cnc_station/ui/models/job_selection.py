@@ -25,9 +25,11 @@ _Flag = QItemSelectionModel.SelectionFlag
 
 
 class JobSelection(QItemSelectionModel):
-    """The selected jobs (`chosen`); `chosen_changed` after a change by the user or by `choose`.
-    `unknown(first, last)` reports selected rows that are not loaded."""
+    """The selected jobs (`chosen`); `chosen_changed` after a change by the user or by `choose`,
+    before it `by_hand` after one by the user. `unknown(first, last)` reports selected rows that
+    are not loaded."""
 
+    by_hand = Signal()
     chosen_changed = Signal()
     unknown = Signal(int, int)
 
@@ -80,6 +82,7 @@ class JobSelection(QItemSelectionModel):
             self._chosen |= {row.id: None for _, row in self._rows_in(part)}
             if part.top() not in self._model.known or part.bottom() not in self._model.known:
                 self.unknown.emit(part.top(), part.bottom())
+        self.by_hand.emit()
         self.chosen_changed.emit()
 
     def _follow(self) -> None:

@@ -1,8 +1,9 @@
 """Needs attention: jobs that failed for good or were interrupted, and what to do about each."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.notice import ABOUT_WEBHOOKS, Notice
@@ -10,6 +11,7 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.queries import ControllerStatus, JobById, ListJobs, ProgramByHash
 from cnc_station.engine.views import JobFilter, JobRow, Sort, SortKey
 from cnc_station.ui import formatting
+from cnc_station.ui.bulk_commands import BulkCommands, Matching
 from cnc_station.ui.dialogs.job_form import JobForm
 from cnc_station.ui.models.row_model import Column
 from cnc_station.ui.page_context import PageContext
@@ -17,14 +19,13 @@ from cnc_station.ui.pages.attention_detail import AttentionDetail, line_of
 from cnc_station.ui.pages.dead_deliveries import DeadDeliveries
 from cnc_station.ui.pages.list_page import ListPage
 from cnc_station.ui.theme import Ink
-from cnc_station.ui.widgets.buttons import Button, add_key
+from cnc_station.ui.widgets.buttons import Button, MenuButton, add_key
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.hold_button import HoldButton
-from cnc_station.ui.widgets.literal import set_tip
+from cnc_station.ui.widgets.literal import caption, set_tip
 from cnc_station.ui.widgets.state_look import look_of
 
 LISTED = 500
-_AT_ONCE = 1000
 _OLDEST_FIRST = (Sort(SortKey.CHANGED),)
 # The worst first: a part is half-way in a machine.
 _WORST_FIRST = (JobState.INTERRUPTED, JobState.NEEDS_ATTENTION)
@@ -38,7 +39,8 @@ class AttentionPage(ListPage[JobRow]):
     def __init__(self, context: PageContext) -> None:
         name = self.tr("Jobs that need you")
         super().__init__(context, name, interval_ms=_REST_MS, checkable=True)
-        self._total = 0
+        self._total = self._failed_total = 0
+        self._bulk = BulkCommands(context, self)
         self.rows.ticked.connect(self._show_bulk)
         self.table.opened.connect(lambda row: context.navigator.to_job(row.id))
         self.detail = AttentionDetail(context.now)
@@ -92,18 +94,30 @@ class AttentionPage(ListPage[JobRow]):
         )
 
     def _bulk_buttons(self) -> tuple[QWidget, ...]:
-        self.retry_all = Button(
-            self.tr("Retry all"),
-            clicked=lambda: self._context.operations.run(self._retry_all(), self.tr("Retrying …")),
-        )
+        self.retry_all = Button("", clicked=lambda: self._bulk.act(JobAction.RETRY, self._all()))
         self.retry_selected = Button("", clicked=lambda: self._act(JobAction.RETRY, self._failed()))
         single = self.tr("Decide about interrupted jobs one by one, at the part.")
         set_tip(self.retry_selected, single)
         self.discard_selected = HoldButton(
             "", seconds=1.0, held=lambda: self._discard(self.rows.checked)
         )
+        self.more = MenuButton("⋯", self.tr("More to do"), self._fill_more)
         self._show_bulk()
-        return (self.retry_selected, self.discard_selected, self.retry_all)
+        return (self.retry_selected, self.discard_selected, self.retry_all, self.more)
+
+    def _fill_more(self, menu: QMenu) -> None:
+        menu.clear()
+        ids = [row.id for row in self.rows.rows]
+        menu.addAction(self.tr("Select all listed"), lambda: self.rows.check(ids))
+        failed = self._all()
+        words = self.tr("Discard all {count} that failed …").format(count=f"{failed.count:,}")
+        discard = partial(self._bulk.confirm, JobAction.DISCARD, self.tr("Discard"), failed)
+        menu.addAction(caption(words), discard).setEnabled(failed.count > 0)
+
+    def _all(self) -> Matching:
+        """Every failed job that matches the search, listed or not; never an interrupted one."""
+        states = frozenset({JobState.NEEDS_ATTENTION})
+        return Matching(JobFilter(states=states, text=self._text), self._failed_total, states)
 
     def _connect_detail(self) -> None:
         detail = self.detail
@@ -142,6 +156,8 @@ class AttentionPage(ListPage[JobRow]):
             page = await self._context.door.ask(ListJobs(chosen, _OLDEST_FIRST, 0, LISTED))
             found += page.rows
             self._total += page.total
+            if state is JobState.NEEDS_ATTENTION:
+                self._failed_total = page.total
         return found[:LISTED]
 
     async def _load(self) -> None:
@@ -173,8 +189,9 @@ class AttentionPage(ListPage[JobRow]):
         discard = self.tr("Discard selected ({count}): hold")
         self.discard_selected.setText(discard.format(count=ticked))
         self.discard_selected.setEnabled(ticked > 0)
-        failed_any = any(row.state is JobState.NEEDS_ATTENTION for row in self.rows.rows)
-        self.retry_all.setEnabled(failed_any)
+        every = self.tr("Retry all ({count})").format(count=f"{self._failed_total:,}")
+        self.retry_all.setText(every)
+        self.retry_all.setEnabled(self._failed_total > 0)
 
     def tick(self) -> None:
         self.rows.clock_moved(_SINCE)
@@ -208,18 +225,6 @@ class AttentionPage(ListPage[JobRow]):
         failed = [row for row in rows if row.state is JobState.NEEDS_ATTENTION]
         self._act(JobAction.DISCARD, failed)
         self._act(JobAction.CANCEL, [row for row in rows if row not in failed])
-
-    async def _retry_all(self) -> None:
-        """Retry every failed job, listed or not, never an interrupted one."""
-        ids: list[int] = []
-        chosen = JobFilter(states=frozenset({JobState.NEEDS_ATTENTION}), text=self._text)
-        while True:
-            page = await self._context.door.ask(ListJobs(chosen, _OLDEST_FIRST, len(ids), _AT_ONCE))
-            ids += [row.id for row in page.rows]
-            if not page.rows or len(ids) >= page.total:
-                break
-        if ids:
-            self._context.operations.act(JobAction.RETRY, ids)
 
     def edit(self) -> JobForm | None:
         """Open the form of the job on view; saving it retries the job."""

@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QStackedWidget, QWidget
 
 from cnc_station.engine.commands import SaveSettings
 from cnc_station.engine.domain.notice import ABOUT_LINKS, ABOUT_STATIONS, MISSED, Notice
-from cnc_station.engine.domain.states import OPEN_JOBS
+from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.queries import CountJobs, LatestTelemetry, ListMachines, StoredSettings
 from cnc_station.engine.views import JobFilter, JobRow, Sort, Telemetry
+from cnc_station.ui.bulk_commands import BulkCommands, Matching
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.drivers import unattended
 from cnc_station.ui.job_commands import JobCommands
@@ -48,7 +49,10 @@ class JobsPage(Page):
         self._restored = False
         self._tenants: set[str] = set()
         self._jobs_of_all_states = 0
+        self._states: frozenset[JobState] = frozenset(JobState)
+        self._all_matching = False  # the commands are for all jobs that match
         self.commands = JobCommands(context, self)
+        self.matching = BulkCommands(context, self)
         self.model = JobTableModel(SHOWN_AT_FIRST, context.now, self._telemetry)
         self.model.setParent(self)
         self.feed = JobFeed(context, self.model, ORDER)
@@ -102,7 +106,10 @@ class JobsPage(Page):
         self.selected.changed.connect(self._show_selection)
         self.filters.chosen.connect(self._choose)
         self.filters.menu_opens.connect(self.menus.fill_more)
-        self.bulk.cleared.connect(self.view.selection.clearSelection)
+        self.bulk.cleared.connect(self._select_none)
+        self.bulk.all_wanted.connect(self._take_all)
+        self.view.selection.by_hand.connect(self._take_selected)
+        self.matching.begun.connect(self._select_none)
         self.nothing.chosen.connect(self._context.navigator.to_jobs)
         self.nothing.new_job.connect(self._context.navigator.new_job)
         self.detail.closed.connect(self._fit)
@@ -139,13 +146,14 @@ class JobsPage(Page):
             self.detail.close_panel()
             self.view.setFocus()
             return True
-        if self.selected.count > 1:
-            self.view.selection.clearSelection()
+        if self.selected.count > 1 or self._all_matching:
+            self._select_none()
             return True
         return False
 
     def _choose(self, chosen: JobFilter) -> None:
         self._chosen = replace(chosen, text=self._text)
+        self._take_selected()
         self.feed.choose(self._chosen)
         self._show_filter()
 
@@ -168,11 +176,14 @@ class JobsPage(Page):
         if chosen == self._chosen:
             self.filters.show_counts(counts)
             self._jobs_of_all_states = sum(counts.by_state.values())
+            self._states = frozenset(state for state, n in counts.by_state.items() if n)
             self._explain_nothing()
+            if self._all_matching:
+                self._show_selection()
 
     async def _load_values(self) -> None:
         machines = await self._context.door.ask(ListMachines())
-        self.commands.machines = {m.id: m.spec for m in machines}
+        self.commands.machines = self.matching.machines = {m.id: m.spec for m in machines}
         away = {m.id: why for m in machines if (why := unattended(m))}
         if away != self.commands.unattended:
             self.commands.unattended = away
@@ -200,6 +211,8 @@ class JobsPage(Page):
     def _taken(self) -> None:
         self._stack.setCurrentWidget(self.view if self.model.total else self.nothing)
         self._explain_nothing()
+        if self._bar.currentWidget() is self.bulk:
+            self._show_selection()
         tenants = {row.tenant for _, row in self.model.placed() if row.tenant}
         if not tenants <= self._tenants:
             self._tenants |= tenants
@@ -231,9 +244,29 @@ class JobsPage(Page):
 
     def _show_selection(self) -> None:
         several = self.selected.count > (0 if self.view.taps_select else 1)
-        if several:
-            self.bulk.show_selection(self.selected.count, self.menus.commands())
-        self._bar.setCurrentWidget(self.bulk if several else self.filters)
+        if self._all_matching:
+            states = self._chosen.states or frozenset(JobState)
+            jobs = Matching(self._chosen, self.model.total, states & self._states)
+            self.bulk.show_matching(jobs.count, self.matching.of(jobs))
+        elif several:
+            commands = self.menus.commands()
+            self.bulk.show_selection(self.selected.count, commands, self.model.total)
+        self._bar.setCurrentWidget(self.bulk if several or self._all_matching else self.filters)
+
+    def _take_all(self) -> None:
+        """Offer the commands for all jobs that match, until a person selects otherwise."""
+        self.view.selectAll()
+        self._all_matching = True
+        self._show_selection()
+
+    def _take_selected(self) -> None:
+        if self._all_matching:
+            self._all_matching = False
+            self._show_selection()
+
+    def _select_none(self) -> None:
+        self._take_selected()
+        self.view.selection.clearSelection()
 
     async def _restore_columns(self) -> None:
         self.view.restore((await self._context.door.ask(StoredSettings())).get(SETTING))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QRectF, Qt, SignalInstance
 from PySide6.QtGui import QAction, QKeySequence, QPainter, QPen
-from PySide6.QtWidgets import QAbstractButton, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QMenu, QPushButton, QToolButton, QWidget
 
 from cnc_station.ui.theme import Ink, Tone, theme
 from cnc_station.ui.widgets.literal import caption, from_caption
@@ -133,3 +133,16 @@ def add_key(
     action.triggered.connect(triggered)
     widget.addAction(action)
     return action
+
+
+class MenuButton(QToolButton):
+    """Opens a menu that `fill` fills first. `name` says what it is for."""
+
+    def __init__(self, words: str, name: str, fill: Callable[[QMenu], None]) -> None:
+        super().__init__()
+        self.setText(caption(words))
+        self.setAccessibleName(name)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        menu = QMenu(self)
+        menu.aboutToShow.connect(lambda: fill(menu))
+        self.setMenu(menu)

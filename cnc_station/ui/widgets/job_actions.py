@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu, QPushButton, QSizePolicy, QToolButton, QWid
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.ui.job_commands import Command
 from cnc_station.ui.theme import Ink, Role, theme
-from cnc_station.ui.widgets.buttons import Button, DangerButton, PrimaryButton
+from cnc_station.ui.widgets.buttons import Button, DangerButton, MenuButton, PrimaryButton
 from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.literal import caption, set_tip
@@ -59,14 +59,7 @@ class _CommandParts(QWidget):
         return kind(command.words, clicked=lambda: self.run(command.key))
 
     def _menu_button(self, words: str, name: str, fill: Callable[[QMenu], None]) -> QToolButton:
-        button = QToolButton()
-        button.setText(caption(words))
-        button.setAccessibleName(name)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        menu = QMenu(button)
-        menu.aboutToShow.connect(lambda: fill(menu))
-        button.setMenu(menu)
-        return button
+        return MenuButton(words, name, fill)
 
     def _more_button(self, commands: Sequence[Command]) -> QToolButton:
         keys = [command.key for command in commands]
@@ -86,9 +79,11 @@ class _CommandParts(QWidget):
 
 
 class BulkBar(_CommandParts):
-    """Shows how many jobs are selected, and commands for all of them, in place of the chips."""
+    """Shows how many jobs are selected, and commands for all of them, in place of the chips.
+    `all_wanted`: the commands are to be for all jobs that match the filter."""
 
     cleared = Signal()
+    all_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,14 +91,30 @@ class BulkBar(_CommandParts):
         nothing = self.tr("Nothing can be done to all of these at once")
         self._nothing = Text(nothing, Role.NOTE, Ink.MUTED)
         self._clear = Button(self.tr("Clear"), quiet=True, clicked=self.cleared)
+        self.take_all = Button("", quiet=True, clicked=self.all_wanted)
         gap = theme().metrics.gap
-        self._box = hbox(self.count, self._nothing, STRETCH, self._clear, on=self, gap=gap)
+        ends = (STRETCH, self.take_all, self._clear)
+        self._box = hbox(self.count, self._nothing, *ends, on=self, gap=gap)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def show_selection(self, count: int, commands: Sequence[Command]) -> None:
-        self.count.setText(self.tr("{count:,} selected").format(count=count))
+    def show_selection(self, count: int, commands: Sequence[Command], total: int = 0) -> None:
+        """Show commands for `count` selected jobs, of the `total` that match the filter."""
+        words = self.tr("All {total} that match").format(total=f"{total:,}")
+        self.take_all.setText(words if count < total else "")
+        self._show(self.tr("{count:,} selected").format(count=count), commands)
+
+    def show_matching(self, total: int, commands: Sequence[Command]) -> None:
+        """Show commands for all jobs that match the filter."""
+        self.take_all.setText("")
+        words = self.tr("All {total} that match the filter").format(total=f"{total:,}")
+        self._show(words, commands)
+
+    def _show(self, words: str, commands: Sequence[Command]) -> None:
+        self.count.setText(words)
+        self.take_all.setVisible(bool(self.take_all.text()))
         self._nothing.setVisible(not commands)
-        if self._take(commands):
+        mode = "some" if self.take_all.text() else "all"
+        if self._take(commands, ("mode", mode)):
             self._make()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -115,7 +126,8 @@ class BulkBar(_CommandParts):
         for part in self._parts:
             self._box.removeWidget(part)
         self._remove_parts()
-        taken = self._clear.sizeHint().width() + self.count.sizeHint().width() + _BAR_MARGIN_PX
+        fixed = (self._clear, self.count, self.take_all)
+        taken = _BAR_MARGIN_PX + sum(w.sizeHint().width() for w in fixed if not w.isHidden())
         room = self.width() - taken
         rest: list[Command] = []
         for command in self._commands.values():

@@ -1,5 +1,7 @@
 """A thin progress bar, and a bar with words for work that takes longer than a second."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -7,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from cnc_station.ui import formatting
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.layout import hbox
 from cnc_station.ui.widgets.text import ElidedLabel
 
@@ -53,7 +56,8 @@ _WIDTH = 360
 
 
 class BusyBar(QWidget):
-    """Words and a bar, shown only after the work has taken `patience_s` seconds."""
+    """Words and a bar, shown only after the work has taken `patience_s` seconds; a button, if the
+    work can be stopped."""
 
     def __init__(self, patience_s: float = 1.0) -> None:
         super().__init__()
@@ -62,12 +66,17 @@ class BusyBar(QWidget):
         self._timer = QTimer(self, singleShot=True, interval=round(patience_s * 1000))
         self._timer.timeout.connect(self.show)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        hbox(self._words, (self._bar, 1), on=self, gap=10)
+        self.stop = Button(self.tr("Stop"), clicked=self._stop_work)
+        hbox(self._words, (self._bar, 1), self.stop, on=self, gap=10)
         self.setFixedWidth(_WIDTH)
+        self._stop_wanted: Callable[[], None] | None = None
         self.hide()
 
-    def start(self, words: str) -> None:
-        """Start the wait; the bar appears if the work lasts."""
+    def start(self, words: str, stop: Callable[[], None] | None = None) -> None:
+        """Start the wait; the bar appears if the work lasts. `stop` ends the work soon."""
+        self._stop_wanted = stop
+        self.stop.setVisible(stop is not None)
+        self.stop.setEnabled(True)
         self._words.setText(words)
         self._words.setMinimumWidth(min(180, self._words.sizeHint().width()))
         self._bar.set_fraction(None)
@@ -76,6 +85,19 @@ class BusyBar(QWidget):
     def set_fraction(self, fraction: float) -> None:
         self._bar.set_fraction(fraction, Tone.OPERATOR)
 
+    def advance(self, words: str, fraction: float) -> None:
+        """Show how far it is, in words too."""
+        if self.stop.isEnabled():
+            self._words.setText(words)
+        self.set_fraction(fraction)
+
     def finish(self) -> None:
+        self._stop_wanted = None
         self._timer.stop()
         self.hide()
+
+    def _stop_work(self) -> None:
+        self.stop.setEnabled(False)
+        self._words.setText(self.tr("Stopping …"))
+        if self._stop_wanted is not None:
+            self._stop_wanted()

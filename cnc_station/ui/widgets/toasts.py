@@ -26,6 +26,7 @@ class _Message:
     undo: Callable[[], None] | None
     error: bool
     details: str = ""
+    more: Callable[[], object] | None = None
 
 
 class Toast(QFrame):
@@ -60,6 +61,10 @@ class Toast(QFrame):
             self.details.clicked.connect(lambda: self._show_details(message.details))
             box.addWidget(self.details)
             self.buttons.append(self.details)
+        if message.more:
+            show = Button(self.tr("Show all"), quiet=True, clicked=message.more)
+            box.addWidget(show)
+            self.buttons.append(show)
         close = CloseButton(self.tr("Close"), clicked=self.close_now)
         self.buttons.append(close)
         box.addWidget(close)
@@ -115,9 +120,10 @@ class ToastShelf(QFrame):
         """Report what was done, for 6 s; with `undo`, offer to undo it."""
         self._take(_Message(words, undo, error=False))
 
-    def fail(self, words: str, details: str = "") -> None:
-        """Report an error and its remedy until the user closes it; `details` are one tap away."""
-        self._take(_Message(words, None, error=True, details=details))
+    def fail(self, words: str, details: str = "", more: Callable[[], object] | None = None) -> None:
+        """Report an error and its remedy until the user closes it; `details`, and what `more`
+        opens, are one tap away."""
+        self._take(_Message(words, None, error=True, details=details, more=more))
 
     def messages(self) -> list[str]:
         return [toast.accessibleName() for toast in self._shown]

@@ -1,0 +1,134 @@
+"""One action on many jobs, batch by batch: its progress can be watched, and it can be stopped.
+
+Each batch is committed before the next begins. What was done when it stops, for whatever reason,
+is done; nothing is half done.
+"""
+
+import json
+import zlib
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from cnc_station.engine.commands import MOST_IN_BATCH, ActOnMatchingJobs, UndoJobActions
+from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.door import Asks
+from cnc_station.engine.views import Answer, Undo
+
+MOST_REFUSALS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class BulkProgress:
+    """How far it is: jobs that were changed, that were refused, and all that were counted."""
+
+    done: int
+    refused: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class BulkSummary:
+    """What became of it. `refusals` are the first answers of jobs that were refused, `stopped` is
+    whether a person has stopped it, `error` what ended it early. `undo` is packed: see
+    `undo_steps`."""
+
+    done: int
+    refused: int
+    total: int
+    refusals: tuple[Answer, ...] = ()
+    stopped: bool = False
+    error: str = ""
+    undo: tuple[bytes, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        return not (self.stopped or self.error)
+
+    @property
+    def left_alone(self) -> int:
+        """How many had changed meanwhile, so that they no longer matched."""
+        return max(0, self.total - self.done - self.refused) if self.complete else 0
+
+
+class Batches(Protocol):
+    """Yields the answers of one batch after the other."""
+
+    def __call__(self, door: Asks) -> AsyncIterator[Sequence[Answer]]: ...
+
+
+class Bulk:
+    """Runs the batches of one action on `total` jobs."""
+
+    def __init__(self, total: int, batches: Batches) -> None:
+        self._total = total
+        self._batches = batches
+        self._stopped = False
+
+    @classmethod
+    def matching(cls, command: ActOnMatchingJobs) -> "Bulk":
+        """The action on all jobs of a filter."""
+
+        async def batches(door: Asks) -> AsyncIterator[Sequence[Answer]]:
+            left: ActOnMatchingJobs | None = command
+            while left is not None:
+                step = await door.execute(left)
+                yield step.answers
+                left = replace(left, cursor=step.cursor) if step.cursor else None
+
+        return cls(command.expected_count, batches)
+
+    @classmethod
+    def undoing(cls, summary: BulkSummary) -> "Bulk":
+        """Take back what an action did, where the jobs have not changed since."""
+
+        async def batches(door: Asks) -> AsyncIterator[Sequence[Answer]]:
+            for packed in summary.undo:
+                yield await door.execute(UndoJobActions(tuple(undo_steps(packed))))
+
+        return cls(summary.done, batches)
+
+    def stop(self) -> None:
+        """End after the batch that is being written."""
+        self._stopped = True
+
+    async def run(
+        self, door: Asks, tell: Callable[[BulkProgress], None] = lambda _: None
+    ) -> BulkSummary:
+        """Run all batches; `tell` hears of each. Raises what the first batch raises: then nothing
+        was changed."""
+        done = refused = 0
+        refusals: list[Answer] = []
+        undo: list[bytes] = []
+        error = ""
+        batches = self._batches(door)
+        try:
+            async for answers in batches:
+                wrong = [answer for answer in answers if not answer.applied]
+                refused += len(wrong)
+                done += len(answers) - len(wrong)
+                refusals += wrong[: MOST_REFUSALS - len(refusals)]
+                if steps := [answer.undo for answer in answers if answer.undo]:
+                    undo.append(_packed(steps))
+                tell(BulkProgress(done, refused, self._total))
+                if self._stopped:
+                    break
+        except CncStationError as problem:
+            if not done and not refused:
+                raise
+            error = str(problem)
+        stopped = self._stopped and done + refused < self._total
+        return BulkSummary(done, refused, self._total, tuple(refusals), stopped, error, tuple(undo))
+
+
+def undo_steps(packed: bytes) -> Iterator[Undo]:
+    """Return the steps that undo one batch, at most `MOST_IN_BATCH`."""
+    for action, job_id, details in json.loads(zlib.decompress(packed)):
+        yield Undo(action, job_id, details)
+
+
+def _packed(steps: Sequence[Undo]) -> bytes:
+    """A hundred thousand steps take some megabytes, a tenth of what they take as values."""
+    assert len(steps) <= MOST_IN_BATCH
+    told = [[step.action, step.job_id, dict(step.details)] for step in steps]
+    return zlib.compress(json.dumps(told).encode(), 1)

@@ -1,0 +1,69 @@
+"""What became of an action on jobs, in words."""
+
+from collections.abc import Sequence
+
+from cnc_station.engine.bulk import BulkSummary
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.views import Answer
+
+AS_BEFORE = "as before"
+UNDOING = "Undo"
+DONE = {
+    JobAction.SUBMIT: "submitted",
+    JobAction.PAUSE: "paused",
+    JobAction.RESUME: "resumed",
+    JobAction.HOLD: "held",
+    JobAction.CONTINUE: "running again",
+    JobAction.CANCEL: "cancelled",
+    JobAction.ABORT: "aborted",
+    JobAction.START: "started",
+    JobAction.FINISH: "completed",
+    JobAction.DEFER: "put aside",
+    JobAction.RUN_NOW: "next in line",
+    JobAction.REORDER: "moved in the queue",
+    JobAction.PIN: "assigned",
+    JobAction.DELAY: "delayed",
+    JobAction.RETRY: "waiting again",
+    JobAction.DISCARD: "discarded",
+    JobAction.ACCEPT: "accepted as completed",
+    JobAction.SCRAP: "counted as scrap and waiting again",
+    JobAction.OVERRIDE: "set by hand",
+    JobAction.DELETE: "deleted",
+}
+
+
+def doing(action: JobAction) -> str:
+    """`Run now`, while it is being done."""
+    return action.replace("_", " ").capitalize()
+
+
+def progress(doing: str, count: int, total: int) -> str:
+    """`Run now: 640 of 1,234 jobs`."""
+    return f"{doing}: {count:,} of {_jobs(total)}"
+
+
+def applied(answers: Sequence[Answer], done: str) -> str:
+    """What was done to chosen jobs."""
+    count = f"Job {answers[0].id}" if len(answers) == 1 else _jobs(len(answers))
+    return f"{count}: {done}"
+
+
+def refused(first: str, count: int) -> str:
+    """Why jobs were refused: the reason of the first."""
+    return first if count == 1 else f"{first} ({count - 1:,} more were refused)"
+
+
+def summary(found: BulkSummary, done: str) -> str:
+    """What was done to all jobs of a filter."""
+    whole = found.complete and found.done == found.total
+    count = _jobs(found.done) if whole else f"{found.done:,} of {_jobs(found.total)}"
+    text = f"{count}: {done}"
+    if found.stopped:
+        return f"{text}, then stopped"
+    if left := found.left_alone:
+        return f"{text}; {left:,} had changed meanwhile and were left alone"
+    return text
+
+
+def _jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count:,} jobs"
