@@ -1,7 +1,6 @@
 """`/health/live` and `/health/ready` in JSON, for a supervisor."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 
@@ -10,42 +9,24 @@ from aiohttp import web
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation, ListLinks, ListMachines, ListStations
-from cnc_station.web.clients import Clients
 from cnc_station.web.readiness import Readiness, Status, database_away, readiness
-
-log = logging.getLogger(__name__)
 
 PATIENCE_S = 1.0
 
 
-class HealthServer:
+class Health:
     """Answers from the station's own loop: a loop that hangs does not answer, and so is not alive.
 
-    It shows names and counts to everyone, so by default it listens on this computer only.
+    It shows names and counts to everyone, so by default it is served to this computer only.
     """
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        app = web.Application()
+
+    def add_to(self, app: web.Application) -> None:
         app.router.add_get("/health/live", self._live)
         app.router.add_get("/health/ready", self._ready)
         app.router.add_get("/health", self._ready)
-        self._clients = Clients(app)
-
-    async def start(self, host: str, port: int) -> int:
-        """Listen. Return the port: the requested one, or a free one for 0. Raises Unavailable."""
-        try:
-            listening = await self._clients.start(host, port)
-        except OSError as error:
-            raise Unavailable(
-                f"The station's health can't be served on {host}, port {port}: {error.strerror}. "
-                "Choose another one with CNC_HEALTH_PORT and CNC_HEALTH_HOST."
-            ) from error
-        log.info("health is served on http://%s:%d/health", host, listening)
-        return listening
-
-    async def stop(self) -> None:
-        await self._clients.stop()
 
     async def _live(self, _request: web.Request) -> web.Response:
         about = self._door.peek(AboutStation())

@@ -21,9 +21,9 @@ async def serving(config: Config, door: Door, health_port: int = 0) -> AsyncIter
     if not port:
         yield
         return
-    from cnc_station.web.health import HealthServer  # noqa: PLC0415 - aiohttp, where it is needed
+    from cnc_station.web.server import WebServer  # noqa: PLC0415 - aiohttp, where it is needed
 
-    server = HealthServer(door)
+    server = WebServer(door)
     try:
         await server.start(config.health_host, port)
     except Unavailable as error:

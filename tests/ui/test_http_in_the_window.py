@@ -5,14 +5,14 @@ import asyncio
 import aiohttp
 from aiohttp import web
 
-from cnc_station.web.health import HealthServer
+from cnc_station.web.server import WebServer
 from tests.ui.real_engine import Office
 
 LOCALHOST = "127.0.0.1"
 
 
 async def test_a_station_with_a_window_serves_its_health_too(office: Office) -> None:
-    server = HealthServer(office.door)
+    server = WebServer(office.door)
     port = await server.start(LOCALHOST, 0)
     async with aiohttp.ClientSession() as client:
         for _ in range(20):

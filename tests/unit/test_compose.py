@@ -22,7 +22,7 @@ from cnc_station import addresses, config
 from cnc_station.cli.parser import parse
 from cnc_station.config import Config
 from cnc_station.engine.engine import StationEngine
-from cnc_station.web.health import HealthServer
+from cnc_station.web.server import WebServer
 
 FOLDER = Path(__file__).parents[2] / "packaging" / "compose"
 BASE = (FOLDER / "compose.yaml").read_text("utf-8")
@@ -177,7 +177,7 @@ def test_the_image_leaves_out_the_window_and_a_station_needs_none(tmp_path: Path
 async def test_the_health_check_asks_the_station(tmp_path: Path) -> None:
     engine = StationEngine(Config(tmp_path, f"sqlite:///{tmp_path / 'station.db'}"))
     await engine.start()
-    server = HealthServer(engine.local_door)
+    server = WebServer(engine.local_door)
     port = await server.start("127.0.0.1", 0)
     _, _, *words = services(BASE)["station"]["healthcheck"]["test"]  # CMD, python, …
     words = [word.replace(":8460", f":{port}") for word in words]

@@ -14,7 +14,7 @@ from cnc_station.config import Config
 from cnc_station.demo import DEMO, load_demo
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import AboutStation
-from cnc_station.web.health import HealthServer
+from cnc_station.web.server import WebServer
 from cnc_station.web.serving import serving
 from tests.standing_still import standing_still
 from tests.tools.servers import Postgres, Redis
@@ -45,7 +45,7 @@ async def alone(config: Config) -> AsyncIterator[StationEngine]:
 
 
 async def test_a_station_alone_reports_live_and_ready(alone: StationEngine) -> None:
-    server = HealthServer(alone.local_door)
+    server = WebServer(alone.local_door)
     port = await server.start(LOCALHOST, 0)
     assert await asked(port, "live") == (
         200,
@@ -81,7 +81,7 @@ async def test_a_fleet_station_reports_which_server_is_away_and_when_it_is_back(
 ) -> None:
     engine = StationEngine(Config(tmp_path, own_postgres.url(), own_redis.url))
     await engine.start()
-    server = HealthServer(engine.local_door)
+    server = WebServer(engine.local_door)
     port = await server.start(LOCALHOST, 0)
 
     async def told(status: int, **wrong: str) -> bool:

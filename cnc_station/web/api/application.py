@@ -1,0 +1,181 @@
+"""The API as an aiohttp application: it checks each request by its route, calls it, and answers."""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from cnc_station.engine.domain import json_text
+from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.engine.door import Door
+from cnc_station.engine.queries import AboutStation
+from cnc_station.web.api import jobs, problems, shop
+from cnc_station.web.api.openapi import document
+from cnc_station.web.api.problems import Problem
+from cnc_station.web.api.route import Call, Reply, Route
+from cnc_station.web.api.values import Taken
+
+log = logging.getLogger(__name__)
+
+PREFIX = "/api/v1"
+MOST_BODY = 1024 * 1024
+ROUTES: tuple[Route, ...] = (*jobs.ROUTES, *shop.ROUTES)
+_TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def add_api(app: web.Application, door: Door) -> None:
+    """Add the API to an application. `door` is that of its principal."""
+    described = document(ROUTES, door.peek(AboutStation()).version)
+
+    async def describe(_request: web.Request) -> web.Response:
+        return web.json_response(described)
+
+    app.middlewares.append(_answering_problems)
+    app.router.add_get(f"{PREFIX}/openapi.json", describe)
+    for route in ROUTES:  # those without an id in their path come first in each table
+        app.router.add_route(route.method, PREFIX + route.path, _handler(route, door))
+
+
+def _handler(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        call = Call(
+            door,
+            _path_ids(request),
+            route.query.read(_query(request)),
+            await _body(request, route) if route.body else None,
+            _if_match(request) if route.conditional else None,
+        )
+        return _response(await route.call(call))
+
+    return handle
+
+
+def _path_ids(request: web.Request) -> Mapping[str, int]:
+    """The ids in the path. What is not a number is the id of nothing."""
+    found: dict[str, int] = {}
+    for name, text in request.match_info.items():
+        if not (text.isascii() and text.isdecimal() and 0 < int(text[:20]) < 2**63):
+            raise problems.not_found(f"{name} {text[:40]!r}")
+        found[name] = int(text)
+    return found
+
+
+def _query(request: web.Request) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in found:
+            raise InvalidInput(FieldError(name, "is given twice"))
+        found[name] = value
+    return found
+
+
+async def _body(request: web.Request, route: Route) -> Taken:
+    content = await _content(request)
+    if content and request.content_type != "application/json":
+        raise Problem(415, "The body must be application/json.")
+    values: Any = {}
+    if content:
+        try:
+            values = json_text.load(content)
+        except ValueError as error:
+            raise Problem(400, f"The body {error}.") from None
+    given = values.keys() if isinstance(values, dict) else frozenset()
+    model = max(route.body, key=lambda one: len(given & one.model_fields.keys()))
+    return model.read(values)
+
+
+async def _content(request: web.Request) -> bytes:
+    if (request.content_length or 0) > MOST_BODY:
+        raise _too_large()
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large() from None
+
+
+def _too_large() -> Problem:
+    return Problem(413, f"The body may have {MOST_BODY >> 10} KiB.")
+
+
+def _if_match(request: web.Request) -> int | None:
+    text = request.headers.get("If-Match")
+    if text is None or text.strip() == "*":
+        return None
+    version = text.strip().removeprefix("W/").strip('"').removeprefix("v")
+    if not (version.isascii() and version.isdecimal() and len(version) <= 18):
+        raise Problem(412, 'If-Match must be the ETag of an answer, such as "v17".')
+    return int(version)
+
+
+def _response(reply: Reply) -> web.Response:
+    if reply.content is None:
+        return web.Response(status=reply.status, headers=reply.headers)
+    body = reply.content
+    if not isinstance(body, bytes):
+        body = body.model_dump_json().encode()
+    return web.Response(
+        body=body,
+        status=reply.status,
+        headers={"Cache-Control": "no-store", **reply.headers},
+        content_type=reply.media_type,
+        charset="utf-8",
+    )
+
+
+@web.middleware
+async def _answering_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer each error of the API as a problem, and log what was asked."""
+    if not request.path.startswith(f"{PREFIX}/"):
+        return await handler(request)
+    trace, begun = _trace_id(request), time.perf_counter()
+    try:
+        _check_host(request)
+        response = await handler(request)
+    except (Problem, CncStationError, web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
+        response = problems.answer(_problem(error), request.path, trace)
+    except web.HTTPException:
+        raise
+    except Exception:
+        log.exception("a request failed, trace %s", trace)
+        bug = Problem(500, "Internal error: see the log of the station.")
+        response = problems.answer(bug, request.path, trace)
+    response.headers["X-Trace-Id"] = trace
+    resource = request.match_info.route.resource
+    template = resource.canonical if resource else "-"
+    took = (time.perf_counter() - begun) * 1000
+    log.info("%s %s: %d, %.1f ms", request.method, template, response.status, took)
+    return response
+
+
+def _problem(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, CncStationError):
+        return problems.of_error(error)
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        return Problem(405, f"Allowed here: {allowed}.", headers={"Allow": allowed})
+    return problems.not_found("such path")
+
+
+def _check_host(request: web.Request) -> None:
+    """Refuse a page of the web whose name was made to point at this computer."""
+    name = re.sub(r":\d+$", "", request.headers.get("Host", ""))
+    if name.lower() not in _LOCAL_HOSTS:
+        raise Problem(421, "Ask for localhost: this station answers no other name.")
+
+
+def _trace_id(request: web.Request) -> str:
+    """The trace that the client names, or a new one."""
+    given = request.headers.get("X-Trace-Id", "")
+    if _TRACE.fullmatch(given):
+        return given
+    parent = _TRACE_PARENT.fullmatch(request.headers.get("traceparent", ""))
+    return parent[1] if parent else secrets.token_hex(16)

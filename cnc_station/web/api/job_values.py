@@ -1,0 +1,314 @@
+"""What the API takes and answers about jobs."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field
+
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.job import MACHINE_PROGRAM, JobSpec
+from cnc_station.engine.domain.machine import Envelope
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.webhooks import JobStatus, status_of
+from cnc_station.engine.views import Answer, JobCounts, JobDetail, JobLink, JobPage, JobRow, RunRow
+from cnc_station.web.api.values import Id, PriorityIn, TakenJson, TimeIn, TimeOut, Told
+
+MOST_JOBS = 500
+JOB_ALIASES: Mapping[str, str] = {
+    "required_machine_type": "machine_type",
+    "estimated_runtime": "estimated_s",
+    "taskName": "name",
+    "tenantId": "tenant",
+    "type": "handler",
+    "max_retries": "retry_limit",
+}
+# Handlers by the names that other systems have for them.
+_HANDLERS: Mapping[str, str] = {"sleep": "test.delay", "echo": "test.echo"}
+
+
+class Size(TakenJson):
+    """Sides in mm."""
+
+    x: float
+    y: float
+    z: float
+
+
+class JobFields(TakenJson):
+    """The fields of a job that may be given when it is made and changed later."""
+
+    ALIASES: ClassVar = JOB_ALIASES
+
+    name: str | None = None
+    machine_type: str | None = None
+    material: str | None = None
+    complexity: int | None = None
+    priority: PriorityIn | None = None
+    estimated_s: float | None = None
+    quantity: int | None = None
+    due_at: TimeIn | None = None
+    program: str | None = None
+    payload: dict[str, Any] | None = None
+    tenant: str | None = None
+    handler: str | None = None
+    retry_limit: int | None = None
+    timeout_s: float | None = None
+    work_order: str | None = None
+    operation: str | None = None
+    axes: int | None = None
+    envelope: Size | None = None
+    pinned_machine_id: Id | None = None
+    not_before: TimeIn | None = None
+
+    @classmethod
+    def read(cls, values: object) -> Self:
+        """As in `Taken`. A time limit may be given as `timeout_ms`."""
+        if isinstance(values, Mapping) and isinstance(values.get("timeout_ms"), int):
+            rest = {name: value for name, value in values.items() if name != "timeout_ms"}
+            values = {"timeout_s": values["timeout_ms"] / 1000} | rest
+        return super().read(values)
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were given, as those of a `JobSpec`."""
+        found = {name: getattr(self, name) for name in self.model_fields_set}
+        if (size := found.get("envelope")) is not None:
+            found["envelope"] = Envelope(size.x, size.y, size.z)
+        if found.get("handler") in _HANDLERS:
+            found["handler"] = _HANDLERS[found["handler"]]
+            found["payload"] = _payload(found.get("payload") or {})
+        return found
+
+
+def _payload(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload of a handler with a name of another system."""
+    return {("durationMs" if name == "delayMs" else name): value for name, value in given.items()}
+
+
+class JobIn(JobFields):
+    """A new job. Without `machine_type` it needs a `handler`."""
+
+    name: str
+    after: list[Id] = Field(default_factory=list)
+    key: str = ""
+    after_keys: list[str] = Field(default_factory=list)
+    draft: bool = False
+
+    def spec(self) -> JobSpec:
+        """The job as the engine takes it: what is null counts as not given."""
+        given = {name: value for name, value in self.given().items() if value is not None}
+        for name in ("after", "after_keys"):
+            given[name] = tuple(given.get(name, ()))
+        return JobSpec(**given, source="API")
+
+
+class JobsIn(TakenJson):
+    """Several jobs, all or none of them."""
+
+    jobs: Annotated[list[JobIn], Field(min_length=1, max_length=MOST_JOBS)]
+
+
+class StatusIn(TakenJson):
+    """Another state by hand; `status` is its other name."""
+
+    ALIASES: ClassVar = {"status": "state"}
+
+    state: str
+    reason: str
+
+
+class ActionIn(TakenJson):
+    """How an action on one job is to be done. `JobAction` says which takes what."""
+
+    reason: str = ""
+    until: TimeIn | None = None
+    before: Id | None = None
+    machine_id: Id | None = None
+
+
+class JobOut(Told):
+    """A job in a list. `status` is its state in a few words; `next` is told where it was asked for:
+    the next step, or why it waits."""
+
+    id: int
+    version: int
+    name: str
+    state: JobState
+    status: JobStatus
+    material: str
+    complexity: int
+    machine_type: str
+    machine_id: int | None
+    machine: str
+    priority: int
+    estimated_s: float
+    quantity: int
+    due_at: TimeOut | None
+    late: bool
+    program: str | None
+    program_name: str
+    program_revision: int | None
+    tenant: str
+    work_order: str
+    operation: str
+    attempt: int
+    failures: int
+    not_before: TimeOut | None
+    pinned_machine_id: int | None
+    last_error: str
+    created_at: TimeOut
+    state_since: TimeOut
+    finished_at: TimeOut | None
+    next: str | None = None
+
+    @classmethod
+    def of(cls, row: JobRow, *, with_next: bool = True) -> Self:
+        values = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
+        values["next"] = row.next if with_next else None
+        return cls.model_construct(**values, status=status_of(row.state))
+
+
+class RunOut(Told):
+    """One attempt. `code`: the exit code or HTTP status of an automation."""
+
+    id: int
+    job_id: int
+    job: str
+    attempt: int
+    machine_id: int | None
+    machine: str
+    station: str
+    state: str
+    assigned_at: TimeOut
+    started_at: TimeOut | None
+    ended_at: TimeOut | None
+    error: str
+    good: int | None
+    scrap: int | None
+    rework: int | None
+    handler: str
+    result: str | None
+    code: int | None
+
+    @classmethod
+    def of(cls, row: RunRow) -> Self:
+        return cls.model_validate(row)
+
+
+class LinkOut(Told):
+    """Another job of the same routing."""
+
+    id: int
+    title: str
+    state: JobState
+
+    @classmethod
+    def of(cls, link: JobLink) -> Self:
+        return cls.model_validate(link)
+
+
+class JobDetailOut(JobOut):
+    """A job with all its fields."""
+
+    handler: str
+    payload: dict[str, Any]
+    retry_limit: int
+    timeout_s: float | None
+    axes: int
+    trace_id: str
+    schedule_id: int | None
+
+    @classmethod
+    def of_detail(cls, detail: JobDetail) -> Self:
+        row = JobOut.of(detail.row)
+        return cls.model_construct(
+            **{name: getattr(row, name) for name in JobOut.model_fields},
+            handler=detail.handler or MACHINE_PROGRAM,
+            payload=dict(detail.payload),
+            retry_limit=detail.retry_limit,
+            timeout_s=detail.timeout_s,
+            axes=detail.axes,
+            trace_id=detail.trace_id,
+            schedule_id=detail.schedule_id,
+        )
+
+
+class JobsOut(Told):
+    """A page of a list, and how long the whole list is."""
+
+    jobs: list[JobOut]
+    total: int
+    limit: int
+    offset: int
+
+    @classmethod
+    def of(cls, page: JobPage, limit: int, *, with_next: bool) -> Self:
+        rows = [JobOut.of(row, with_next=with_next) for row in page.rows]
+        return cls(jobs=rows, total=page.total, limit=limit, offset=page.offset)
+
+
+class CreatedJobsOut(Told):
+    """New jobs, in the order in which they were given."""
+
+    jobs: list[JobDetailOut]
+
+
+class StatsOut(Told):
+    """How many jobs, by status and by state."""
+
+    pending: int
+    running: int
+    completed: int
+    failed: int
+    cancelled: int
+    total: int
+    late: int
+    by_state: dict[str, int]
+
+    @classmethod
+    def of(cls, counts: JobCounts) -> Self:
+        by_status = dict.fromkeys(JobStatus, 0)
+        for state, count in counts.by_state.items():
+            by_status[status_of(state)] += count
+        return cls(
+            **{str(status): count for status, count in by_status.items()},
+            total=sum(by_status.values()),
+            late=counts.late,
+            by_state={str(state): counts.by_state.get(state, 0) for state in JobState},
+        )
+
+
+class AnswerOut(Told):
+    """What came of an action on one of several things."""
+
+    id: int
+    ok: bool
+    error: str
+
+    @classmethod
+    def of(cls, answer: Answer) -> Self:
+        return cls(id=answer.id, ok=answer.applied, error=answer.error)
+
+
+class AnswersOut(Told):
+    """What came of an action, for each job that it was asked for; of more than a thousand refused
+    jobs of a filter, the first."""
+
+    answers: list[AnswerOut]
+    done: int
+    refused: int
+
+
+# The actions on one job that need nobody at a machine. `run` and `trigger` are other names.
+ACTIONS: Mapping[str, JobAction] = {
+    "submit": JobAction.SUBMIT,
+    "pause": JobAction.PAUSE,
+    "resume": JobAction.RESUME,
+    "run": JobAction.RUN_NOW,
+    "trigger": JobAction.RUN_NOW,
+    "cancel": JobAction.CANCEL,
+    "retry": JobAction.RETRY,
+    "reorder": JobAction.REORDER,
+    "pin": JobAction.PIN,
+    "delay": JobAction.DELAY,
+    "discard": JobAction.DISCARD,
+}

@@ -1,0 +1,142 @@
+"""`openapi.json`, made from the table of routes (OpenAPI 3.1)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from cnc_station.web.api.problems import CONTENT_TYPE, NAMES
+from cnc_station.web.api.route import NoQuery, Route
+from cnc_station.web.api.values import Taken, Told
+
+_REF = "#/components/schemas/{model}"
+_PROBLEM: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "trace_id", "errors"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "trace_id": {"type": "string"},
+        "retry_after": {"type": "integer"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "reason"],
+                "properties": {"field": {"type": "string"}, "reason": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
+    """Return the description of the whole API."""
+    routes = tuple(routes)
+    schemas = {**_schemas(routes), "Problem": _PROBLEM}
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "CNC Station",
+            "version": version,
+            "description": (
+                "Jobs, runs, machines and stations of the whole fleet, from any of its stations. "
+                "Not offered on purpose: to start, clear, unlock, hold or finish at a real "
+                "machine. That needs a person who stands in front of it."
+            ),
+        },
+        "servers": [{"url": "/api/v1"}],
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
+    taken = {model for route in routes for model in route.body}
+    told = {
+        model
+        for route in routes
+        for model in route.answers.values()
+        if isinstance(model, type) and issubclass(model, Told)
+    }
+    wanted: list[Any] = [(model, "validation") for model in taken]
+    wanted += [(model, "serialization") for model in told]
+    _, found = models_json_schema(wanted, ref_template=_REF)
+    return dict(found["$defs"])
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "tags": [route.path.split("/")[1]],
+        "parameters": [*_parameters(route)],
+        "responses": _responses(route),
+    }
+    if doc := route.call.__doc__:
+        found["description"] = doc
+    if route.body:
+        found["requestBody"] = {
+            "required": not _is_optional(route.body),
+            "content": {"application/json": {"schema": _one_of(route.body)}},
+        }
+    return found
+
+
+def _is_optional(models: Iterable[type[Taken]]) -> bool:
+    return not any(field.is_required() for model in models for field in model.model_fields.values())
+
+
+def _one_of(models: tuple[type[Taken], ...]) -> dict[str, Any]:
+    refs = [{"$ref": _REF.format(model=model.__name__)} for model in models]
+    return refs[0] if len(refs) == 1 else {"anyOf": refs}
+
+
+def _parameters(route: Route) -> Iterable[dict[str, Any]]:
+    if "{id}" in route.path:
+        schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+        yield {"name": "id", "in": "path", "required": True, "schema": schema}
+    if route.query is not NoQuery:
+        properties: dict[str, Any] = route.query.model_json_schema()["properties"]
+        for name, one in properties.items():
+            yield {"name": name, "in": "query", "schema": _without_null(one)}
+    if route.conditional:
+        schema = {"type": "string", "pattern": '^(W/)?"v[0-9]{1,18}"$'}
+        yield {"name": "If-Match", "in": "header", "schema": schema}
+
+
+def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A parameter is given or not: it can't be null."""
+    found = {name: part for name, part in schema.items() if name not in {"title", "default"}}
+    if "anyOf" in found:
+        kinds = [kind for kind in found["anyOf"] if kind != {"type": "null"}]
+        del found["anyOf"]
+        found |= kinds[0] if len(kinds) == 1 else {"anyOf": kinds}
+    return found
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for status, model in route.answers.items():
+        found[str(status)] = {"description": route.summary}
+        if isinstance(model, str):
+            found[str(status)]["content"] = {model: {}}
+        elif model is not None:
+            schema = {"$ref": _REF.format(model=model.__name__)}
+            found[str(status)]["content"] = {"application/json": {"schema": schema}}
+    problems = {422, 503, 403, *route.refuses}
+    if route.body:
+        problems |= {400, 413, 415}
+    for status in sorted(problems):
+        schema = {"$ref": _REF.format(model="Problem")}
+        found[str(status)] = {
+            "description": NAMES[status],
+            "content": {CONTENT_TYPE: {"schema": schema}},
+        }
+    return found

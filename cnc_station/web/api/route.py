@@ -1,0 +1,74 @@
+"""One operation of the API as a frozen value, and what it is called with and answers."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cnc_station.engine.domain.permissions import NEEDED, Permission
+from cnc_station.engine.door import Door
+from cnc_station.web.api.problems import Problem
+from cnc_station.web.api.values import Taken, Told
+
+
+class NoQuery(Taken):
+    """A route without a query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request whose parts have been checked against their route. `path`: the ids in its path;
+    `if_match`: the version that the caller has seen."""
+
+    door: Door
+    path: Mapping[str, int]
+    query: Any
+    body: Any
+    if_match: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a route answers: a model or, of a download, bytes with their type."""
+
+    content: Told | bytes | None = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An operation. `asks` is the command or query of the door that it stands for: its permission
+    is that of the route. `answers`: what is answered with each status; None: nothing."""
+
+    method: str
+    path: str
+    summary: str
+    asks: type
+    call: Callable[[Call], Awaitable[Reply]]
+    answers: Mapping[int, type[Told] | str | None]
+    query: type[Taken] = NoQuery
+    body: tuple[type[Taken], ...] = ()  # one of these; an empty body is as {} if all is optional
+    conditional: bool = False  # takes If-Match
+    refuses: tuple[int, ...] = ()  # the statuses of its problems, apart from those of all routes
+
+    @property
+    def name(self) -> str:
+        """The operation's name for programs: `post_jobs_id_pause`."""
+        words = self.path.replace("{", "").replace("}", "").strip("/").replace("-", "_")
+        return f"{self.method.lower()}_{words.replace('/', '_')}"
+
+    @property
+    def permission(self) -> Permission:
+        return NEEDED[self.asks.__name__]
+
+
+def etag(version: int) -> Mapping[str, str]:
+    """The header that names the version of what is answered."""
+    return {"ETag": f'"v{version}"'}
+
+
+def check_version(call: Call, version: int) -> None:
+    """Raise a problem if the caller has seen another version than the present one."""
+    if call.if_match is not None and call.if_match != version:
+        raise Problem(412, f"Somebody has changed it meanwhile: it is version {version} now.")

@@ -1,0 +1,136 @@
+"""The forms of values in the API: times, priorities, and the models of what is taken and answered.
+
+JSON in snake_case, times in RFC 3339 (UTC, ms), durations in seconds.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.job import PRIORITIES
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MS = dt.timedelta(milliseconds=1)
+_TIME = {"type": "string", "format": "date-time", "examples": ["2026-11-30T10:00:00.000Z"]}
+_OTHER_WORDS: Mapping[str, str] = {
+    "extra_forbidden": "is not a field here",
+    "missing": "is missing",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "string_type": "must be text",
+    "dict_type": "must be a JSON object",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "frozen_set_type": "must be a list",
+    "model_type": "must be a JSON object",
+    "model_attributes_type": "must be a JSON object",
+}
+
+
+def written(at: int) -> str:
+    """Return a time in ms as RFC 3339."""
+    return (_EPOCH + at * _MS).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_time(value: object) -> object:
+    """Return the ms of a time in RFC 3339. Raises ValueError."""
+    if not isinstance(value, str):
+        raise ValueError("must be a time such as 2026-11-30T10:00:00Z")  # noqa: TRY004 - for pydantic
+    try:
+        moment = dt.datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError("has no time zone")
+        return (moment - _EPOCH) // _MS
+    except (ValueError, OverflowError):
+        words = "must be a time with its zone, such as 2026-11-30T10:00:00Z"
+        raise ValueError(words) from None
+
+
+def _read_priority(value: object) -> object:
+    if isinstance(value, str):
+        known = PRIORITIES.get(value.lower())
+        if known is None and not value.isdecimal():
+            raise ValueError("must be low, medium, high, or a number from 0 to 100")
+        return int(value) if known is None else known
+    return value
+
+
+TimeIn = Annotated[int, BeforeValidator(read_time), WithJsonSchema(_TIME)]
+TimeOut = Annotated[int, PlainSerializer(written, return_type=str), WithJsonSchema(_TIME)]
+PriorityIn = Annotated[
+    int,
+    BeforeValidator(_read_priority),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": 0, "maximum": 100},
+                {
+                    "type": "string",
+                    "pattern": "^([Ll][Oo][Ww]|[Mm][Ee][Dd][Ii][Uu][Mm]|[Hh][Ii][Gg][Hh])$",
+                },
+            ]
+        }
+    ),
+]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class Taken(BaseModel):
+    """What a client sends. Unknown fields are refused. `ALIASES`: other names of fields, as known
+    from other systems; both given with different values are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    ALIASES: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def read(cls, values: object) -> Self:
+        """Return the checked values. Raises InvalidInput with every wrong field."""
+        if not isinstance(values, Mapping):
+            raise InvalidInput(FieldError("body", "must be a JSON object"))
+        try:
+            return cls.model_validate(_without_aliases(values, cls.ALIASES))
+        except ValidationError as error:
+            raise InvalidInput(*map(_field_error, error.errors(include_url=False))) from None
+
+
+class TakenJson(Taken):
+    """As `Taken`, of JSON: its values have their kinds already."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Told(BaseModel):
+    """What a client is answered, read from a view of the engine."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+def _without_aliases(values: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
+    found = dict(values)
+    for alias, name in aliases.items():
+        if alias in found:
+            value = found.pop(alias)
+            if found.setdefault(name, value) != value:
+                raise InvalidInput(FieldError(name, f"differs from {alias}, its other name"))
+    return found
+
+
+def _field_error(error: Any) -> FieldError:
+    place = ".".join(str(part) for part in error["loc"]) or "body"
+    words = _OTHER_WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
+    return FieldError(place, words)
