@@ -14,7 +14,7 @@ from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
-from cnc_station.web.api import jobs, problems, shop
+from cnc_station.web.api import jobs, problems, schedules, shop, webhooks
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.route import Call, Reply, Route
@@ -24,7 +24,12 @@ log = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
 MOST_BODY = 1024 * 1024
-ROUTES: tuple[Route, ...] = (*jobs.ROUTES, *shop.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *jobs.ROUTES,
+    *shop.ROUTES,
+    *schedules.ROUTES,
+    *webhooks.ROUTES,
+)
 _TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})

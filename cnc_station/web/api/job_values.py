@@ -1,6 +1,7 @@
 """What the API takes and answers about jobs."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field
@@ -95,10 +96,14 @@ class JobIn(JobFields):
 
     def spec(self) -> JobSpec:
         """The job as the engine takes it: what is null counts as not given."""
+        return replace(self.template(), source="API")
+
+    def template(self) -> JobSpec:
+        """As `spec`, for the jobs of a schedule."""
         given = {name: value for name, value in self.given().items() if value is not None}
         for name in ("after", "after_keys"):
             given[name] = tuple(given.get(name, ()))
-        return JobSpec(**given, source="API")
+        return JobSpec(**given)
 
 
 class JobsIn(TakenJson):

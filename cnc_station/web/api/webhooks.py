@@ -1,0 +1,367 @@
+"""The routes about webhooks and their deliveries."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Self
+
+from pydantic import Field
+
+from cnc_station.engine.commands import (
+    CreateWebhook,
+    DeleteWebhook,
+    EditWebhook,
+    ReplayDeliveries,
+    RotateWebhookSecret,
+    TestWebhook,
+)
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.message_formats.options import MessageFormat
+from cnc_station.engine.domain.webhooks import WebhookSpec
+from cnc_station.engine.queries import DeliveryById, ListDeliveries, ListWebhooks
+from cnc_station.engine.views.webhooks import (
+    DeliveryAttempt,
+    DeliveryDetail,
+    DeliveryFilter,
+    DeliveryRow,
+    DeliveryState,
+    NewWebhook,
+    WebhookRow,
+)
+from cnc_station.web.api.problems import Problem, not_found
+from cnc_station.web.api.route import Call, Reply, Route
+from cnc_station.web.api.values import Id, Taken, TakenJson, TimeIn, TimeOut, Told
+
+_LARGEST_OFFSET = 100_000
+
+
+class WebhookFields(TakenJson):
+    """The fields of an endpoint. `tenant` null: the jobs of all tenants."""
+
+    url: str | None = None
+    events: list[str] | None = None
+    tenant: str | None = None
+    enabled: bool | None = None
+
+    def given(self) -> dict[str, Any]:
+        """The fields that were given, as those of a `WebhookSpec`."""
+        found = {name: getattr(self, name) for name in self.model_fields_set}
+        for name in ("url", "events", "enabled"):
+            if name in found and found[name] is None:
+                raise InvalidInput(FieldError(name, "is missing"))
+        if self.events is not None:
+            found["events"] = tuple(self.events)
+        return found
+
+
+class WebhookIn(WebhookFields):
+    """A new endpoint. Without a `secret` one is made."""
+
+    url: str
+    secret: str | None = Field(default=None, repr=False)
+
+    def spec(self) -> WebhookSpec:
+        """The endpoint as the engine takes it."""
+        return WebhookSpec(**{k: v for k, v in self.given().items() if k != "secret"})
+
+
+class WebhookOut(Told):
+    """An endpoint, without its secret. `dead`: deliveries that failed and were given up for now."""
+
+    id: int
+    format: MessageFormat
+    url: str
+    events: list[str]
+    tenant: str | None
+    enabled: bool
+    disabled_reason: str
+    from_settings: bool
+    previous_until: TimeOut | None
+    created_at: TimeOut
+    created_by: str
+    pending: int
+    dead: int
+
+    @classmethod
+    def of(cls, row: WebhookRow) -> Self:
+        return cls.model_validate(row)
+
+
+class NewWebhookOut(WebhookOut):
+    """A new endpoint, or one with a new secret, which is told only here."""
+
+    secret: str | None = Field(repr=False)
+
+    @classmethod
+    def of_new(cls, row: WebhookRow, new: NewWebhook) -> Self:
+        shown = WebhookOut.of(row)
+        values = {name: getattr(shown, name) for name in WebhookOut.model_fields}
+        return cls.model_construct(**values, secret=new.secret)
+
+
+class WebhooksOut(Told):
+    """The endpoints, in the order they were added."""
+
+    webhooks: list[WebhookOut]
+
+
+class RotateIn(TakenJson):
+    """A new secret. For `overlap_s` everything is signed with both."""
+
+    secret: str | None = Field(default=None, repr=False)
+    overlap_s: Annotated[float, Field(ge=0, le=2_592_000)] = 86_400.0
+
+
+class DeliveryOut(Told):
+    """A delivery. `key` is its id at the receiver."""
+
+    id: int
+    key: str
+    webhook_id: int
+    url: str
+    event: str
+    job_id: int | None
+    tenant: str
+    at: TimeOut
+    state: DeliveryState
+    due_at: TimeOut | None
+    tries: int
+    ended_at: TimeOut | None
+    last_status: int | None
+    last_error: str
+
+    @classmethod
+    def of(cls, row: DeliveryRow) -> Self:
+        return cls.model_validate(row)
+
+
+class AttemptOut(Told):
+    """One attempt. `response` is the beginning of the answer, `truncated` if there was more."""
+
+    at: TimeOut
+    station: str
+    url: str
+    request_headers: dict[str, str]
+    status: int | None
+    response_headers: dict[str, str]
+    response: str
+    truncated: bool
+    error: str
+    duration_s: float
+
+    @classmethod
+    def of(cls, attempt: DeliveryAttempt) -> Self:
+        return cls.model_validate(attempt)
+
+
+class DeliveryDetailOut(DeliveryOut):
+    """A delivery with the exact body that is sent, and its attempts, oldest first."""
+
+    body: str
+    attempts: list[AttemptOut]
+
+    @classmethod
+    def of_detail(cls, detail: DeliveryDetail) -> Self:
+        row = DeliveryOut.of(detail.row)
+        return cls.model_construct(
+            **{name: getattr(row, name) for name in DeliveryOut.model_fields},
+            body=detail.body,
+            attempts=[AttemptOut.of(attempt) for attempt in detail.attempts],
+        )
+
+
+class DeliveriesIn(Taken):
+    """Which deliveries; the newest first."""
+
+    webhook_id: Id | None = None
+    job_id: Id | None = None
+    state: DeliveryState | None = None
+    since: TimeIn | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    offset: Annotated[int, Field(ge=0, le=_LARGEST_OFFSET)] = 0
+
+
+class DeliveriesOut(Told):
+    """A page of deliveries, and how long the whole list is."""
+
+    deliveries: list[DeliveryOut]
+    total: int
+    limit: int
+    offset: int
+
+
+class ReplayedOut(Told):
+    """How many are sent again."""
+
+    replayed: int
+
+
+async def _webhook(call: Call, webhook_id: int) -> WebhookRow:
+    for row in await call.door.ask(ListWebhooks()):
+        if row.id == webhook_id:
+            return row
+    raise not_found(f"webhook {webhook_id}")
+
+
+async def _create(call: Call) -> Reply:
+    new = await call.door.execute(CreateWebhook(call.body.spec(), call.body.secret))
+    row = await _webhook(call, new.id)
+    location = {"Location": f"/api/v1/webhooks/{new.id}"}
+    return Reply(NewWebhookOut.of_new(row, new), 201, location)
+
+
+async def _show_list(call: Call) -> Reply:
+    rows = await call.door.ask(ListWebhooks())
+    return Reply(WebhooksOut(webhooks=[WebhookOut.of(row) for row in rows]))
+
+
+async def _show(call: Call) -> Reply:
+    return Reply(WebhookOut.of(await _webhook(call, call.path["id"])))
+
+
+async def _edit(call: Call) -> Reply:
+    """Change fields of an endpoint; its secret stays."""
+    row = await _webhook(call, call.path["id"])
+    if row.format is not MessageFormat.WEBHOOK and "url" not in call.body.model_fields_set:
+        raise Problem(409, "The address of this endpoint is a secret: give it again to change it.")
+    present = WebhookSpec(row.url, row.events, row.tenant, row.enabled, row.format, row.options)
+    await call.door.execute(EditWebhook(row.id, replace(present, **call.body.given())))
+    return Reply(WebhookOut.of(await _webhook(call, row.id)))
+
+
+async def _delete(call: Call) -> Reply:
+    """Send nothing more to an endpoint; what was sent stays on record."""
+    row = await _webhook(call, call.path["id"])
+    await call.door.execute(DeleteWebhook(row.id))
+    return Reply(None, 204)
+
+
+async def _test(call: Call) -> Reply:
+    """Send a test to an endpoint once, and answer what came of it."""
+    row = await _webhook(call, call.path["id"])
+    return Reply(DeliveryDetailOut.of_detail(await call.door.execute(TestWebhook(row.id))))
+
+
+async def _rotate(call: Call) -> Reply:
+    row = await _webhook(call, call.path["id"])
+    command = RotateWebhookSecret(row.id, call.body.secret, call.body.overlap_s)
+    new = await call.door.execute(command)
+    return Reply(NewWebhookOut.of_new(await _webhook(call, row.id), new))
+
+
+async def _deliveries(call: Call) -> Reply:
+    query: DeliveriesIn = call.query
+    chosen = DeliveryFilter(
+        query.webhook_id,
+        query.job_id,
+        frozenset() if query.state is None else frozenset({query.state}),
+        since=query.since,
+    )
+    page = await call.door.ask(ListDeliveries(chosen, query.offset, query.limit))
+    rows = [DeliveryOut.of(row) for row in page.rows]
+    told = DeliveriesOut(deliveries=rows, total=page.total, limit=query.limit, offset=query.offset)
+    return Reply(told)
+
+
+async def _delivery(call: Call) -> Reply:
+    return Reply(DeliveryDetailOut.of_detail(await _detail(call)))
+
+
+async def _detail(call: Call) -> DeliveryDetail:
+    detail = await call.door.ask(DeliveryById(call.path["id"]))
+    if detail is None:
+        raise not_found(f"delivery {call.path['id']}")
+    return detail
+
+
+async def _replay(call: Call) -> Reply:
+    """Send a delivery again."""
+    row = (await _detail(call)).row
+    return Reply(ReplayedOut(replayed=await call.door.execute(ReplayDeliveries((row.id,)))))
+
+
+ROUTES: Sequence[Route] = (
+    Route(
+        "POST",
+        "/webhooks",
+        "Add a webhook",
+        CreateWebhook,
+        _create,
+        {201: NewWebhookOut},
+        body=(WebhookIn,),
+    ),
+    Route("GET", "/webhooks", "List webhooks", ListWebhooks, _show_list, {200: WebhooksOut}),
+    Route(
+        "GET",
+        "/webhooks/{id}",
+        "Show a webhook",
+        ListWebhooks,
+        _show,
+        {200: WebhookOut},
+        refuses=(404,),
+    ),
+    Route(
+        "PATCH",
+        "/webhooks/{id}",
+        "Change a webhook",
+        EditWebhook,
+        _edit,
+        {200: WebhookOut},
+        body=(WebhookFields,),
+        refuses=(404, 409),
+    ),
+    Route(
+        "DELETE",
+        "/webhooks/{id}",
+        "Delete a webhook",
+        DeleteWebhook,
+        _delete,
+        {204: None},
+        refuses=(404, 409),
+    ),
+    Route(
+        "POST",
+        "/webhooks/{id}/test",
+        "Send a test",
+        TestWebhook,
+        _test,
+        {200: DeliveryDetailOut},
+        refuses=(404, 409),
+    ),
+    Route(
+        "POST",
+        "/webhooks/{id}/rotate-secret",
+        "Make a new secret",
+        RotateWebhookSecret,
+        _rotate,
+        {200: NewWebhookOut},
+        body=(RotateIn,),
+        refuses=(404, 409),
+    ),
+    Route(
+        "GET",
+        "/deliveries",
+        "List deliveries",
+        ListDeliveries,
+        _deliveries,
+        {200: DeliveriesOut},
+        query=DeliveriesIn,
+    ),
+    Route(
+        "GET",
+        "/deliveries/{id}",
+        "Show a delivery with its attempts",
+        DeliveryById,
+        _delivery,
+        {200: DeliveryDetailOut},
+        refuses=(404,),
+    ),
+    Route(
+        "POST",
+        "/deliveries/{id}/replay",
+        "Send a delivery again",
+        ReplayDeliveries,
+        _replay,
+        {200: ReplayedOut},
+        refuses=(404, 409),
+    ),
+)

@@ -1,0 +1,27 @@
+"""A station alone that serves its API."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from cnc_station.config import Config
+from cnc_station.engine.engine import StationEngine
+from cnc_station.web.server import WebServer
+from tests.web.api_client import Client
+
+LOCALHOST = "127.0.0.1"
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Client]:
+    config = Config(tmp_path, f"sqlite:///{tmp_path / 'station.db'}", station="Hall 1")
+    engine = StationEngine(config)
+    await engine.start()
+    server = WebServer(engine.local_door)
+    port = await server.start(LOCALHOST, 0)
+    async with aiohttp.ClientSession(f"http://{LOCALHOST}:{port}") as session:
+        yield Client(session)
+    await server.stop()
+    await engine.stop()

@@ -1,0 +1,59 @@
+"""Schedules, webhooks and deliveries over HTTP."""
+
+from tests.web.api_client import Client
+
+NIGHTLY = {
+    "name": "Nightly report",
+    "cron": "30 2 * * *",
+    "time_zone": "Europe/Berlin",
+    "job": {"name": "Report", "handler": "test.echo", "payload": {"a": 1}},
+}
+ERP = {"url": "http://127.0.0.1:9/hook", "events": ["job:completed"]}
+
+
+async def test_a_schedule_is_made_changed_paused_triggered_and_deleted(api: Client) -> None:
+    status, made = await api("POST", "/schedules", NIGHTLY)
+    assert (status, api.headers["Location"]) == (201, f"/api/v1/schedules/{made['id']}")
+    path, version = f"/schedules/{made['id']}", api.headers["ETag"]
+    assert (await api("GET", path)) == (200, made)
+    status, changed = await api("PATCH", path, {"cron": "0 3 * * *"}, If_Match=version)
+    assert (status, changed["cron"], changed["job"]) == (200, "0 3 * * *", made["job"])
+    assert (await api("PATCH", path, {"cron": "0 4 * * *"}, If_Match=version))[0] == 412
+    status, paused = await api("POST", f"{path}/pause", {"reason": "holiday"})
+    assert (status, paused["paused"], paused["next_due"]) == (200, True, None)
+    assert (await api("POST", f"{path}/resume"))[1]["paused"] is False
+    status, job = await api("POST", f"{path}/trigger")
+    assert (status, job["name"]) == (201, "Report")
+    (run,) = (await api("GET", f"{path}/runs"))[1]["runs"]
+    assert (run["job_id"], run["state"]) == (job["id"], "fired")
+    assert await api("DELETE", path) == (204, None)
+    assert (await api("GET", path))[0] == 404
+
+
+async def test_a_schedule_is_previewed_with_the_change_of_the_clocks(api: Client) -> None:
+    status, preview = await api("POST", "/schedules/preview", NIGHTLY)
+    assert (status, len(preview["times"])) == (200, 5)
+    assert preview["warnings"]
+    status, problem = await api("POST", "/schedules", NIGHTLY | {"cron": "0 0 31 2 *"})
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["cron"])
+
+
+async def test_a_webhook_shows_its_secret_once_and_its_deliveries_with_every_attempt(
+    api: Client,
+) -> None:
+    status, made = await api("POST", "/webhooks", ERP)
+    assert (status, len(made["secret"]) >= 32) == (201, True)
+    path = f"/webhooks/{made['id']}"
+    assert "secret" not in (await api("GET", path))[1]
+    status, delivery = await api("POST", f"{path}/test")
+    assert (status, delivery["state"], len(delivery["attempts"])) == (200, "dead", 1)
+    assert delivery["attempts"][0]["error"]
+    listed = (await api("GET", f"/deliveries?state=dead&webhook_id={made['id']}"))[1]
+    assert [row["id"] for row in listed["deliveries"]] == [delivery["id"]]
+    assert (await api("POST", f"/deliveries/{delivery['id']}/replay"))[0] in {200, 409}
+    status, rotated = await api("POST", f"{path}/rotate-secret", {"overlap_s": 60})
+    assert (status, rotated["secret"] != made["secret"]) == (200, True)
+    status, changed = await api("PATCH", path, {"enabled": False})
+    assert (status, changed["enabled"]) == (200, False)
+    assert await api("DELETE", path) == (204, None)
+    assert (await api("GET", path))[0] == 404
