@@ -17,7 +17,7 @@ from cnc_station.engine.queries import AboutStation
 from cnc_station.web.api import jobs, problems, schedules, shop, webhooks
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
-from cnc_station.web.api.route import Call, Reply, Route
+from cnc_station.web.api.route import IF_MATCH, Call, Reply, Route
 from cnc_station.web.api.values import Taken
 
 log = logging.getLogger(__name__)
@@ -44,8 +44,9 @@ def add_api(app: web.Application, door: Door) -> None:
 
     app.middlewares.append(_answering_problems)
     app.router.add_get(f"{PREFIX}/openapi.json", describe)
-    for route in ROUTES:  # those without an id in their path come first in each table
-        app.router.add_route(route.method, PREFIX + route.path, _handler(route, door))
+    for route in ROUTES:
+        path = route.path.replace("{id}", r"{id:\d+}")
+        app.router.add_route(route.method, PREFIX + path, _handler(route, door))
 
 
 def _handler(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -63,12 +64,10 @@ def _handler(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.
 
 
 def _path_ids(request: web.Request) -> Mapping[str, int]:
-    """The ids in the path. What is not a number is the id of nothing."""
-    found: dict[str, int] = {}
-    for name, text in request.match_info.items():
-        if not (text.isascii() and text.isdecimal() and 0 < int(text[:20]) < 2**63):
-            raise problems.not_found(f"{name} {text[:40]!r}")
-        found[name] = int(text)
+    """The ids in the path."""
+    found = {name: int(text[:20]) for name, text in request.match_info.items()}
+    if not all(0 < number < 2**63 for number in found.values()):
+        raise problems.not_found("thing with this number")
     return found
 
 
@@ -111,12 +110,11 @@ def _too_large() -> Problem:
 
 def _if_match(request: web.Request) -> int | None:
     text = request.headers.get("If-Match")
-    if text is None or text.strip() == "*":
+    if text is None or text == "*":
         return None
-    version = text.strip().removeprefix("W/").strip('"').removeprefix("v")
-    if not (version.isascii() and version.isdecimal() and len(version) <= 18):
-        raise Problem(412, 'If-Match must be the ETag of an answer, such as "v17".')
-    return int(version)
+    if (match := IF_MATCH.fullmatch(text)) is None:
+        raise Problem(400, 'If-Match must be the ETag of an answer, such as "v17".')
+    return int(match["version"])
 
 
 def _response(reply: Reply) -> web.Response:

@@ -67,6 +67,7 @@ def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
     }
     wanted: list[Any] = [(model, "validation") for model in taken]
     wanted += [(model, "serialization") for model in told]
+    wanted += [(route.query, "validation") for route in routes if route.query is not NoQuery]
     _, found = models_json_schema(wanted, ref_template=_REF)
     return dict(found["$defs"])
 
@@ -103,7 +104,7 @@ def _parameters(route: Route) -> Iterable[dict[str, Any]]:
         schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
         yield {"name": "id", "in": "path", "required": True, "schema": schema}
     if route.query is not NoQuery:
-        properties: dict[str, Any] = route.query.model_json_schema()["properties"]
+        properties: dict[str, Any] = route.query.model_json_schema(ref_template=_REF)["properties"]
         for name, one in properties.items():
             yield {"name": name, "in": "query", "schema": _without_null(one)}
     if route.conditional:
@@ -131,6 +132,8 @@ def _responses(route: Route) -> dict[str, Any]:
             schema = {"$ref": _REF.format(model=model.__name__)}
             found[str(status)]["content"] = {"application/json": {"schema": schema}}
     problems = {422, 503, 403, *route.refuses}
+    if route.conditional:
+        problems |= {400}
     if route.body:
         problems |= {400, 413, 415}
     for status in sorted(problems):

@@ -1,5 +1,6 @@
 """One operation of the API as a frozen value, and what it is called with and answers."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,8 @@ from cnc_station.engine.domain.permissions import NEEDED, Permission
 from cnc_station.engine.door import Door
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.values import Taken, Told
+
+IF_MATCH = re.compile(r'(W/)?"v(?P<version>[0-9]{1,18})"')
 
 
 class NoQuery(Taken):

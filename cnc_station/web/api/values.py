@@ -39,6 +39,7 @@ _OTHER_WORDS: Mapping[str, str] = {
     "frozen_set_type": "must be a list",
     "model_type": "must be a JSON object",
     "model_attributes_type": "must be a JSON object",
+    "int_from_float": "must be a whole number",
 }
 
 
@@ -75,6 +76,7 @@ TimeOut = Annotated[int, PlainSerializer(written, return_type=str), WithJsonSche
 PriorityIn = Annotated[
     int,
     BeforeValidator(_read_priority),
+    Field(ge=0, le=100),
     WithJsonSchema(
         {
             "anyOf": [
