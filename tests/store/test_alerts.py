@@ -14,6 +14,7 @@ from cnc_station.engine.domain.alerts import AlertKind, AlertState, Severity
 from cnc_station.engine.domain.errors import Conflict, Fenced, InvalidInput
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.webhooks import receiver_of
 from cnc_station.engine.store.alert_messages import NO_ENDPOINT, TellTest
 from cnc_station.engine.store.alert_rules import DeleteAlertRule, EditAlertRule
 from cnc_station.engine.store.alert_tables import alert, alert_message, alert_step
@@ -257,6 +258,7 @@ async def test_rules_are_changed_and_tested_with_what_they_refer_to(shop: Shop) 
     assert test.delivery_id == queued.id
     (row,) = shop.database.read(rows.rules)
     assert (row.endpoint, row.fault, row.version) == ("chat.example", "", 1)
+    assert receiver_of("mailto:anna@shop.example") == "anna@shop.example"
     changed = replace(row.rule, after_s=60.0)
     await shop.write(EditAlertRule(rule_id, changed, "anna", 1))
     with pytest.raises(Conflict, match="somebody else"):

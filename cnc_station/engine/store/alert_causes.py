@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
@@ -11,6 +10,7 @@ from cnc_station.engine.domain.alerts import AlertKind, Cause, Severity, Waiting
 from cnc_station.engine.domain.machine import PositionBasis
 from cnc_station.engine.domain.schedule import FiringState
 from cnc_station.engine.domain.states import BUSY_MACHINES, JobState, MachineState
+from cnc_station.engine.domain.webhooks import receiver_of
 from cnc_station.engine.store.queries.machine_rows import MACHINES, machine_row
 from cnc_station.engine.store.queries.needs_you import LOST_AT_WORK_MS
 from cnc_station.engine.store.queries.stations import Attendance
@@ -236,9 +236,8 @@ def _of_deliveries(connection: Connection, now: int) -> Iterator[Cause]:
         .group_by(webhook.c.id, webhook.c.url, webhook.c.tenant)
     )
     for row in connection.execute(query):
-        host = urlsplit(row.url).hostname or "an endpoint"  # the rest may be secret
         count = "a delivery" if row.number == 1 else f"{row.number:,} deliveries"
-        args = {"host": host, "deliveries": count, "webhook": row.id}
+        args = {"host": receiver_of(row.url), "deliveries": count, "webhook": row.id}
         kind = AlertKind.DELIVERY_DEAD
         key = f"{kind}:{row.id}"
         yield Cause(key, kind, Severity.WARNING, row.since, args, tenant=row.tenant)
