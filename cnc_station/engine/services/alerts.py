@@ -11,7 +11,7 @@ from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.store.alert_causes import CauseContext
 from cnc_station.engine.store.alerts import UpdateAlerts, look
 
-SETTLE_S = 0.3  # what is over by then is not told
+SETTLE_S = 0.5  # what is over by then is not told
 LONGEST_REST_S = 5.0  # a station becomes silent without a notice
 _ABOUT = frozenset(
     {
@@ -57,14 +57,17 @@ class Alerts(Service):
         self._leadership = leadership
         by_hand = (name for name, can in registry.abilities().items() if not can.starts)
         self._causes = CauseContext(context.config.station, frozenset(by_hand))
+        self._asked = False  # to look, and has not looked yet
 
     def hear(self, notice: Notice) -> None:
         """Look a little later: a busy shop changes many times a second."""
-        if notice.missed or may_concern_alerts(notice):
+        if not self._asked and (notice.missed or may_concern_alerts(notice)):
+            self._asked = True
             self.look_within(SETTLE_S)
 
     async def run_once(self) -> float:
         """Write what has changed and what is due. Return the time until the next is due."""
+        self._asked = False
         due_s = await self._reader.read_now(
             lambda connection, now: look(connection, now, self._causes)
         )
