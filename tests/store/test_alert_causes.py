@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.alert_rules import Channel
 from cnc_station.engine.domain.alerts import AlertKind, Severity
 from cnc_station.engine.domain.schedule import Overlap
@@ -17,7 +18,7 @@ from cnc_station.engine.store import schema
 from cnc_station.engine.store.alert_messages import OWN_FAILURE
 from cnc_station.engine.store.deliveries import DEAD, ClaimDeliveries, RecordAttempt
 from cnc_station.engine.store.queries import alerts as rows
-from cnc_station.engine.store.readiness import RecordReach
+from cnc_station.engine.store.readiness import RecordReach, SetReadiness
 from cnc_station.engine.store.transaction import OneByOne, Tx
 from cnc_station.engine.store.webhooks import CreateWebhook, DeleteWebhook
 from tests.store import schedules
@@ -154,3 +155,19 @@ async def test_many_failed_jobs_are_told_in_one_alert(shop: Shop) -> None:
     ]
     news = shop.database.read(partial(rows.to_present, after=0))
     assert len(news.messages) == 21
+
+
+async def test_a_machine_that_is_not_ready_alerts_while_a_job_waits_for_it(shop: Shop) -> None:
+    spec = mill("Mill 1")
+    machine_id = await shop.machine(spec)
+    await shop.write(SetReadiness(machine_id, "door open", "A", spec))
+    shop.later(60)
+    await step(shop)
+    assert is_open(shop) == ()
+    job_id = await shop.job()
+    await step(shop)
+    (one,) = is_open(shop)
+    assert one.text == "Mill 1 has not been ready for the next job for 1 min: door open."
+    await shop.act(JobAction.CANCEL, job_id)
+    await step(shop)
+    assert is_open(shop) == ()
