@@ -74,10 +74,13 @@ async def test_a_station_without_a_sign_of_life_is_one_alert_for_its_machines(sh
         await shop.move_machine(t.ALARMED, machine_id)
     for name in ("A", "B"):
         values = {"incarnation": "x", "host": "", "version": "", "started_at": 0, "lag_ms": 0.0}
-        await shop.write(_Insert(schema.station, {"name": name, **values, "heard_at": 0}))
+        heard = {"name": name, "heard_at": shop.clock.ms}
+        await shop.write(_Insert(schema.station, {**values, **heard}))
+    await shop.write(_Wire("B"))
+    shop.later(29)  # no station hears of an outage of the database
     await step(shop)
     assert len(is_open(shop)) == 2
-    await shop.write(_Wire("B"))
+    shop.later(2)
     await step(shop)
     (one,) = is_open(shop)
     assert one.kind is AlertKind.STATION_LOST

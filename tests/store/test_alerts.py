@@ -120,6 +120,9 @@ async def test_reminders_and_the_escalation_stop_when_a_person_takes_care(shop: 
     (queued,) = sent(shop)
     assert (queued.event, queued.webhook_id) == ("alert", webhook_id)
     assert messages(shop)[-1].delivery_id == queued.id
+    escalated = shop.events(machine_id=machine_id)[-1]
+    assert escalated["type"] == "alert_escalated"
+    assert escalated["reason"] == "Boss: Mill 3 has waited 10 min for clearing."
     assert await shop.write(AcknowledgeAlerts((1, 7), "on my way", "bert")) == (
         "",
         "There is no alert 7.",
