@@ -1,6 +1,7 @@
 """What must hold in any database of ours, whenever nobody is writing: read with plain SQL."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,8 +18,10 @@ from cnc_station.engine.domain.states import (
     RunState,
 )
 from cnc_station.engine.store import schema
+from cnc_station.engine.store.alert_tables import alert, alert_message, alert_step
 
 Rows = Mapping[int, Row[Any]]
+_SLACK_MS = 5_000  # of transactions that were open at the same time
 _COMES_BACK = {MachineState.OFFLINE, MachineState.ALARM}  # with the part that lies on it
 
 
@@ -37,7 +40,30 @@ def broken(connection: Connection) -> list[str]:
         *_parts(jobs, runs),
         *_machines(machines, runs),
         *_dependencies(jobs, edges),
+        *_alerts(connection),
     ]
+
+
+def _alerts(connection: Connection) -> Iterator[str]:
+    """One open alert a cause, each step counts the messages of its rule, and an alert that is
+    acknowledged or over is told no more, except that it is over."""
+    alerts = _by_id(connection, alert)
+    opened = Counter(row.key for row in alerts.values() if row.ended_at is None)
+    yield from (f"{count} open alerts for {key}" for key, count in opened.items() if count > 1)
+    told: Counter[tuple[int, int]] = Counter()
+    for row in connection.execute(select(alert_message).where(alert_message.c.alert_id > 0)):
+        told[row.alert_id, row.rule_id] += 1
+        about = alerts[row.alert_id]
+        quiet_since = about.ended_at or about.acknowledged_at
+        if (
+            quiet_since is not None
+            and quiet_since + _SLACK_MS < row.at
+            and '"withdrawn"' not in row.message
+        ):
+            yield f"alert {about.id} was told at {row.at}, after {quiet_since}"
+    for row in connection.execute(select(alert_step)):
+        if told[row.alert_id, row.rule_id] != row.sent:
+            yield f"rule {row.rule_id} told alert {row.alert_id} {row.sent} times, by its step"
 
 
 def _by_id(connection: Connection, table: Any) -> Rows:

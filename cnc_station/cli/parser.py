@@ -6,6 +6,7 @@ from typing import Any, NoReturn
 
 from cnc_station import __doc__ as purpose
 from cnc_station import __version__
+from cnc_station.cli.alert_options import add_alerts
 from cnc_station.cli.format_options import FROM_STDIN, add_format_options
 
 
@@ -88,6 +89,7 @@ def _parser() -> _Parser:
     for one in (keep, forget):
         one.add_argument("server", choices=["database", "redis", "webhook", "smtp"])
     _webhooks(command, group)
+    add_alerts(command, group)
     doctor = command("doctor", "doctor:doctor", "Check everything the station needs.")
     doctor.add_argument(
         "--probe-window",

@@ -85,7 +85,7 @@ async def add_schedule(call: Call) -> int:
             name=name,
             job=JobSpec(**{"name": name, **job}),
             paused=call.args.paused,
-            **{"time_zone": _zone(call), **fields},
+            **{"time_zone": zone_of(call), **fields},
         )
         seen = await door.ask(PreviewSchedule(spec))
         schedule_id = await door.execute(CreateSchedule(spec))
@@ -125,7 +125,7 @@ async def next_schedule(call: Call) -> int:
             spec = replace((await _found(door, call)).spec, **fields)
         elif call.args.cron:
             job = JobSpec("preview", handler="test.echo", estimated_s=0.0)
-            spec = Schedule(**{"name": "preview", "time_zone": _zone(call), "job": job, **fields})
+            spec = Schedule(**{"name": "preview", "time_zone": zone_of(call), "job": job, **fields})
         else:
             raise InvalidInput(FieldError("schedule", "name one, or a rule with --cron"))
         seen = await door.ask(PreviewSchedule(spec))
@@ -247,7 +247,7 @@ def _schedule_fields(call: Call) -> dict[str, Any]:
     return found
 
 
-def _zone(call: Call) -> str:
+def zone_of(call: Call) -> str:
     """Return the time zone of the settings, or of this computer. Raises InvalidInput."""
     if name := call.config.time_zone:
         return name

@@ -19,7 +19,7 @@ from tests.engine.floor import service_of, supervisor_of
 from tests.until import until
 
 ALWAYS = {"Lifeline", "Ticker"}
-LED = {"Reaper", "Schedules", "Stager"}
+LED = {"Alerts", "Reaper", "Schedules", "Stager"}
 ANYWAY = {
     "ControllerMonitor",
     "Deliveries",

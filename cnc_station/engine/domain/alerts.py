@@ -60,6 +60,7 @@ class Waiting(StrEnum):
     SET_UP = "set_up"
     HELD = "held"
     POSITION = "position"  # its work zero is to be confirmed
+    READY = "ready"  # it is idle and not ready, and a queued job could run on it
 
 
 class AlertState(StrEnum):
@@ -145,6 +146,7 @@ _TITLES: Mapping[str, str] = {
     Waiting.SET_UP: "{machine}: confirm the set-up",
     Waiting.HELD: "{machine}: held",
     Waiting.POSITION: "{machine}: confirm its work zero",
+    Waiting.READY: "{machine}: not ready",
     AlertKind.JOB_INTERRUPTED: "{job}: interrupted",
     AlertKind.JOB_NEEDS_ATTENTION: "{job}: failed",
     AlertKind.STATION_LOST: "Station {station}: not responding",
@@ -177,6 +179,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     Waiting.POSITION: (
         "{machine} waits until its work zero is confirmed",
         "{machine} has waited {span} until its work zero is confirmed",
+    ),
+    Waiting.READY: (
+        "{machine} is not ready for the next job",
+        "{machine} has not been ready for the next job for {span}",
     ),
     AlertKind.JOB_INTERRUPTED: (
         "{job} was interrupted and waits for a decision",

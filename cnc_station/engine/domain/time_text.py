@@ -2,7 +2,7 @@
 
 from datetime import datetime, tzinfo
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LAST_MS = 253_402_214_400_000  # a day before the year 10000, the end of `datetime`
 
@@ -21,7 +21,7 @@ def clock(at: int, now: int, zone: tzinfo | None = None) -> str:
     if days == 0:
         return time
     if abs(days) <= 6:
-        return f"{_DAYS[there.weekday()]} {time}"
+        return f"{DAYS[there.weekday()]} {time}"
     date = f"{there.day} {_MONTHS[there.month - 1]}"
     return f"{date} {time}" if there.year == here.year else f"{date} {there.year}"
 

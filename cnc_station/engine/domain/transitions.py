@@ -252,6 +252,7 @@ PROGRAM_ADDED = _row("program_added")
 WEBHOOKS_CHANGED = _row("webhooks_changed")
 ALERT_RULES_CHANGED = _row("alert_rules_changed")
 ALERT_ACKNOWLEDGED = _row("alert_acknowledged")
+ALERT_ESCALATED = _row("alert_escalated")
 ALERTS_TOLD = _row("alerts_told")  # to a window, a desktop or a speaker, which present it now
 
 # Schedules

@@ -172,6 +172,13 @@ def url_fault(url: str) -> str | None:
     return None
 
 
+def receiver_of(url: str) -> str:
+    """Return the receiver in an address for everybody: its host, or its mailboxes. The rest of an
+    address may be a secret."""
+    parts = urlsplit(url)
+    return parts.path if parts.scheme.lower() == "mailto" else parts.hostname or "an endpoint"
+
+
 def secret_errors(secret: str) -> Iterable[FieldError]:
     """What is wrong with a secret that a person chose."""
     if not LEAST_SECRET <= len(secret) <= MOST_SECRET or not secret.isprintable():

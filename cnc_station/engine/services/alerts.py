@@ -1,17 +1,20 @@
 """Open, tell and end alerts, by the database's clock."""
 
+import asyncio
+
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Fenced
 from cnc_station.engine.domain.notice import Notice, NoticeEvent, Topic
 from cnc_station.engine.domain.states import UNDECIDED_JOBS
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.services.context import ServiceContext
-from cnc_station.engine.services.leadership import JUST_AFTER_S, Leadership
+from cnc_station.engine.services.leadership import BEATS, JUST_AFTER_S, Leadership
+from cnc_station.engine.services.lifeline import beat_s
 from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.store.alert_causes import CauseContext
 from cnc_station.engine.store.alerts import UpdateAlerts, look
 
-SETTLE_S = 0.3  # what is over by then is not told
+SETTLE_S = 0.5  # what is over by then is not told
 LONGEST_REST_S = 5.0  # a station becomes silent without a notice
 _ABOUT = frozenset(
     {
@@ -57,14 +60,28 @@ class Alerts(Service):
         self._leadership = leadership
         by_hand = (name for name, can in registry.abilities().items() if not can.starts)
         self._causes = CauseContext(context.config.station, frozenset(by_hand))
+        self._asked = False  # to look, and has not looked yet
+        beat = beat_s(context.config.lease_s, alone=context.alone)
+        self._patience_s = 0.0 if context.alone else BEATS * beat
+        self._heard_at = 0.0
+
+    async def start(self) -> None:
+        """Start, and wait for the heartbeats of the other stations first, as the reaper does."""
+        self._heard_at = asyncio.get_running_loop().time() + self._patience_s
+        await super().start()
 
     def hear(self, notice: Notice) -> None:
         """Look a little later: a busy shop changes many times a second."""
-        if notice.missed or may_concern_alerts(notice):
+        if not self._asked and (notice.missed or may_concern_alerts(notice)):
+            self._asked = True
             self.look_within(SETTLE_S)
 
     async def run_once(self) -> float:
         """Write what has changed and what is due. Return the time until the next is due."""
+        self._asked = False
+        early_s = self._heard_at - asyncio.get_running_loop().time()
+        if early_s > 0:
+            return early_s
         due_s = await self._reader.read_now(
             lambda connection, now: look(connection, now, self._causes)
         )

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, and_, func, or_, select
 
@@ -11,8 +10,15 @@ from cnc_station.engine.domain.alerts import AlertKind, Cause, Severity, Waiting
 from cnc_station.engine.domain.machine import PositionBasis
 from cnc_station.engine.domain.schedule import FiringState
 from cnc_station.engine.domain.states import BUSY_MACHINES, JobState, MachineState
+from cnc_station.engine.domain.webhooks import receiver_of
 from cnc_station.engine.store.queries.machine_rows import MACHINES, machine_row
-from cnc_station.engine.store.queries.needs_you import LOST_AT_WORK_MS
+from cnc_station.engine.store.queries.needs_you import (
+    LOST_AT_WORK_MS,
+    NOT_READY_MS,
+    not_ready_since,
+    wanted,
+)
+from cnc_station.engine.store.queries.shop_snapshots import queue_heads
 from cnc_station.engine.store.queries.stations import Attendance
 from cnc_station.engine.store.schema import (
     counted,
@@ -24,11 +30,12 @@ from cnc_station.engine.store.schema import (
     station,
 )
 from cnc_station.engine.store.webhook_tables import dead, delivery, webhook
-from cnc_station.engine.views import MachineRow, Presence, job_title, presence_of
+from cnc_station.engine.views import MachineRow, Presence, job_title
 
 MOST_JOBS = 1_000
 MOST_DEAD = 1_000
 MOST_NAMED = 4
+LOST_AFTER_MS = 30_000
 _DAY_MS = 86_400_000
 _DEAD_FOR_MS = 7 * _DAY_MS  # what failed before that is not a cause any more
 _RAN_TOO_LONG = frozenset({FiringState.WAITING, FiringState.SKIPPED})
@@ -63,6 +70,7 @@ def causes(connection: Connection, now: int, context: CauseContext) -> tuple[Cau
     for seen in machines:
         if seen.machine.attended:
             found += _of_machine(seen, now, context)
+    found += _of_unready(connection, [seen for seen in machines if seen.machine.attended], now)
     alarmed = {s.machine.id for s in machines if s.machine.state is MachineState.ALARM}
     found += _of_jobs(connection, alarmed)
     found += _of_schedules(connection)
@@ -71,12 +79,17 @@ def causes(connection: Connection, now: int, context: CauseContext) -> tuple[Cau
 
 
 def _attendance(connection: Connection, own: str, now: int) -> _Stations:
-    """By the database's clock."""
+    """By the database's clock. A station is taken for silent later than in the window: an outage of
+    the database, after which a leader still leads, must not look like the loss of all others."""
     found = {}
     for row in connection.execute(select(station.c.name, station.c.heard_at, station.c.left_at)):
-        heard_s = None if row.left_at is not None else (now - row.heard_at) / 1000
+        presence = Presence.CONNECTED
+        if row.left_at is not None:
+            presence = Presence.LEFT
+        elif now - row.heard_at > LOST_AFTER_MS:
+            presence = Presence.SILENT
         since = row.heard_at if row.left_at is None else row.left_at
-        found[row.name] = Attendance(presence_of(heard_s, here=row.name == own), since)
+        found[row.name] = Attendance(Presence.HERE if row.name == own else presence, since)
     return found
 
 
@@ -87,6 +100,7 @@ def _machines(connection: Connection, stations: _Stations) -> tuple[_Seen, ...]:
     where = or_(
         machine.c.state.not_in([state.value for state in quiet]),
         machine.c.unreached_since.is_not(None),
+        machine.c.not_ready != "",
         and_(
             machine.c.position == PositionBasis.LOST.value,
             machine.c.state != MachineState.MAINTENANCE.value,
@@ -135,6 +149,22 @@ def _of_machine(seen: _Seen, now: int, context: CauseContext) -> Iterator[Cause]
         yield _waiting(seen, waits, one.state_since, why)
     elif missing is None and one.position is not None and one.position_lost:
         yield _waiting(seen, Waiting.POSITION, one.position.since, one.position.position.reason)
+
+
+def _of_unready(connection: Connection, machines: Sequence[_Seen], now: int) -> Iterator[Cause]:
+    """Idle machines that are not ready for a while although a job waits for them."""
+    began = not_ready_since(connection, [seen.machine for seen in machines])
+    waiting = [
+        (seen, since)
+        for seen in machines
+        if (since := began.get(seen.machine.id)) is not None
+        and now - max(since, seen.machine.state_since) >= NOT_READY_MS
+    ]
+    heads = queue_heads(connection, {seen.machine.spec.machine_type for seen, _ in waiting})
+    for seen, since in waiting:
+        if wanted(seen.machine, heads):
+            at = max(since, seen.machine.state_since)
+            yield _waiting(seen, Waiting.READY, at, seen.machine.not_ready)
 
 
 def _waits_for(one: MachineRow, context: CauseContext) -> Waiting | None:
@@ -236,9 +266,8 @@ def _of_deliveries(connection: Connection, now: int) -> Iterator[Cause]:
         .group_by(webhook.c.id, webhook.c.url, webhook.c.tenant)
     )
     for row in connection.execute(query):
-        host = urlsplit(row.url).hostname or "an endpoint"  # the rest may be secret
         count = "a delivery" if row.number == 1 else f"{row.number:,} deliveries"
-        args = {"host": host, "deliveries": count, "webhook": row.id}
+        args = {"host": receiver_of(row.url), "deliveries": count, "webhook": row.id}
         kind = AlertKind.DELIVERY_DEAD
         key = f"{kind}:{row.id}"
         yield Cause(key, kind, Severity.WARNING, row.since, args, tenant=row.tenant)

@@ -58,6 +58,15 @@ def _row(tx: Tx, one: Telling) -> dict[str, Any]:
             error = OWN_FAILURE
         elif (delivery_id := queue_alert_delivery(tx, endpoint, text)) is None:
             error = NO_ENDPOINT
+    if one.state is AlertState.ESCALATED:
+        tx.record(
+            t.ALERT_ESCALATED,
+            actor=ACTOR,
+            machine_id=one.alert.cause.machine_id,
+            reason=f"{one.rule.name}: {text.text}",
+            details={"alert": one.alert.id, "rule": one.rule_id},
+            tenant=text.tenant,
+        )
     return _stored(tx, one.rule_id, one.rule, text, delivery_id, error)
 
 

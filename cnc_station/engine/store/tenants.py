@@ -23,7 +23,10 @@ Read = Callable[[Connection], T]
 
 WHOLE_SHOP = {"whole_shop": True}
 # Whose events name no job.
-_OF_A_TENANT = sorted(ABOUT_SCHEDULES | {t.ALERT_ACKNOWLEDGED.name, t.ALERT_RULES_CHANGED.name})
+_OF_A_TENANT = sorted(
+    ABOUT_SCHEDULES
+    | {t.ALERT_ACKNOWLEDGED.name, t.ALERT_ESCALATED.name, t.ALERT_RULES_CHANGED.name}
+)
 
 
 def for_tenants(read: Read[T], tenants: frozenset[str]) -> Read[T]:

@@ -1,13 +1,13 @@
 """Alerts, what was told of them, and the rules."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Row, Select, case, func, select
 
 from cnc_station.engine import codec
 from cnc_station.engine.domain.alert_rules import Channel
 from cnc_station.engine.domain.alerts import AlertMessage, Severity, sentences
+from cnc_station.engine.domain.webhooks import receiver_of
 from cnc_station.engine.store.alert_messages import NO_ENDPOINT, newest_message
 from cnc_station.engine.store.alert_rules import rule_of
 from cnc_station.engine.store.alert_tables import alert, alert_message, alert_rule, alert_step
@@ -163,7 +163,7 @@ def rules(connection: Connection) -> tuple[AlertRuleRow, ...]:
                 id=row.id,
                 version=row.version,
                 rule=rule,
-                endpoint=None if there is None else urlsplit(there.url).hostname,
+                endpoint=None if there is None else receiver_of(there.url),
                 fault="" if works else NO_ENDPOINT,
                 created_at=row.created_at,
                 created_by=row.created_by,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, case, func, select
 
 from cnc_station.engine.domain import transitions as t
+from cnc_station.engine.domain.forecast import Queued
 from cnc_station.engine.domain.states import BUSY_MACHINES, JobState, MachineState
 from cnc_station.engine.domain.waiting import ShopSnapshot
 from cnc_station.engine.store.queries.context import QueryContext
@@ -89,7 +90,7 @@ def of_machine(
         yield from _in_its_state(card, context)
     if machine.position_lost and machine.state in _CAN_CONFIRM and unreached is None:
         yield _position(machine)
-    elif _waits_to_be_ready(machine) and wanted(machine, around.shop):
+    elif _waits_to_be_ready(machine) and wanted(machine, around.shop.head):
         since = max(around.not_ready_since.get(machine.id, 0), machine.state_since)
         if around.now - since >= NOT_READY_MS:
             title = f"{machine.spec.name}: not ready"
@@ -129,12 +130,12 @@ def _waits_to_be_ready(machine: MachineRow) -> bool:
     )
 
 
-def wanted(machine: MachineRow, shop: ShopSnapshot) -> bool:
-    """Whether a queued job could run on a machine."""
+def wanted(machine: MachineRow, head: Mapping[str, Sequence[Queued]]) -> bool:
+    """Whether a job at the head of the queue of its type could run on a machine."""
     capability = machine.spec.capability
     return any(
         one.pinned_machine_id in {None, machine.id} and capability.fits(one.need)
-        for one in shop.head.get(machine.spec.machine_type, ())
+        for one in head.get(machine.spec.machine_type, ())
     )
 
 
@@ -188,7 +189,7 @@ def of_stations(cards: Sequence[MachineCard], around: FloorContext) -> Iterator[
             title, left = f"Station {name}: not responding", wired
         else:
             title = f"Station {name}: closed"
-            left = [m for m in wired if m.state in BUSY_MACHINES or wanted(m, around.shop)]
+            left = [m for m in wired if m.state in BUSY_MACHINES or wanted(m, around.shop.head)]
         if left:
             text = f"{_named(left)}: look at its PC"
             closed = station.presence is Presence.LEFT  # by a person, at its PC

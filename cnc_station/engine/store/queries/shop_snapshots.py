@@ -84,6 +84,17 @@ class ShopSnapshots:
         )
 
 
+def queue_heads(connection: Connection, types: Iterable[str]) -> dict[str, list[Queued]]:
+    """The first waiting jobs of these machine types, of any tenant."""
+    head: dict[str, list[Queued]] = defaultdict(list)
+    parts = [_head_of(name, HEAD) for name in sorted(types)]
+    if parts:
+        query = union_all(*parts, _PINNED_HEAD).execution_options(**WHOLE_SHOP)
+        for row in connection.execute(query):
+            head[row.machine_type].append(_queued(row))
+    return head
+
+
 def _head_of(machine_type: str, count: int) -> Select[Any]:
     """One part of a union; nested, since a part of a union can't have its own limit."""
     part = (
