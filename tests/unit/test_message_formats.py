@@ -169,6 +169,8 @@ def test_telegram_gets_plain_text_of_at_most_4096_units() -> None:
 def test_an_alert_says_why_it_is_told_again() -> None:
     text = body(TELEGRAM, alerting())["text"]
     assert text == "Reminder: Mill 3: clear it\nMill 3 has waited 10 min for clearing."
+    over = body(TELEGRAM, alerting(replace(ALERT, state=AlertState.WITHDRAWN)))
+    assert over["disable_notification"] is True
     webhook = body(endpoint("webhook", "https://erp.example/", "a secret"), alerting())
     assert webhook == {
         "event": "alert",
@@ -339,6 +341,10 @@ def spec(kind: str, url: str, events: tuple[str, ...] = (), **options: Any) -> W
             "must use {secret}",
         ),
         (
+            spec("template", "https://x/", template=Template(headers={"Host": "{title}"})),
+            "is set by CNC Station",
+        ),
+        (
             spec("template", "https://x.example/", template=Template(headers={"A": "b\r\nC: d"})),
             "one line of ASCII",
         ),
@@ -368,6 +374,9 @@ NOW = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
         (429, {}, '{"ok": false, "parameters": {"retry_after": 35}}', 35.0),
         (429, {"Retry-After": "soon"}, "[[", None),
         (429, {}, '{"parameters": {"retry_after": "x"}}', None),
+        (429, {}, '{"parameters": {"retry_after": NaN}}', None),
+        (429, {}, '{"parameters": {"retry_after": 1e400}}', None),
+        (429, {"Retry-After": "Mon, 99 Foo 99999 99:99:99 +9999"}, "", None),
         (500, {"Retry-After": "12"}, "", None),
     ],
 )
