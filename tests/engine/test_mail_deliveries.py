@@ -3,6 +3,7 @@
 import asyncio
 import email
 import email.policy
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -206,6 +207,36 @@ async def test_a_password_is_refused_once_and_never_in_clear_text(tmp_path: Path
         assert all(encrypted for _, _, encrypted in box.logins)
         async with client(box, user=USER) as mail:
             assert "cnc-station secret set smtp" in (await mail.send(MAIL)).error
+
+
+def address_in_the_network() -> str | None:
+    """An address of this computer that is not loopback: a datagram socket that sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        return str(sock.getsockname()[0])
+
+
+async def test_a_password_goes_without_encryption_to_this_computer_only(tmp_path: Path) -> None:
+    plain = {"security": "none", "user": USER, "password": PASSWORD}
+    async with (
+        mail_server(tmp_path, security="none", auth=True) as box,
+        client(box, **plain) as mail,
+    ):
+        assert (await mail.send(MAIL)).accepted == (ANNA, BOB)
+        assert box.logins == [(USER, PASSWORD, False)]
+    host = address_in_the_network()
+    if host is None:
+        pytest.skip("this computer has no address in a network")
+    async with (
+        mail_server(tmp_path, security="none", auth=True, host=host) as box,
+        client(box, host=host, **plain) as mail,
+    ):
+        answer = await mail.send(MAIL)
+        assert "in clear text: set CNC_SMTP_SECURITY to starttls or tls" in answer.error
+        assert (answer.final, box.logins) == (True, [])
 
 
 async def test_a_server_without_encryption_gets_nothing_unless_it_is_allowed(
