@@ -309,6 +309,21 @@ def test_nothing_that_is_shown_contains_a_secret(to: Endpoint) -> None:
     assert path not in logged
 
 
+@given(
+    status=st.integers(100, 599),
+    text=st.one_of(TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary()),
+    later=st.one_of(TEXTS, st.from_regex(r"[A-Z][a-z]{2}, [0-9]+ [A-Z][a-z]+ [0-9]+ [0-9:]+ .*")),
+)
+def test_any_answer_of_a_receiver_is_understood_within_bounds(
+    status: int, text: bytes, later: str
+) -> None:
+    words = refusal(TELEGRAM, status, text)
+    assert len(words) <= 350
+    assert fault(words) is None
+    seconds = wait_s(status, {"Retry-After": later}, text, NOW)
+    assert seconds is None or 0 <= seconds <= 3_600
+
+
 def test_a_test_says_what_it_is() -> None:
     text = body(TELEGRAM, replace(FAILED, event=TEST_EVENT, job_id=None))["text"]
     assert text == "Test of CNC Station\nMessages of CNC Station arrive here."
