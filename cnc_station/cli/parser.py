@@ -132,6 +132,8 @@ def _webhooks(command: Callable[..., ArgumentParser], group: Callable[..., Any])
     for option in (show, replay):
         option("--webhook", type=int, metavar="ID", help="to this endpoint")
         option("--job", type=int, metavar="ID", help="about this job")
+        option("--event", metavar="NAME", help="of this event: job:failed, alert")
+        option("--since", metavar="WHEN", help="queued from then on: 17:00, '2026-11-23 17:00'")
         option("--state", action="append", default=[], help="pending, delivered, dead (repeat)")
     receive = command(
         "webhook-test", "webhook_test:receive", "Receive webhooks on this computer and show them."

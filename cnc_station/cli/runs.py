@@ -35,8 +35,8 @@ async def runs(call: Call) -> int:
                 handler=args.handler,
                 station=args.station,
                 states=_states(args.outcome),
-                since=_moment("since", args.since, call),
-                until=_moment("until", args.until, call),
+                since=moment("since", args.since, call),
+                until=moment("until", args.until, call),
             )
         )
     if call.json:
@@ -79,7 +79,8 @@ def _states(names: Sequence[str]) -> frozenset[RunState]:
         raise InvalidInput(FieldError("outcome", f"must be one of {known}")) from error
 
 
-def _moment(name: str, text: str | None, call: Call) -> int | None:
+def moment(name: str, text: str | None, call: Call) -> int | None:
+    """Return the time that an option names, None without it. Raises InvalidInput."""
     if text is None:
         return None
     zone = ZoneInfo(call.config.time_zone) if call.config.time_zone else None

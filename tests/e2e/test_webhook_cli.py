@@ -123,6 +123,40 @@ def test_a_receiver_answers_badly_if_it_is_asked_to(line: Line, respond: str, wo
         assert line("webhook", "replay", "--state", "dead", "--count", 1).returncode == 0
 
 
+def test_every_format_is_added_tested_and_replayed(line: Line) -> None:
+    token = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+    with receiving(line, "--count", "5") as (url, process):
+        ntfy = ("webhook", "add", f"{url}topic", "--format", "ntfy", "--ntfy-priority", "info=2")
+        assert line(*ntfy, "--tag", "cnc").stdout == "Webhook 1 added.\n"
+        slack = ("webhook", "add", "--format", "slack", "--url-from-stdin")
+        assert line(*slack, typed=f"{url}services/hidden-part-of-it\n").returncode == 0
+        telegram = ("webhook", "add", url, "--format", "telegram", "--chat", "-100")
+        assert "secret: is missing" in line(*telegram).stderr
+        assert line(*telegram, "--secret-from-stdin", typed=f"{token}\n").returncode == 0
+        template = ("webhook", "add", f"{url}{{machine}}", "--format", "template")
+        made = line(*template, "--header", "X-Title: {title}", "--body-form", "t={text}")
+        assert made.returncode == 0, made.stderr
+        listed = line.json("webhook", "list")["webhooks"]
+        formats = [(row["format"], row["url"]) for row in listed]
+        assert formats == [
+            *(("ntfy", f"{url}topic"), ("slack", f"{url}…"), ("telegram", url)),
+            ("template", f"{url}{{machine}}"),
+        ]
+        assert listed[0]["options"]["priorities"] == {"info": 2}
+        for number in range(1, 5):
+            tested = line("webhook", "test", number)
+            assert (tested.returncode, "delivered" in tested.stdout) == (0, True), tested
+        again = line("webhook", "replay", "--event", "webhook:test", "--webhook", 3, "--count", 1)
+        assert again.returncode == 0, again.stderr
+        assert process.wait(30) == 0
+        came = process.stdout.read()  # type: ignore[union-attr]
+    assert came.count('"chat_id"') == 2
+    assert "t=Messages+of+CNC+Station" in came
+    shown = json.dumps([listed, *(line.json("webhook", "deliveries", n) for n in range(1, 5))])
+    assert "hidden-part" not in shown
+    assert token not in shown
+
+
 def test_a_wrong_secret_is_shown_and_refused(line: Line) -> None:
     with receiving(line, "--secret", "another secret", "--count", "1") as (url, process):
         line("webhook", "add", url)
@@ -137,6 +171,13 @@ def test_the_secret_of_the_settings_is_kept_like_a_password(tmp_path: Path) -> N
     assert line("secret", "set", "webhook", "--file", typed=f"{SECRET}\n").returncode == 1
     with receiving(line, "--secret", SECRET, "--count", "1") as (url, process):
         line.environ["CNC_WEBHOOK_URL"] = url
+        mail = {"CNC_SMTP_HOST": "mail.example", "CNC_SMTP_USER": "anna@shop.example"}
+        line.environ |= mail
+        assert "smtp_from" in line("secret", "set", "smtp", "--file", typed="word\n").stderr
+        line.environ["CNC_SMTP_FROM"] = "cnc@shop.example"
+        assert line("secret", "set", "smtp", "--file", typed="a word\n").returncode == 0
+        stored = (tmp_path / "secrets.toml").read_text("utf-8")
+        assert stored == '"smtp://anna@shop.example@mail.example" = "a word"\n'
         short = line("secret", "set", "webhook", "--file", typed="short\n")
         assert (short.returncode, "secret" in short.stderr) == (1, True)
         assert line("secret", "set", "webhook", "--file", typed=f"{SECRET}\n").returncode == 0

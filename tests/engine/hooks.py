@@ -46,6 +46,8 @@ class Receiver:
     url: str = ""
     takes_s: float = 0.0
     received: list[Received] = field(default_factory=list)
+    answering: int = 0
+    most_at_once: int = 0
     status: Callable[[int], int | None] = lambda _: 200
     text: str = "noted"
     headers: dict[str, str] = field(default_factory=dict)
@@ -55,7 +57,10 @@ class Receiver:
             Received(dict(request.headers), await request.read(), request.raw_path)
         )
         status = self.status(len(self.received))
+        self.answering += 1
+        self.most_at_once = max(self.most_at_once, self.answering)
         await asyncio.sleep(self.takes_s)
+        self.answering -= 1
         if status is None:
             await asyncio.Event().wait()
         return web.Response(status=status or 200, text=self.text, headers=self.headers)

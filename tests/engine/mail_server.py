@@ -67,9 +67,14 @@ class MailBox:
 
 @asynccontextmanager
 async def mail_server(
-    folder: Path, *, security: str = "starttls", auth: bool = False, name: str = "127.0.0.1"
+    folder: Path,
+    *,
+    security: str = "starttls",
+    auth: bool = False,
+    name: str = "127.0.0.1",
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[MailBox]:
-    """Run a server on this computer whose certificate is for `name`."""
+    """Run a server at an address of this computer; its certificate is for `name`."""
     box = MailBox(ca_file=folder / "ca.pem")
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(box.ca_file))
@@ -91,7 +96,7 @@ async def mail_server(
 
     loop = asyncio.get_running_loop()
     tls = context if security == "tls" else None
-    server = await loop.create_server(serve, "127.0.0.1", 0, ssl=tls)
+    server = await loop.create_server(serve, host, 0, ssl=tls)
     box.port = server.sockets[0].getsockname()[1]
     try:
         yield box

@@ -11,6 +11,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.message_formats.options import MessageFormat
+from cnc_station.engine.domain.messages import message_of
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import WebhookEvent, WebhookSpec
 from cnc_station.engine.store.deliveries import (
@@ -24,6 +25,7 @@ from cnc_station.engine.store.deliveries import (
 )
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.queries.webhooks import deliveries, delivery_detail
+from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import OneByOne, Tx
 from cnc_station.engine.store.webhooks import CreateWebhook, DeleteWebhook
 from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryRow
@@ -120,6 +122,19 @@ async def test_an_override_by_a_person_is_told_with_the_status_it_leads_to(shop:
     assert [row.event for row in rows(shop)] == ["job:cancelled", "job:created"]
     detail: Any = shop.database.read(partial(delivery_detail, delivery_id=rows(shop)[0].id))
     assert '"status":"cancelled"' in detail.body
+
+
+async def test_a_failed_run_is_told_with_its_machine_and_its_reason(shop: Shop) -> None:
+    events = (WebhookEvent.FAILED, WebhookEvent.COMPLETED)
+    webhook_id = await listening(shop, replace(SPEC, events=events))
+    job_id = await shop.job()
+    machine_id = await shop.machine()
+    await shop.run_to(t.FAILED_FINAL, await shop.claim_one(), reason="Spindle overload")
+    (claimed,) = await claim(shop, webhook_id)
+    name = shop.row(machine, machine_id).name
+    told = message_of(claimed.content)
+    assert told.title == f"Job {claimed.content.name} (#{job_id}) failed on {name}"
+    assert (told.text, told.machine) == ("Spindle overload", name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,8 @@ def test_telegram_gets_plain_text_of_at_most_4096_units() -> None:
 def test_an_alert_says_why_it_is_told_again() -> None:
     text = body(TELEGRAM, alerting())["text"]
     assert text == "Reminder: Mill 3: clear it\nMill 3 has waited 10 min for clearing."
+    over = body(TELEGRAM, alerting(replace(ALERT, state=AlertState.WITHDRAWN)))
+    assert over["disable_notification"] is True
     webhook = body(endpoint("webhook", "https://erp.example/", "a secret"), alerting())
     assert webhook == {
         "event": "alert",
@@ -293,17 +295,33 @@ def test_a_machine_named_by_dots_leads_to_no_other_path() -> None:
 
 @pytest.mark.parametrize("to", [*HTTP, TEMPLATE, MAIL], ids=lambda to: to.format.value)
 def test_nothing_that_is_shown_contains_a_secret(to: Endpoint) -> None:
-    shown = shown_body(replace(to, secrets=()), FAILED, "key-1")
+    shown = shown_body(to, FAILED, "key-1")
     assert "Spindle overload" in shown
     if not to.secret:
         return
     assert to.secret not in shown
+    assert ("•••" in shown) is (to is TEMPLATE)
     found = present(to, FAILED, "key-1", 0)
     assert isinstance(found, HttpMessage)
     logged = masked(f"{found.url} {found.headers} {found.body.decode()}", to.secrets)
     assert to.secret not in logged
     path = "/services/T0/B0/X" if to is SLACK else "sig=abc"
     assert path not in logged
+
+
+@given(
+    status=st.integers(100, 599),
+    text=st.one_of(TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary()),
+    later=st.one_of(TEXTS, st.from_regex(r"[A-Z][a-z]{2}, [0-9]+ [A-Z][a-z]+ [0-9]+ [0-9:]+ .*")),
+)
+def test_any_answer_of_a_receiver_is_understood_within_bounds(
+    status: int, text: bytes, later: str
+) -> None:
+    words = refusal(TELEGRAM, status, text)
+    assert len(words) <= 350
+    assert fault(words) is None
+    seconds = wait_s(status, {"Retry-After": later}, text, NOW)
+    assert seconds is None or 0 <= seconds <= 3_600
 
 
 def test_a_test_says_what_it_is() -> None:
@@ -339,6 +357,10 @@ def spec(kind: str, url: str, events: tuple[str, ...] = (), **options: Any) -> W
             "must use {secret}",
         ),
         (
+            spec("template", "https://x/", template=Template(headers={"Host": "{title}"})),
+            "is set by CNC Station",
+        ),
+        (
             spec("template", "https://x.example/", template=Template(headers={"A": "b\r\nC: d"})),
             "one line of ASCII",
         ),
@@ -368,6 +390,9 @@ NOW = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
         (429, {}, '{"ok": false, "parameters": {"retry_after": 35}}', 35.0),
         (429, {"Retry-After": "soon"}, "[[", None),
         (429, {}, '{"parameters": {"retry_after": "x"}}', None),
+        (429, {}, '{"parameters": {"retry_after": NaN}}', None),
+        (429, {}, '{"parameters": {"retry_after": 1e400}}', None),
+        (429, {"Retry-After": "Mon, 99 Foo 99999 99:99:99 +9999"}, "", None),
         (500, {"Retry-After": "12"}, "", None),
     ],
 )

@@ -38,6 +38,11 @@ class Message:
     at: int
 
     @property
+    def urgency(self) -> Severity:
+        """How loudly it is told: what is over disturbs nobody."""
+        return Severity.INFO if self.state == AlertState.WITHDRAWN else self.severity
+
+    @property
     def time(self) -> str:
         """When it happened, by RFC 3339."""
         moment = dt.datetime.fromtimestamp(self.at / 1000, tz=dt.UTC)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cnc_station.engine.domain.message_formats.base import HttpMessage, Mail, masked
-from cnc_station.engine.domain.message_formats.options import MessageFormat
 from cnc_station.engine.domain.message_formats.present import is_final, present, refusal, wait_s
 from cnc_station.engine.domain.webhooks import is_success
 from cnc_station.engine.outgoing_http import HttpAnswer, HttpFailed, HttpRequest, OutgoingHttp
@@ -81,8 +80,6 @@ class DeliverySender:
     ) -> Attempt:
         secrets = claimed.endpoint.secrets
         url, headers = masked(sent.url, secrets), _shown(sent.headers, secrets)
-        if claimed.endpoint.format is not MessageFormat.WEBHOOK:
-            log.debug("delivery %d goes to %s", claimed.id, url)
         request = HttpRequest(sent.method, sent.url, sent.headers, sent.body, self._timeout_s)
         try:
             answer = await self._http.send(request)

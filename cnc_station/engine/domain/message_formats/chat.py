@@ -34,7 +34,7 @@ _COLOURS: Mapping[str, str] = {
 def ntfy(endpoint: Endpoint, message: Message, _key: str) -> HttpMessage:
     """Publish as JSON to the server's root: headers could not carry every title."""
     server, _, topic = endpoint.address.rpartition("/")
-    priority = {**PRIORITIES, **endpoint.options.priorities}[message.severity]
+    priority = {**PRIORITIES, **endpoint.options.priorities}[message.urgency]
     authorization = {"Authorization": f"Bearer {endpoint.secret}"} if endpoint.secret else {}
     return posted(
         f"{server}/",
@@ -43,7 +43,7 @@ def ntfy(endpoint: Endpoint, message: Message, _key: str) -> HttpMessage:
             "title": message.title,
             "message": cut(message.text or message.title, MOST_NTFY),
             "priority": priority,
-            "tags": [_TAGS[message.severity], *endpoint.options.tags],
+            "tags": [_TAGS[message.urgency], *endpoint.options.tags],
         },
         **authorization,
     )
@@ -61,7 +61,7 @@ def slack(endpoint: Endpoint, message: Message, _key: str) -> HttpMessage:
 
 def teams(endpoint: Endpoint, message: Message, _key: str) -> HttpMessage:
     """Post an Adaptive Card of text runs, which Teams does not read as Markdown."""
-    colour = _COLOURS[message.severity]
+    colour = _COLOURS[message.urgency]
     heading = {"type": "TextRun", "text": message.title, "weight": "Bolder", "color": colour}
     lines = [line for line in message.text.split("\n") if line.strip()][:_MOST_LINES]
     card = {
@@ -91,6 +91,6 @@ def telegram(endpoint: Endpoint, message: Message, _key: str) -> HttpMessage:
             "chat_id": endpoint.options.chat,
             "text": cut(message.sentence, MOST_TELEGRAM * 2, "utf-16-le"),
             "link_preview_options": {"is_disabled": True},
-            "disable_notification": message.severity is Severity.INFO,
+            "disable_notification": message.urgency is Severity.INFO,
         },
     )

@@ -172,7 +172,7 @@ def _header_errors(name: str, value: object) -> Iterable[FieldError]:
         yield FieldError(f"headers.{name}", "is set by CNC Station")
     elif not isinstance(value, str) or not value.isascii() or not value.isprintable():
         yield FieldError(f"headers.{name}", "must be one line of ASCII text")
-    elif _CREDENTIAL.fullmatch(name) and "{secret}" not in value:
+    elif _CREDENTIAL.fullmatch(name) and not placeholders.present(value):
         yield FieldError(f"headers.{name}", "must use {secret}: others see this text")
     else:
         yield from _unknown(f"headers.{name}", value)

@@ -30,6 +30,11 @@ def unknown(text: str) -> Iterator[str]:
             yield found[2]
 
 
+def present(text: str) -> bool:
+    """Return whether a text has a placeholder."""
+    return any(found[2] in NAMES for found in _PLACEHOLDER.finditer(text))
+
+
 def keeps_host(url: str) -> bool:
     """Return whether no value can change the server that an address leads to."""
     parts = urlsplit(url)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.message_formats import chat, placeholders
 from cnc_station.engine.domain.message_formats.base import (
     MASK,
@@ -30,7 +31,7 @@ from cnc_station.engine.domain.webhooks import DeliveryContent
 
 LONGEST_WAIT_S = 3_600.0
 _ASKED_TO_WAIT = frozenset({429, 503})
-_TRIED_AGAIN = frozenset({408, 410, 425, 429})  # 410 is a case of its own
+_TRIED_AGAIN = frozenset({407, 408, 410, 425, 429})  # 407: the proxy; 410 is a case of its own
 _MOST_WORDS = 300
 _FILL = {
     BodyKind.JSON: placeholders.in_json,
@@ -127,7 +128,8 @@ def wait_s(status: int, headers: Mapping[str, str], body: bytes, now: dt.datetim
     if asked is None:
         told = _object(_object(body.decode(errors="replace")).get("parameters"))
         found = told.get("retry_after")
-        asked = float(found) if isinstance(found, int | float) else None
+        if isinstance(found, int | float) and checks.number(found):
+            asked = float(found)
     return None if asked is None else min(max(asked, 0.0), LONGEST_WAIT_S)
 
 
@@ -136,7 +138,7 @@ def _seconds(text: str, now: dt.datetime) -> float | None:
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, TypeError, IndexError, OverflowError):  # as older versions raise
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     return (aware - now).total_seconds()
