@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from PySide6.QtCore import QCoreApplication
 
-from cnc_station.engine.domain.webhooks import TEST_EVENT, WebhookEvent
+from cnc_station.engine.domain.webhooks import ALERT_EVENT, TEST_EVENT, WebhookEvent
 from cnc_station.engine.views.webhooks import (
     DeliveryAttempt,
     DeliveryRow,
@@ -23,7 +23,9 @@ from cnc_station.ui.widgets.state_look import (
 
 
 def endpoint_name(url: str) -> str:
-    """`erp.example/hooks`: an address without its scheme and its query."""
+    """`erp.example/hooks`: an address without its scheme and its query; the recipients of mail."""
+    if url.startswith("mailto:"):
+        return url.removeprefix("mailto:").replace(",", ", ")
     parts = urlsplit(url)
     return f"{parts.netloc}{parts.path}".rstrip("/") or url
 
@@ -49,6 +51,7 @@ def event_words() -> dict[str, str]:
         WebhookEvent.FAILED: _tr("Run failed"),
         WebhookEvent.MOVED_TO_DLQ: _tr("Job needs attention"),
         WebhookEvent.CANCELLED: _tr("Job cancelled"),
+        ALERT_EVENT: _tr("Alert"),
         TEST_EVENT: _tr("Test"),
     }
 
@@ -87,7 +90,7 @@ def outcome(attempt: DeliveryAttempt) -> str:
 
 def transcript(attempt: DeliveryAttempt) -> str:
     """The request without its body, and the answer as far as it was kept."""
-    lines = [f"POST {attempt.url}"]
+    lines = [_tr("Sent to {address}").format(address=attempt.url)]
     lines += [f"{name}: {value}" for name, value in attempt.request_headers.items()]
     lines += ["", _tr("Answer: {outcome}").format(outcome=outcome(attempt))]
     lines += [f"{name}: {value}" for name, value in attempt.response_headers.items()]
