@@ -138,7 +138,8 @@ class ListRuns(Query[tuple[RunRow, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class RunById(Query[RunDetail | None]):
-    """One run with its output, also while it runs at this station."""
+    """One run with its output, also while it runs: at this station as it is now, at another one the
+    end of it some seconds ago."""
 
     run_id: int
 
