@@ -121,7 +121,9 @@ class ListEvents(Query[tuple[Event, ...]]):
 @dataclass(frozen=True, slots=True)
 class ListRuns(Query[tuple[RunRow, ...]]):
     """The latest runs, newest first. None and empty fields do not narrow; `since` and `until` (ms)
-    are about the time of their assignment."""
+    are about the time of their assignment. Every word of `text` must occur in the job's name,
+    operation, work order or material, or in the handler, machine, station, error or result, in any
+    case."""
 
     job_id: int | None = None
     limit: int = 200
@@ -131,11 +133,13 @@ class ListRuns(Query[tuple[RunRow, ...]]):
     states: frozenset[RunState] = frozenset()
     since: int | None = None
     until: int | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunById(Query[RunDetail | None]):
-    """One run with its output, also while it runs at this station."""
+    """One run with its output, also while it runs: at this station as it is now, at another one the
+    end of it some seconds ago."""
 
     run_id: int
 

@@ -26,6 +26,7 @@ from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.health import HealthProbe
 from cnc_station.engine.services.leadership import Leadership, Reaper, Stager
 from cnc_station.engine.services.lifeline import MARGIN, SILENCE_S, Lifeline
+from cnc_station.engine.services.live_outputs import LiveOutputs
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
@@ -112,6 +113,7 @@ class ServiceSupervisor:
             self._reconciler,
             Deliveries(context),
             self._controller_monitor,
+            *([] if context.alone else [LiveOutputs(context.writer, self.active_runs)]),
             self._leadership,  # stopped first, so that it does not start a leader's services again
         ]
 

@@ -40,6 +40,11 @@ class CoalescedTask(QObject):
         self._pending = True
         self._start()
 
+    def request_now(self) -> None:
+        """Query without waiting for the interval: a person has changed what is asked for."""
+        self._interval.stop()
+        self.request()
+
     def set_min_interval(self, interval_ms: int) -> None:
         """Set the interval from the next answer on."""
         self._interval.setInterval(interval_ms)

@@ -27,6 +27,12 @@ def time_of_day(at: int, *, seconds: bool = True) -> str:
     return local(at).strftime("%H:%M:%S" if seconds else "%H:%M")
 
 
+def zone(at: int) -> str:
+    """`UTC+01:00`: the zone of this PC's clock at a time."""
+    offset = datetime.fromtimestamp(at / 1000).astimezone().isoformat()[-6:]
+    return f"UTC{offset}"
+
+
 def duration(seconds: float) -> str:
     """`18:42`, from an hour on `1:12:08`; never below zero."""
     minutes, rest = divmod(round(max(0.0, seconds)), 60)

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from PySide6.QtCore import QCoreApplication
 
-from cnc_station.engine.domain.webhooks import TEST_EVENT, WebhookEvent
+from cnc_station.engine.domain.webhooks import ALERT_EVENT, TEST_EVENT, WebhookEvent
 from cnc_station.engine.views.webhooks import (
     DeliveryAttempt,
     DeliveryRow,
@@ -23,7 +23,9 @@ from cnc_station.ui.widgets.state_look import (
 
 
 def endpoint_name(url: str) -> str:
-    """`erp.example/hooks`: an address without its scheme and its query."""
+    """`erp.example/hooks`: an address without its scheme and its query; the recipients of mail."""
+    if url.startswith("mailto:"):
+        return url.removeprefix("mailto:").replace(",", ", ")
     parts = urlsplit(url)
     return f"{parts.netloc}{parts.path}".rstrip("/") or url
 
@@ -44,11 +46,12 @@ def event_words() -> dict[str, str]:
     """What happened, by the name of the event."""
     return {
         WebhookEvent.CREATED: _tr("Job created"),
-        WebhookEvent.STATUS_UPDATED: _tr("Job changed its status"),
+        WebhookEvent.STATUS_UPDATED: _tr("Status changed"),
         WebhookEvent.COMPLETED: _tr("Job completed"),
         WebhookEvent.FAILED: _tr("Run failed"),
         WebhookEvent.MOVED_TO_DLQ: _tr("Job needs attention"),
         WebhookEvent.CANCELLED: _tr("Job cancelled"),
+        ALERT_EVENT: _tr("Alert"),
         TEST_EVENT: _tr("Test"),
     }
 
@@ -67,14 +70,17 @@ def last_delivery(row: WebhookRow, now: int) -> str:
     return f"{at} · {look_of_delivery(last).word}"
 
 
-def what_comes(row: DeliveryRow, now: int) -> str:
-    """What went wrong, and when it is tried again."""
-    if row.state is DeliveryState.DELIVERED:
-        return "" if row.last_status is None else str(row.last_status)
-    again = ""
-    if row.due_at is not None and row.tries:
-        again = _tr("again {time}").format(time=formatting.moment(row.due_at, now))
-    return " · ".join(part for part in (row.last_error.rstrip("."), again) if part)
+def what_came(row: DeliveryRow, now: int) -> str:
+    """`500 · again 14:07:51`: the answer, or why there was none, and when it is tried again."""
+    answer = row.last_error.rstrip(".") if row.last_status is None else str(row.last_status)
+    at = tried_again_at(row)
+    again = _tr("again {time}").format(time=formatting.moment(at, now)) if at else ""
+    return " · ".join(part for part in (answer, again) if part)
+
+
+def tried_again_at(row: DeliveryRow) -> int | None:
+    """When it is tried again; None if it is not, or was not tried yet."""
+    return row.due_at if row.tries and row.state is not DeliveryState.DELIVERED else None
 
 
 def outcome(attempt: DeliveryAttempt) -> str:
@@ -87,7 +93,7 @@ def outcome(attempt: DeliveryAttempt) -> str:
 
 def transcript(attempt: DeliveryAttempt) -> str:
     """The request without its body, and the answer as far as it was kept."""
-    lines = [f"POST {attempt.url}"]
+    lines = [_tr("Sent to {address}").format(address=attempt.url)]
     lines += [f"{name}: {value}" for name, value in attempt.request_headers.items()]
     lines += ["", _tr("Answer: {outcome}").format(outcome=outcome(attempt))]
     lines += [f"{name}: {value}" for name, value in attempt.response_headers.items()]

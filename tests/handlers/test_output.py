@@ -55,3 +55,20 @@ def test_small_pieces_take_no_more_memory_than_large_ones() -> None:
     tracemalloc.stop()
     assert used < 1_000_000
     assert output.size == 200_000
+
+
+@given(st.lists(LETTERS, max_size=8), st.integers(4, 60), st.data())
+def test_its_end_is_in_whole_characters_and_marked_where_it_is_cut(
+    texts: list[str], kept: int, data: st.DataObject
+) -> None:
+    most = data.draw(st.integers(4, kept))
+    whole = "".join(texts).replace("\x00", "\ufffd")
+    size = len("".join(texts).encode())
+    end = _kept([text.encode() for text in texts], kept).end(most)
+    if size <= most:
+        assert end == whole
+        return
+    marked, _, last = end.partition("\n")
+    assert marked == f"[… {size - most:,} bytes left out …]"
+    assert whole.endswith(last)
+    assert most - 3 <= len(last.replace("\ufffd", "\x00").encode()) <= most

@@ -159,7 +159,7 @@ class Rows:
     def after(self, job_id: int, predecessor_id: int) -> None:
         self.insert(schema.dependency, [{"job_id": job_id, "predecessor_id": predecessor_id}])
 
-    def run(self, job_id: int, machine_id: int, **values: Any) -> int:
+    def run(self, job_id: int, machine_id: int | None, **values: Any) -> int:
         return self._add(
             schema.run,
             {

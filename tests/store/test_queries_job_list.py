@@ -253,3 +253,24 @@ def test_runs_are_read_newest_first_with_names(rows: Rows) -> None:
         (failed, "Axle · op20", "Mill 1"),
     ]
     assert found[1].error == "tool 4 broke"
+
+
+def test_runs_are_searched_by_every_word_of_their_job_their_place_and_their_end(
+    rows: Rows,
+) -> None:
+    mill = rows.machine("Mill 1")
+    axle = rows.job(name="Axle 100%", work_order="WO-7", state="running")
+    report = rows.job(name="Report", handler="test.echo", state="completed")
+    failed = rows.run(axle, mill, state="failed", ended_at=NOW, error="Tool 4 broke")
+    live = rows.run(axle, mill, attempt=2, station="Hall 2")
+    done = rows.run(report, None, state="succeeded", ended_at=NOW, result="22 bores ok")
+
+    def found(text: str) -> list[int]:
+        return [run.id for run in rows.read(lambda c: runs(c, ListRuns(text=text)))]
+
+    assert found("AXLE mill") == [live, failed]
+    assert found("wo-7 broke") == [failed]
+    assert found("hall") == [live]
+    assert found("ECHO bores") == [done]
+    assert found("100%") == [live, failed]
+    assert found("1_0%") == []

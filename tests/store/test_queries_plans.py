@@ -147,6 +147,11 @@ def test_charts_read_what_is_in_their_window(shop: Rows) -> None:
         assert "INDEX" in line or "PRIMARY" in line
 
 
+def test_a_search_of_the_runs_walks_from_the_newest_and_sorts_nothing(shop: Rows) -> None:
+    lines = plans(shop, lambda c: runs(c, ListRuns(limit=500, text="bracket 1")))
+    assert not [line for line in lines if "ORDER BY" in line or line == "SCAN job"], lines
+
+
 def test_one_jobs_row_history_and_runs_are_looked_up(shop: Rows) -> None:
     for query in (
         lambda c: jobs_by_id(c, [3, 5], NOW),

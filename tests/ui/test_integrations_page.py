@@ -9,7 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton
 from shiboken6 import isValid
 
-from cnc_station.engine.commands import DeleteWebhook, TestWebhook
+from cnc_station.engine.commands import CreateWebhook, DeleteWebhook, TestWebhook
+from cnc_station.engine.domain.message_formats.options import BodyKind, MessageFormat, Template
 from cnc_station.engine.domain.webhooks import WebhookEvent, WebhookSpec
 from cnc_station.engine.queries import ListWebhooks
 from cnc_station.engine.store.webhooks import DisableWebhook, SettingsWebhook
@@ -64,7 +65,7 @@ async def test_the_first_endpoint_is_added_and_its_secret_is_shown_once(
     form.url.setText("ftp://erp")
     form.events.set_value(())
     tap(form.save_button)
-    assert "must be an address" in form.fields["url"].error
+    await until(lambda: "must be an address" in form.fields["url"].error)
     assert form.fields["events"].error == "at least one"
     form.url.setText("http://127.0.0.1:9/hook?key=1")
     form.events.boxes[WebhookEvent.FAILED].setChecked(True)
@@ -83,6 +84,73 @@ async def test_the_first_endpoint_is_added_and_its_secret_is_shown_once(
     await listed(shown, "http://127.0.0.1:9/hook?key=1")
     facts = shown.detail.facts.pairs()
     assert (facts["Hears of"], facts["Customer"]) == ("Run failed", "acme")
+
+
+async def test_the_fields_of_the_form_depend_on_the_format(
+    office: Office, page: IntegrationsPage
+) -> None:
+    form = page.endpoints.add()
+
+    def shown() -> set[str]:
+        return {name for name, field in form.fields.items() if not field.isHidden()}
+
+    always = {"format", "url", "events", "tenant"}
+    assert shown() == {*always, "secret"}
+    form.choose_format(MessageFormat.SLACK)
+    assert shown() == always
+    form.choose_format(MessageFormat.TELEGRAM)
+    assert shown() == {*always, "chat", "secret"}
+    assert form.url.text() == "https://api.telegram.org"
+    form.choose_format(MessageFormat.EMAIL)
+    form.url.setText("anna@shop.example, nobody")
+    tap(form.save_button)
+    await until(lambda: "'nobody' is not an e-mail address" in form.fields["url"].error)
+    form.choose_format(MessageFormat.TEMPLATE)
+    assert shown() == {*always, "method", "kind", "headers", "body", "secret"}
+    form.url.setText("https://sms.example/send")
+    form.own.headers.setPlainText("Authorization: Bearer abc")
+    form.own.body.setPlainText('{"text": "{title}"}')
+    tap(form.save_button)
+    await until(lambda: "Authorization must use {secret}" in form.fields["headers"].error)
+    form.own.headers.setPlainText("Authorization: Bearer {secret}")
+    form.secret.setText("a-token-1")
+    tap(form.save_button)
+    await until(lambda: page.endpoints.rows.total == 1)
+    (row,) = await endpoints(office)
+    assert row.options.template == Template(
+        "POST", {"Authorization": "Bearer {secret}"}, BodyKind.JSON, '{"text": "{title}"}'
+    )
+    assert row.events == ()
+    assert page.endpoints.detail.facts.pairs()["Hears of"] == "alerts only"
+
+
+async def test_an_edit_keeps_a_secret_address_and_a_typed_secret_is_replaced(
+    office: Office, page: IntegrationsPage
+) -> None:
+    slack = "https://hooks.slack.com/services/T0/B0/secret"
+    await listen(office.door, slack, format=MessageFormat.SLACK)
+    shown = page.endpoints
+    await listed(shown, "https://hooks.slack.com/…")
+    assert shown.detail.secret_button.isHidden()
+    form = shown.edit()
+    assert form is not None
+    form.tenant.setText("acme")
+    tap(form.save_button)
+    await until(lambda: [row.tenant for row in shown.rows.rows] == ["acme"])
+    made = await office.door.execute(
+        CreateWebhook(WebhookSpec("https://ntfy.sh/shop", (), format=MessageFormat.NTFY))
+    )
+    shown.select(made.id)
+    await until(shown.detail.secret_button.isVisible)
+    tap(shown.detail.secret_button)
+    dialog = page.findChild(SecretDialog)
+    assert dialog is not None
+    dialog.typed.setText("with a space")
+    tap(dialog.make_button)
+    await until(lambda: "without spaces" in dialog.trouble.text())
+    dialog.typed.setText("tk_12345678")
+    tap(dialog.make_button)
+    await until(lambda: not isValid(dialog) or not dialog.isVisible())
 
 
 async def test_an_endpoint_is_edited_switched_off_and_removed_by_a_long_press(
@@ -223,8 +291,8 @@ async def test_one_those_ticked_or_all_of_a_filter_are_replayed_with_their_numbe
         await until(lambda: len(hook.received) == 6)
         await until(lambda: states(shown) == [DELIVERED] * 3)
         tap(shown.states[DELIVERED])
-        await until(shown.replay_filtered.isEnabled)
-        assert shown.replay_filtered.text() == "Replay the 3 of this filter: hold"
+        button, words = shown.replay_filtered, "Replay the 3 of this filter: hold"
+        await until(lambda: button.isEnabled() and button.text() == words)
         QTest.mousePress(shown.replay_filtered, Qt.MouseButton.LeftButton)
         await until(lambda: len(hook.received) == 9)
         again = ["1 delivery is", "2 deliveries are", "3 deliveries are"]
@@ -261,6 +329,6 @@ async def test_dead_deliveries_are_told_on_needs_attention_and_lead_to_their_lis
             await until(told.isVisible)
             assert told.words.text() == "1 delivery to another program could not be made"
             tap(told.show_button)
-    assert office.went.to == [("dead deliveries", None)]
-    page.show_dead()
-    await until(lambda: states(page.deliveries) == [DEAD, DEAD])
+            assert office.went.to == [("dead deliveries", None)]
+            page.show_dead()
+            await until(lambda: states(page.deliveries) == [DEAD, DEAD])

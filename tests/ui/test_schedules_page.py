@@ -55,15 +55,16 @@ async def test_a_schedule_is_listed_with_its_rule_its_next_times_and_its_job(
     await office.door.execute(CreateSchedule(REPORT))
     await listed(page, "Nightly", "Report")
     facts = page.detail.facts
-    await until(lambda: "Next" in facts.pairs())
+    await until(lambda: "Next, its clock" in facts.pairs())
     assert facts.pairs()["Rule"] == "At 02:30 every day\n30 2 * * *"
-    times = facts.pairs()["Next"].splitlines()
+    times = facts.pairs()["Next, its clock"].splitlines()
     assert len(times) == 5
     assert all("02:30 +0" in time for time in times)
     assert facts.pairs()["Job"] == "warm up · mill"
     assert "comes twice. The schedule runs the first time only." in page.detail.warnings.text()
     assert page.count.text() == "2 schedules"
     await until(lambda: len(page.detail.calendar.lines()) == 24)
+    assert page.detail.day_zone.text().startswith("By the clock of this PC, UTC")
     page.search("report")
     await listed(page, "Report")
 

@@ -134,8 +134,8 @@ async def run_by_id(context: AnswerContext, query: queries.RunById) -> RunDetail
     if not 0 < query.run_id <= MOST_ID:
         return None
     found = await context.reader.read(partial(history.run_detail, run_id=query.run_id))
-    services = context.running()
-    if found is None or services is None or found.row.state not in LIVE_RUNS:
+    if found is None or found.row.state not in LIVE_RUNS:
         return found
-    output = services.active_runs.output(query.run_id)
-    return found if output is None else replace(found, output=output, live=True)
+    services = context.running()
+    output = None if services is None else services.active_runs.output(query.run_id)
+    return replace(found, output=output or found.output, live=bool(found.row.handler))

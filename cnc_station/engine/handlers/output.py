@@ -38,6 +38,16 @@ class Output:
         truncated = self.size > 2 * self._kept
         return RunOutput(self._text(truncated=truncated), self.size, truncated)
 
+    def end(self, most: int) -> str:
+        """Return the last `most` bytes as text, marked where they are cut; `most` is at most what
+        is kept at each end."""
+        last = (bytes(self._first) + b"".join(self._last))[-most:]
+        if len(last) == self.size:
+            return storable(last.decode("utf-8", "replace"))
+        left_out = self.size - len(last)
+        end = _whole_end(last).decode("utf-8", "replace")
+        return storable(f"[… {left_out:,} bytes left out …]\n{end}")
+
     def _text(self, *, truncated: bool) -> str:
         last = b"".join(self._last)[-self._kept :]
         if not truncated:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.drivers.base import RunInspection
+from cnc_station.engine.handlers.output import Output
 from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.retrying_writer import RetryingWriter
@@ -227,6 +228,14 @@ class ActiveRuns:
         """What the handler of an active run has printed so far."""
         session = self._sessions.get(run_id)
         return None if session is None else session.output()
+
+    def printed(self) -> dict[tuple[int, int], Output]:
+        """What the handlers of the active runs print, by run and token."""
+        return {
+            (one.claimed.run_id, one.claimed.token): one.printed
+            for one in self._ours()
+            if one.printed is not None
+        }
 
     def telemetry(self) -> dict[int, Telemetry]:
         told = ((one.claimed.machine_id, one.telemetry()) for one in self._sessions.values())

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced, Unavailable
 from cnc_station.engine.drivers.base import OnLoss, RunAborted, RunFailed, RunInspection
+from cnc_station.engine.handlers.output import Output
 from cnc_station.engine.services.library import Library
 from cnc_station.engine.services.progress import Progress
 from cnc_station.engine.services.retrying_writer import RetryingWriter
@@ -112,6 +113,11 @@ class RunSession:
     def output(self) -> RunOutput | None:
         """What a handler has printed so far."""
         return None if self._record is None else self._record.output.kept()
+
+    @property
+    def printed(self) -> Output | None:
+        """The output of a handler, which grows."""
+        return None if self._record is None else self._record.output
 
     def telemetry(self) -> Telemetry | None:
         """How far it is; None before it has begun."""

@@ -35,5 +35,6 @@ class DeadDeliveries(Card):
         dead = sum(row.dead for row in await self._context.door.ask(ListWebhooks()))
         one = self.tr("1 delivery to another program could not be made")
         many = self.tr("{count} deliveries to other programs could not be made")
+        self.show_button.setText(self.tr("Show it") if dead == 1 else self.tr("Show them"))
         self.words.setText(one if dead == 1 else many.format(count=f"{dead:,}"))
         self.setVisible(dead > 0)

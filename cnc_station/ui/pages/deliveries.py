@@ -1,6 +1,5 @@
 """The deliveries to endpoints: what waits, what arrived, what could not be made, and why."""
 
-import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,7 +27,7 @@ from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.delivery_detail import DeliveryDetailCard
 from cnc_station.ui.pages.list_page import ListPage
 from cnc_station.ui.theme import Ink
-from cnc_station.ui.webhook_text import endpoint_name, event_word, look_of_delivery, what_comes
+from cnc_station.ui.webhook_text import endpoint_name, event_word, look_of_delivery, what_came
 from cnc_station.ui.widgets.buttons import Button, add_key
 from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.filter_chip import FilterChip, MenuChip
@@ -38,7 +37,7 @@ from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.state_look import DELIVERY_LOOKS
 
 _PAGE_ROWS = 500
-_REST_MS, _REST_FACTOR = 250, 10
+_REST_MS = 250
 _HOLD_S = 1.0
 _NOTHING = DeliveryCounts({}, 0)
 
@@ -110,7 +109,7 @@ class DeliveriesList(ListPage[DeliveryRow]):
             ),
             Column(
                 self.tr("What came of it"),
-                lambda row: what_comes(row, now()),
+                lambda row: what_came(row, now()),
                 ink=lambda row: Ink.ALARM if row.state is DeliveryState.DEAD else Ink.MUTED,
             ),
         )
@@ -187,10 +186,7 @@ class DeliveriesList(ListPage[DeliveryRow]):
         self.endpoint.show_value("" if current is None else names.get(current, removed))
 
     async def _load(self) -> None:
-        begun = time.perf_counter()
         await super()._load()
-        took = time.perf_counter() - begun
-        self._refresh.set_min_interval(max(_REST_MS, round(_REST_FACTOR * 1000 * took)))
         self._show_replays()
 
     def summary(self) -> str:

@@ -19,7 +19,7 @@ from cnc_station.ui.webhook_text import (
     look_of_delivery,
     readable,
     transcript,
-    what_comes,
+    tried_again_at,
 )
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.card import Card
@@ -91,13 +91,13 @@ class DeliveryDetailCard(Card):
         self.job_button.setVisible(row.job_id is not None)
 
     def _pairs(self, row: DeliveryRow) -> list[tuple[str, str]]:
-        now = self._now()
-        failed = row.state is not DeliveryState.DELIVERED
+        now, again = self._now(), tried_again_at(row)
         return [
             (self.tr("To"), endpoint_name(row.url)),
             (self.tr("Job"), "" if row.job_id is None else str(row.job_id)),
             (self.tr("Queued"), formatting.moment(row.at, now)),
-            (self.tr("Error"), what_comes(row, now) if failed else ""),
+            (self.tr("Error"), "" if row.state is DeliveryState.DELIVERED else row.last_error),
+            (self.tr("Tried again"), "" if again is None else formatting.moment(again, now)),
         ]
 
     def show_detail(self, detail: DeliveryDetail) -> None:

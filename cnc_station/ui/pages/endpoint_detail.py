@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.engine.views.webhooks import DeliveryDetail, DeliveryState, WebhookRow
 from cnc_station.ui import formatting
+from cnc_station.ui.dialogs.format_fields import format_name, takes_typed_secret
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.webhook_text import (
     endpoint_name,
@@ -100,6 +101,8 @@ class EndpointDetail(Card):
         self.switch_button.setText(self.tr("Switch off") if row.enabled else self.tr("Switch on"))
         for button in self._changing:
             button.setVisible(not row.from_settings)
+        if not takes_typed_secret(row.format):
+            self.secret_button.hide()
         self.dead_button.setText(self.tr("{count} dead").format(count=f"{row.dead:,}"))
         self.dead_button.setVisible(row.dead > 0)
         if self._shown != row.id:
@@ -113,9 +116,11 @@ class EndpointDetail(Card):
         last = last_delivery(row, now)
         if row.last is not None and row.last.last_error:
             last = f"{last}\n{row.last.last_error}"
+        heard = ", ".join(event_word(event) for event in row.events) or self.tr("alerts only")
         pairs = [
             (self.tr("Address"), row.url),
-            (self.tr("Hears of"), ", ".join(event_word(event) for event in row.events)),
+            (self.tr("Told as"), format_name(row.format)),
+            (self.tr("Hears of"), heard),
             (self.tr("Customer"), self.tr("all") if row.tenant is None else row.tenant),
             (self.tr("Last delivery"), last),
             (self.tr("Waiting"), f"{row.pending:,}"),

@@ -1,6 +1,7 @@
 """The endpoints: who hears of jobs, whether it answers, and what waits for it."""
 
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Signal
@@ -11,6 +12,7 @@ from cnc_station.engine.domain.notice import ABOUT_WEBHOOKS, Notice
 from cnc_station.engine.domain.webhooks import WebhookSpec
 from cnc_station.engine.queries import ListWebhooks
 from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryState, NewWebhook, WebhookRow
+from cnc_station.ui.dialogs.format_fields import format_name
 from cnc_station.ui.dialogs.webhook_form import WebhookForm, spec_of
 from cnc_station.ui.dialogs.webhook_secret import SecretDialog
 from cnc_station.ui.models.row_model import Column
@@ -62,6 +64,7 @@ class EndpointsList(ListPage[WebhookRow]):
                 strong=True,
                 tip=lambda row: row.url,
             ),
+            Column(self.tr("Told as"), lambda row: format_name(row.format), 84),
             Column(
                 self.tr("State"),
                 lambda row: look_of_endpoint(row).word,
@@ -94,8 +97,8 @@ class EndpointsList(ListPage[WebhookRow]):
             "send",
             self.tr("No endpoint yet"),
             self.tr(
-                "An endpoint is the address of a program, such as your ERP, that is told when a "
-                "job is completed, fails or needs attention. Every delivery is listed here."
+                "An endpoint is told when a job is completed, fails or needs attention: your ERP, "
+                "a chat, a phone or a mailbox. Every delivery is listed here."
             ),
             self.tr("New endpoint…"),
         )
@@ -148,7 +151,8 @@ class EndpointsList(ListPage[WebhookRow]):
 
     def _added(self, made: NewWebhook) -> None:
         self.select(made.id)
-        SecretDialog(self._context, self, made.id, secret=made.secret).open()
+        if made.secret is not None:
+            SecretDialog(self._context, self, made.id, secret=made.secret).open()
 
     def edit(self) -> WebhookForm | None:
         """Open the form for the chosen endpoint; one of the settings is changed there."""
@@ -165,8 +169,7 @@ class EndpointsList(ListPage[WebhookRow]):
             self._do(self._switch(row.id, spec_of(row), on=not row.enabled))
 
     async def _switch(self, webhook_id: int, spec: WebhookSpec, *, on: bool) -> None:
-        changed = WebhookSpec(spec.url, spec.events, spec.tenant, on)
-        await self._context.door.execute(EditWebhook(webhook_id, changed))
+        await self._context.door.execute(EditWebhook(webhook_id, replace(spec, enabled=on)))
         words = self.tr("{name} is on") if on else self.tr("{name} is off")
         self._context.operations.say(
             words.format(name=endpoint_name(spec.url)),
@@ -177,7 +180,7 @@ class EndpointsList(ListPage[WebhookRow]):
         """Offer a new secret for the chosen endpoint."""
         row = self.table.current
         if row is not None and not row.from_settings:
-            SecretDialog(self._context, self, row.id).open()
+            SecretDialog(self._context, self, row.id, row.format).open()
 
     def remove(self) -> None:
         if (row := self.table.current) is not None and not row.from_settings:
@@ -219,4 +222,5 @@ def _failed(row: WebhookRow) -> bool:
 
 
 def _searched(row: WebhookRow) -> str:
-    return f"{row.url} {row.tenant or ''} {' '.join(row.events)} {row.created_by}".lower()
+    texts = (row.url, format_name(row.format), row.tenant or "", *row.events, row.created_by)
+    return " ".join(texts).lower()

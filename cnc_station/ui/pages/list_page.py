@@ -1,5 +1,6 @@
 """The base of the pages: follow the shop while on view, and show one row of a list in detail."""
 
+import time
 from collections.abc import Hashable, Sequence
 from typing import Generic
 
@@ -19,6 +20,7 @@ from cnc_station.ui.widgets.table import table_card
 from cnc_station.ui.widgets.text import ElidedLabel
 
 _ABOVE, _BELOW = 14, 4
+_REST_FACTOR = 10  # a query that takes long is repeated seldom
 
 
 class Page(QWidget):
@@ -67,6 +69,7 @@ class ListPage(Page, Generic[R]):
     ) -> None:
         super().__init__(context)
         self._text = ""
+        self._interval_ms = interval_ms
         self._page_rows = self.limit = page_rows
         self._wanted: Hashable | None = None
         self.rows = RowList(self.columns(), self.key_of, self, checkable=checkable)
@@ -149,7 +152,7 @@ class ListPage(Page, Generic[R]):
     def arrived(self) -> None:
         """Refresh, and give the keys to the list."""
         self.table.setFocus()
-        self._refresh.request()
+        self._refresh.request_now()
 
     def search(self, text: str) -> None:
         self._text = text
@@ -158,12 +161,12 @@ class ListPage(Page, Generic[R]):
     def narrow(self) -> None:
         """Read the list from its beginning: the search or a filter has changed."""
         self.limit = self._page_rows
-        self._refresh.request()
+        self._refresh.request_now()
 
     def _scrolled(self, value: int) -> None:
         if value == self.table.verticalScrollBar().maximum() and self.rows.total >= self.limit:
             self.limit += self._page_rows
-            self._refresh.request()
+            self._refresh.request_now()
 
     def select(self, key: Hashable) -> None:
         """Choose a row, now or as soon as it is listed."""
@@ -171,7 +174,10 @@ class ListPage(Page, Generic[R]):
         self._refresh.request()
 
     async def _load(self) -> None:
+        begun = time.perf_counter()
         found = await self.read()
+        took_ms = 1000 * (time.perf_counter() - begun)
+        self._refresh.set_min_interval(max(self._interval_ms, round(_REST_FACTOR * took_ms)))
         if found is None:
             return
         self.rows.take(found)

@@ -27,6 +27,7 @@ class RunDetailCard(Card):
         super().__init__()
         self._now = now
         self._output = ""
+        self._detailed: int | None = None  # the run whose output is known
         self._title = ElidedLabel("", Role.CARD_TITLE)
         self._chip = StateChip(look_of(RunState.SUCCEEDED))
         self.facts = KeyValue()
@@ -46,11 +47,17 @@ class RunDetailCard(Card):
         """Show what the list knows, at once."""
         self._title.setText(row.job)
         self._chip.set_look(look_of(row.state))
-        words = row.error or row.result or ""
-        self.words.setText(words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}…")
-        self.words.setVisible(bool(self.words.text()))
-        self.words.set_ink(Ink.ALARM if row.error else Ink.TEXT)
+        self._show_words(row)
         self.facts.set_pairs([pair for pair in self._pairs(row) if pair[1]])
+
+    def _show_words(self, row: RunRow) -> None:
+        """The error, or the result unless the output is the same text."""
+        repeated = _without_spaces(row.result or "") == _without_spaces(self._output)
+        result = "" if repeated or self._detailed != row.id else row.result
+        words = row.error or result or ""
+        self.words.setText(words if len(words) <= _MOST_WORDS else f"{words[:_MOST_WORDS]}…")
+        self.words.setVisible(bool(words))
+        self.words.set_ink(Ink.ALARM if row.error else Ink.TEXT)
 
     def _pairs(self, row: RunRow) -> list[tuple[str, str]]:
         place = self.tr("Handler") if row.handler else self.tr("Machine")
@@ -67,7 +74,6 @@ class RunDetailCard(Card):
 
     def show_detail(self, detail: RunDetail, job: JobRow | None) -> None:
         """Show the rest. `job` is its job as it is now."""
-        self.show_run(detail.row)
         output = detail.output
         size = self.tr("{size} bytes").format(size=f"{output.size:,}")
         self.caption.setText(
@@ -81,12 +87,18 @@ class RunDetailCard(Card):
             self.output.set_text(output.text)
             if detail.live:
                 self.output.go_to(output.text.count("\n"))
+        self._detailed = detail.row.id
+        self.show_run(detail.row)
         can = allowed(job.state) if job is not None else frozenset()
         live = detail.row.state in LIVE_RUNS and bool(detail.row.handler)
         self.cancel_button.setVisible(live)
         self.cancel_button.setEnabled(JobAction.ABORT in can)
         self.retry_button.setVisible(JobAction.RETRY in can)
         self.job_button.setEnabled(job is not None)
+
+
+def _without_spaces(text: str) -> str:
+    return "".join(text.split())
 
 
 def took(row: RunRow, now: int) -> str:

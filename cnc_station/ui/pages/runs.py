@@ -19,7 +19,7 @@ from cnc_station.ui.widgets.empty import EmptyState
 from cnc_station.ui.widgets.filter_chip import MenuChip
 from cnc_station.ui.widgets.state_look import look_of
 
-MOST = 500
+_PAGE_ROWS = 500
 _INTERVAL_MS = 500
 
 
@@ -28,7 +28,7 @@ class RunsPage(ListPage[RunRow]):
     runs."""
 
     def __init__(self, context: PageContext) -> None:
-        super().__init__(context, self.tr("Runs"), interval_ms=_INTERVAL_MS)
+        super().__init__(context, self.tr("Runs"), interval_ms=_INTERVAL_MS, page_rows=_PAGE_ROWS)
         self._outcome: RunState | None = None
         self._handler: str | None = None
         self._station: str | None = None
@@ -97,20 +97,25 @@ class RunsPage(ListPage[RunRow]):
             self._detail_query.request()
 
     @property
-    def is_narrowed(self) -> bool:
-        return any((self._text, self._outcome, self._handler, self._station))
+    def is_filtered(self) -> bool:
+        return any((self._outcome, self._handler, self._station))
 
     async def read(self) -> Sequence[RunRow]:
         """The latest runs that the filters select and whose texts contain the search."""
         outcome = frozenset() if self._outcome is None else frozenset({self._outcome})
         found = await self._context.door.ask(
-            ListRuns(limit=MOST, states=outcome, handler=self._handler, station=self._station)
+            ListRuns(
+                limit=self.limit,
+                states=outcome,
+                handler=self._handler,
+                station=self._station,
+                text=self._text,
+            )
         )
         self._handlers |= {row.handler for row in found if row.handler}
         self._stations |= {row.station for row in found}
         self._offer()
-        words = self._text.lower().split()
-        return [row for row in found if all(word in _search_text(row) for word in words)]
+        return found
 
     def _offer(self) -> None:
         """Offer what was seen, with the present choice."""
@@ -124,28 +129,25 @@ class RunsPage(ListPage[RunRow]):
     def choose_outcome(self, outcome: RunState | None) -> None:
         self._outcome = outcome
         self.outcome.show_value("" if outcome is None else look_of(outcome).word)
-        self._refresh.request()
+        self.narrow()
 
     def choose_handler(self, handler: str | None) -> None:
         self._handler = handler
         self.handler.show_value(handler or "")
-        self._refresh.request()
+        self.narrow()
 
     def choose_station(self, station: str | None) -> None:
         self._station = station
         self.station.show_value(station or "")
-        self._refresh.request()
-
-    def instead(self) -> EmptyState | None:
-        if self.rows.total or not self.is_narrowed:
-            return None if self.rows.total else self.empty
-        # The chips stay in reach above an empty list.
-        return self.nothing_found if self._text else None
+        self.narrow()
 
     def summary(self) -> str:
+        """A full page may have more below it, which come when the list is scrolled to its end."""
         total = self.rows.total
-        words = self.tr("The latest {count} runs") if total == MOST else self.tr("{count} runs")
-        return words.format(count=f"{total:,}")
+        if total >= self.limit:
+            return self.tr("The latest {count} runs, scroll for more").format(count=f"{total:,}")
+        one, many = self.tr("1 run"), self.tr("{count} runs")
+        return one if total == 1 else many.format(count=f"{total:,}")
 
     def show_row(self, row: RunRow) -> None:
         self.detail.show_run(row)
@@ -165,7 +167,3 @@ class RunsPage(ListPage[RunRow]):
     def show_job(self) -> None:
         if (row := self.table.current) is not None:
             self._context.navigator.to_job(row.job_id)
-
-
-def _search_text(row: RunRow) -> str:
-    return f"{row.job} {row.machine} {row.station} {row.error} {row.result or ''}".lower()

@@ -28,7 +28,7 @@ from cnc_station.ui.widgets.state_look import (
     look_of,
 )
 from cnc_station.ui.widgets.tabs import TabStack
-from cnc_station.ui.widgets.text import ElidedLabel, Text
+from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 
 LATE_S = 60.0
 _PAUSED = JOB_LOOKS[JobState.PAUSED]
@@ -76,7 +76,11 @@ class ScheduleDetail(Card):
         vbox(self.facts, STRETCH, on=facts)
         self.parts.add("facts", self.tr("Schedule"), scrolling(facts, focus=True))
         self.parts.add("runs", self.tr("History"), self.table)
-        self.parts.add("day", self.tr("Next 24 hours, all"), scrolling(self.calendar, focus=True))
+        day = QWidget()
+        day.setProperty("part", "plain")
+        self.day_zone = Note()
+        vbox(self.day_zone, (self.calendar, 1), on=day, gap=8)
+        self.parts.add("day", self.tr("Next 24 hours, all"), scrolling(day, focus=True))
         fill(self.body, hbox((self._name, 1), self._chip), self.warnings, 4, (self.parts, 1), 8)
         self.edit_button = Button(self.tr("Edit…"))
         self.pause_button = Button(self.tr("Pause"))
@@ -139,7 +143,7 @@ class ScheduleDetail(Card):
             (
                 (self.tr("Rule"), f"{row.words}\n{spec.cron}"),
                 (self.tr("Time zone"), spec.time_zone),
-                (self.tr("Next"), "\n".join(times) or formatting.NONE),
+                (self.tr("Next, its clock"), "\n".join(times) or formatting.NONE),
                 (self.tr("Clock changes"), seen.rule if seen else formatting.NONE),
                 (self.tr("Job"), f"{job_title(job.name, job.operation)} · {made}"),
                 (self.tr("Customer"), spec.tenant or formatting.NONE),
@@ -153,6 +157,13 @@ class ScheduleDetail(Card):
         )
         self.runs.take(runs)
         self.parts.tabs.set_count("runs", len(runs) or None)
+
+    def show_day(self, times: Sequence[DueRow]) -> None:
+        """Show when all schedules are due within the next day."""
+        now = self._now()
+        self.calendar.show_times(times, now)
+        words = self.tr("By the clock of this PC, {zone}.")
+        self.day_zone.setText(words.format(zone=formatting.zone(now)))
 
     def _jitter(self, seconds: float) -> str:
         if not seconds:

@@ -72,7 +72,7 @@ class SchedulesPage(ListPage[ScheduleRow]):
                 100,
                 look=look_of_schedule,
             ),
-            Column(self.tr("Next"), self._next, 104),
+            Column(self.tr("Next, PC clock"), self._next, 112, tip=self._next_with_zone),
             Column(self.tr("Last outcome"), _outcome, 130, ink=_outcome_ink, tip=self._last),
             Column(
                 self.tr("Rule"),
@@ -84,6 +84,13 @@ class SchedulesPage(ListPage[ScheduleRow]):
 
     def _next(self, row: ScheduleRow) -> str:
         return formatting.NONE if row.next_due is None else self._when(row.next_due)
+
+    def _next_with_zone(self, row: ScheduleRow) -> str:
+        at = row.next_due
+        if at is None:
+            return formatting.NONE
+        words = self.tr("{time} by the clock of this PC, {zone}; its own is {own}")
+        return words.format(time=self._when(at), zone=formatting.zone(at), own=row.spec.time_zone)
 
     def _when(self, at: int) -> str:
         now, time = self._context.now(), formatting.time_of_day(at, seconds=False)
@@ -153,7 +160,7 @@ class SchedulesPage(ListPage[ScheduleRow]):
         runs = await door.ask(ScheduleRuns(row.id))
         if self.is_chosen(row):
             self.detail.show_rest(row, seen, runs)
-        self.detail.calendar.show_times(await door.ask(UpcomingRuns()), self._context.now())
+        self.detail.show_day(await door.ask(UpcomingRuns()))
 
     def add(self) -> ScheduleForm:
         """Open the form for a new schedule."""

@@ -22,16 +22,21 @@ class Field(QWidget):
         super().__init__()
         self.editor = editor
         self._hint = hint
-        words = self.tr("{label} · required").format(label=label) if wanted else label
-        name = Text(caption(words), Role.NOTE)
-        name.setBuddy(editor)
-        name.setVisible(bool(label))
-        if label:
-            editor.setAccessibleName(label)
+        self._wanted = wanted
+        self._name = Text("", Role.NOTE)
+        self._name.setBuddy(editor)
+        self.set_label(label)
         self._below = Text(hint, Role.CAPTION, Ink.MUTED, wrap=True)
         self._below.setVisible(bool(hint))
         editor.setAccessibleDescription(hint)
-        vbox(name, editor, self._below, on=self, gap=4)
+        vbox(self._name, editor, self._below, on=self, gap=4)
+
+    def set_label(self, label: str) -> None:
+        words = self.tr("{label} · required").format(label=label) if self._wanted else label
+        self._name.setText(caption(words))
+        self._name.setVisible(bool(label))
+        if label:
+            self.editor.setAccessibleName(label)
 
     @property
     def value(self) -> Any:

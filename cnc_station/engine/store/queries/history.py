@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.event import Event
@@ -99,6 +99,12 @@ def _conditions(chosen: ListRuns) -> Iterator[ColumnElement[bool]]:
         yield run.c.assigned_at >= chosen.since
     if chosen.until is not None:
         yield run.c.assigned_at < chosen.until
+    for word in chosen.text.split():
+        texts = (job.c.handler, machine.c.name, run.c.station, run.c.error, run.c.result)
+        yield or_(
+            job.c.search.contains(word.lower(), autoescape=True),
+            *(text.icontains(word, autoescape=True) for text in texts),
+        )
 
 
 def _run_of(row: Row[Any]) -> RunRow:
