@@ -32,6 +32,18 @@ def self_environment() -> dict[str, str]:
     }
 
 
+def outside_environment() -> dict[str, str]:
+    """Return the environment for a program of the system: without settings and their passwords, and
+    with the system's libraries instead of those of a frozen bundle."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CNC_")}
+    if getattr(sys, "frozen", False):
+        kept.pop("LD_LIBRARY_PATH", None)
+        before = kept.pop("LD_LIBRARY_PATH_ORIG", None)
+        if before is not None:
+            kept["LD_LIBRARY_PATH"] = before
+    return kept
+
+
 def bundled(*parts: str) -> Traversable:
     """Return the file or folder below `resources/`. Raises FileNotFoundError."""
     inside = files("cnc_station").joinpath("resources")

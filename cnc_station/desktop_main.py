@@ -42,7 +42,7 @@ async def main(
         log.error("cannot start: %s", error)  # noqa: TRY400 - a sentence for a person, no trace
         await _refuse(frame, str(error), closing)
         return 3
-    shell = Shell(frame)
+    shell = Shell(frame, background)
     watching = asyncio.create_task(watch_stalls(partial(_tell_stall, shell, station)))
     try:
         await _open_shell(config, shell, station, load)

@@ -91,6 +91,7 @@ class MainWindow(QMainWindow):
         self._pages: dict[str, QWidget] = {}
         self._searches: dict[str, str] = {}
         self._trail: list[str] = []
+        self._overlays: list[GoesBack] = []
         self.current = ""
         self._finishing = False
         self._scans: ScanCatcher | None = None
@@ -145,6 +146,10 @@ class MainWindow(QMainWindow):
             self._stack.addWidget(made)
         return self._pages[key]
 
+    def add_overlay(self, part: GoesBack) -> None:
+        """Close a part that covers the pages first when the user goes back."""
+        self._overlays.append(part)
+
     def show_page(self, key: str) -> None:
         """Show a page and remember the one before."""
         if key == self.current:
@@ -169,8 +174,9 @@ class MainWindow(QMainWindow):
     def back(self) -> None:
         """Close what is open on the page, otherwise return to the page before."""
         page: object = self._pages.get(self.current)
-        if isinstance(page, GoesBack) and page.go_back():
-            return
+        for part in (*self._overlays, page):
+            if isinstance(part, GoesBack) and part.go_back():
+                return
         if self._trail:
             key = self._trail.pop()
             self._front(key, self.page(key))

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
+from cnc_station.engine.domain.alerts import AlertKind, Waiting
 from cnc_station.engine.views import Link, NeedsYou, Remedy
+from cnc_station.engine.views.alerts import AlertRow
+from cnc_station.ui.alerts.alert_text import is_about_job
 from cnc_station.ui.link_text import NAME, OFFLINE, link_name
 from cnc_station.ui.theme import Tone
 
@@ -23,6 +26,20 @@ _TONES = {
     Remedy.TRY_LINK: Tone.ALARM,
     Remedy.ACCEPT_DATABASE: Tone.ALARM,
 }
+_WAITS = {
+    Remedy.CLEAR: Waiting.CLEARING,
+    Remedy.CONTINUE: Waiting.HELD,
+    Remedy.SET_UP: Waiting.SET_UP,
+    Remedy.CONFIRM_POSITION: Waiting.POSITION,
+}
+_KINDS = {
+    Remedy.UNLOCK: AlertKind.MACHINE_ALARM,
+    Remedy.RECONNECT: AlertKind.MACHINE_UNREACHABLE,
+    Remedy.DECIDE: AlertKind.JOB_INTERRUPTED,
+    Remedy.RETRY: AlertKind.JOB_NEEDS_ATTENTION,
+    Remedy.FIND_STATION: AlertKind.STATION_LOST,
+    **dict.fromkeys(_WAITS, AlertKind.MACHINE_WAITING),
+}
 _TRIED_AGAIN = {"database"}  # without Redis work is only slower: the top bar shows it
 _WORST_FIRST = (Tone.ALARM, Tone.HELD, Tone.OPERATOR)
 
@@ -36,6 +53,19 @@ def of_machine(item: NeedsYou) -> bool:
     """Whether it concerns a machine rather than a job."""
     about_jobs = {Remedy.DECIDE, Remedy.RETRY}
     return item.machine_id is not None and item.remedy not in about_jobs
+
+
+def is_told_by(item: NeedsYou, row: AlertRow) -> bool:
+    """Whether an alert is about what an item needs a person for."""
+    if _KINDS.get(item.remedy) is not row.kind:
+        return False
+    if row.kind is AlertKind.STATION_LOST:
+        return row.args.get("station") == item.about
+    if is_about_job(row):
+        return row.job_id == item.job_id
+    return row.machine_id == item.machine_id and (
+        item.remedy not in _WAITS or row.args.get("waits_for") == _WAITS[item.remedy]
+    )
 
 
 def worst_tone(items: Sequence[NeedsYou]) -> Tone:

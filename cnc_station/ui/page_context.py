@@ -1,13 +1,16 @@
-"""What every page is given: the door, notices, operations, and navigation."""
+"""What every page is given: the door, notices, operations, navigation, and alerts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cnc_station.engine.door import Door
 from cnc_station.engine.views import JobFilter
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.operations import Operations
+
+if TYPE_CHECKING:
+    from cnc_station.ui.alerts.presenter import AlertPresenter
 
 
 class Navigator(Protocol):
@@ -53,6 +56,7 @@ class PageContext:
     operations: Operations
     navigator: Navigator
     now: Callable[[], int]
+    alerts: "AlertPresenter"
 
 
 SLOW_LOOK_MS = 10_000  # a repeated look for what time alone changes: no notice reports that

@@ -8,6 +8,7 @@ from typing import Any, cast
 from PySide6.QtCore import QDateTime, QObject, QTimer
 from PySide6.QtWidgets import QFileDialog
 
+from cnc_station.engine.domain.alerts import AlertKind
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import (
     ABOUT_LINKS,
@@ -22,6 +23,17 @@ from cnc_station.engine.door import Door
 from cnc_station.engine.queries import FloorNow, JobById, ListLinks
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Answer, Floor, JobFilter, NeedsYou, Presence, Remedy
+from cnc_station.engine.views.alerts import AlertRow
+from cnc_station.ui.alerts.alert_text import (
+    bell_words,
+    is_about_job,
+    page_of,
+    tone_of_severity,
+    unseen,
+)
+from cnc_station.ui.alerts.feed import AlertFeed
+from cnc_station.ui.alerts.panel import AlertPanel
+from cnc_station.ui.alerts.presenter import AlertPresenter, Desktop
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.frame import Frame, import_late
@@ -29,6 +41,7 @@ from cnc_station.ui.link_text import link_status
 from cnc_station.ui.needs import link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
+from cnc_station.ui.theme import Tone
 
 _COUNT_MS, _REST_FACTOR = 500, 10
 
@@ -36,9 +49,10 @@ _COUNT_MS, _REST_FACTOR = 500, 10
 class Shell(QObject):
     """Implements `Navigator` for the pages."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: Frame, desktop: Desktop | None = None) -> None:
         super().__init__()
         self._frame = frame
+        self._desktop = desktop
         self.window = frame.window
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
@@ -60,8 +74,18 @@ class Shell(QObject):
         self.operations = Operations(
             door, window.toasts, window.busy, window.bulk_busy, self._show_refused
         )
-        self.context = PageContext(door, self.bridge, self.operations, self, now)
+        self.alerts = AlertPresenter(
+            AlertFeed(door, self.bridge, self.operations, self),
+            door,
+            self.operations,
+            self.window.toasts,
+            now,
+            self._desktop,
+            self,
+        )
+        self.context = PageContext(door, self.bridge, self.operations, self, now, self.alerts)
         self._frame.context = self.context
+        self._add_bell()
         self._needs_query = CoalescedTask(self.operations, self._count, self, interval_ms=_COUNT_MS)
         self._slow_look = QTimer(self, interval=SLOW_LOOK_MS)
         self._slow_look.timeout.connect(self._needs_query.request)
@@ -75,6 +99,41 @@ class Shell(QObject):
         self._clock.start()
         self._tick()
         self._follow(MISSED)
+        self.alerts.start()
+
+    def _add_bell(self) -> None:
+        self.alert_panel = AlertPanel(self.context, self.window.top_bar.bell, self.window)
+        self.window.add_overlay(self.alert_panel)
+        self.window.page_changed.connect(self.alert_panel.close_panel)
+        self.window.top_bar.bell.clicked.connect(self.alert_panel.toggle)
+        self.alert_panel.settings_wanted.connect(self.to_notifications)
+        self.alert_panel.opened.connect(self.to_alert)
+        self.alerts.opened.connect(self.to_alert)
+        self.alerts.changed.connect(self._show_bell)
+        self.alerts.feed.changed.connect(self._show_bell)
+
+    def _show_bell(self) -> None:
+        rows = unseen(self.alerts.feed.open_rows)
+        tone = tone_of_severity(rows[0].severity) if rows else Tone.NORMAL
+        muted = self.alerts.muted_until is not None
+        words = bell_words(rows)
+        self.window.top_bar.bell.show_count(len(rows), tone, words, muted=muted)
+
+    def to_alert(self, row: AlertRow) -> None:
+        """Show what an alert is about."""
+        if is_about_job(row) and row.job_id is not None:
+            self.to_attention(row.job_id)
+        elif row.machine_id is not None:
+            self.to_machine(row.machine_id)
+        elif row.kind is AlertKind.DELIVERY_DEAD:
+            self.to_dead_deliveries()
+        else:
+            self.to_page(page_of(row))
+
+    def to_notifications(self) -> None:
+        """Show the settings of alerts."""
+        self.to_page("settings")
+        cast("Any", self.window.page("settings")).show_notifications()
 
     def welcome(self) -> None:
         """Ask a new shop how it wants to begin."""
@@ -84,6 +143,8 @@ class Shell(QObject):
         self._clock.stop()
         self._slow_look.stop()
         self._needs_query.stop()
+        self.alerts.stop()
+        self.alert_panel.close_panel()
         self.bridge.close()
         await self.operations.close()
 
@@ -150,6 +211,7 @@ class Shell(QObject):
     def _tick(self) -> None:
         time = QDateTime.fromMSecsSinceEpoch(self._now()).toString("HH:mm")
         self.window.top_bar.clock.setText(time)
+        self._show_bell()
         self._show_links()
 
     def _follow(self, notice: Notice) -> None:

@@ -1,6 +1,6 @@
 """`./dev shots [FOLDER]`: a picture of every page in every look and size, of the demo day at work;
-of the stations, of a fleet's too; of what people are asked at real controllers, and of a real
-LinuxCNC mill that cuts.
+of its alerts; of the stations, of a fleet's too; of what people are asked at real controllers, and
+of a real LinuxCNC mill that cuts.
 
 The README's own pictures are among them: `--readme` writes those to resources/screenshots.
 """
@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from PySide6.QtWidgets import QWidget
+
 from cnc_station.config import Config
 from cnc_station.demo import DEMO, load_demo
 from cnc_station.engine.commands import ActOnJobs, ActOnMachine, SubmitJobs
@@ -20,11 +22,19 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
-from cnc_station.engine.queries import CountJobs, ListJobs, ListMachines, ListPrograms
+from cnc_station.engine.queries import (
+    CountJobs,
+    ListJobs,
+    ListMachines,
+    ListOpenAlerts,
+    ListPrograms,
+)
 from cnc_station.engine.views import JobFilter
 from cnc_station.loop import application, run
 from cnc_station.ui.frame import Frame
+from cnc_station.ui.pages.settings import SettingsPage
 from cnc_station.ui.shell import Shell
+from tests.shots.alerts import add_rules
 from tests.shots.controllers import CONTROLLERS, controller_pictures
 from tests.shots.fleet import fleet_pictures
 from tests.shots.mills import FLOOR as MILLS_FLOOR
@@ -47,6 +57,9 @@ PAGES = (
     "machines",
     "stations",
     "settings",
+    "notifications",
+    "alert-rule",
+    "alerts",
 )
 FLEET = "fleet"
 MILLS = (MILL, MILLS_FLOOR)
@@ -121,12 +134,16 @@ async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:
             await _something_is_wrong(engine)
             await add_schedules(engine.door(PERSON))
             await _automation(engine)
+            await until(partial(_alerts_are_open, engine))
+            await add_rules(engine.door(PERSON))
             async with endpoints(engine.door(PERSON)):
                 last = None
                 for shot in wanted:
                     shot.dress(app, shell, last)
-                    await _show(shell, shot.subject)
-                    await shot.take(shell, folder)
+                    dialog = await _show(shell, shot.subject)
+                    await shot.take(shell, folder, dialog)
+                    if dialog is not None:
+                        dialog.close()
                     last = shot
             await shell.close()
         finally:
@@ -159,6 +176,11 @@ async def _something_is_wrong(engine: StationEngine) -> None:
     await engine.door(PERSON).execute(ActOnMachine(MachineAction.MAINTENANCE_ON, idle[-1]))
 
 
+async def _alerts_are_open(engine: StationEngine) -> bool:
+    """What is wrong has become alerts."""
+    return len(await engine.local_door.ask(ListOpenAlerts())) > len(_TROUBLES)
+
+
 async def _automation(engine: StationEngine) -> None:
     """Jobs without a machine: one that has printed something, one that failed."""
     lines = [f"part {n:02}  bore 22.0{n % 7}  ok" for n in range(40)]
@@ -171,10 +193,22 @@ async def _automation(engine: StationEngine) -> None:
     await engine.door(PERSON).execute(SubmitJobs(specs))
 
 
-async def _show(shell: Shell, subject: str) -> None:
+async def _show(shell: Shell, subject: str) -> QWidget | None:
+    """Show a subject; return its dialog if it has one."""
     if subject == DELIVERIES:
         shell.to_dead_deliveries()
-        return
+        return None
+    if subject == "alerts":
+        shell.to_page("floor")
+        shell.alert_panel.open_panel()
+        return None
+    if subject == "notifications":
+        shell.to_notifications()
+        return None
+    if subject == "alert-rule":
+        return await _rule_form(shell)
+    if subject == "settings":
+        cast("SettingsPage", shell.window.page("settings")).parts.tabs.choose("general")
     shell.window.show_page(subject)
     if subject == "integrations":
         cast("Any", shell.window.page(subject)).show_endpoints()
@@ -186,6 +220,16 @@ async def _show(shell: Shell, subject: str) -> None:
     elif subject == "programs":
         kept = await shell.context.door.ask(ListPrograms("bracket"))
         shell.to_program(kept[0].sha256)
+    return None
+
+
+async def _rule_form(shell: Shell) -> QWidget:
+    """The form of the rule that sends to an endpoint."""
+    shell.to_notifications()
+    rules = cast("SettingsPage", shell.window.page("settings")).notifications.rules
+    await until(lambda: len(rules.lines) > 1)
+    line = next(one for one in rules.lines.values() if one.row.rule.webhook_id)
+    return rules.open_form(line)
 
 
 PERSON = local_principal("operator 7")

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,9 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtWidgets import QApplication
 
 from cnc_station.loop import application, application_loop
+from cnc_station.ui.alerts import sound_player
 from cnc_station.ui.widgets import tap_guard
+from tests.ui.fake_players import FakePlayers
 from tests.ui.leaks import LOOKS, PAUSE_S, Leftovers
 from tests.ui.outside_text import dressed, pipe  # noqa: F401 - fixtures for tests with markup
 from tests.ui.real_engine import config, office  # noqa: F401 - fixtures for every test
@@ -51,6 +54,19 @@ def buttons_settle_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.M
     """A test is quicker than a finger; one that is about the guard asks for `settling_buttons`."""
     if "settling_buttons" not in request.fixturenames:
         monkeypatch.setattr(tap_guard, "SETTLE_MS", 0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_heard(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test plays no sound on the computer of a developer; one about sounds asks for `players`."""
+    if "players" not in request.fixturenames:
+        monkeypatch.setattr(sound_player, "PLAYERS", ())
+
+
+@pytest.fixture
+def players(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePlayers:
+    """Sound players that are scripts; the test adds those that are installed."""
+    return FakePlayers(tmp_path / "bin", monkeypatch)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 `tests/ui/conftest.py` takes the fixtures in: every test may ask for `office`.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,11 +23,14 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Answer, JobFilter
+from cnc_station.ui.alerts.feed import AlertFeed
+from cnc_station.ui.alerts.presenter import AlertPresenter
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.main_window import Arrives
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.widgets.toasts import Message
 from tests.engine.floor import supervisor_of
 
 ME = local_principal("tester")
@@ -36,7 +39,7 @@ P = TypeVar("P", bound=QWidget)
 
 @dataclass(slots=True)
 class Said:
-    """What the window said: a `Voice` and a `Progress`."""
+    """What the window said: a `Notifier`, a `Progress` and a `Shelf`."""
 
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -45,6 +48,7 @@ class Said:
     progress: list[str] = field(default_factory=list)
     undo: Callable[[], None] | None = None
     stop: Callable[[], None] | None = None
+    banners: dict[Hashable, Message] = field(default_factory=dict)
 
     def say(self, words: str, undo: Callable[[], None] | None = None) -> None:
         self.done.append(words)
@@ -70,6 +74,12 @@ class Said:
 
     def advance(self, words: str, fraction: float) -> None:  # noqa: ARG002 - the words say it too
         self.progress.append(words)
+
+    def alert(self, message: Message) -> None:
+        self.banners[message.key] = message
+
+    def withdraw(self, key: Hashable) -> None:
+        self.banners.pop(key, None)
 
     def finish(self) -> None:
         pass
@@ -161,7 +171,10 @@ async def office(config: Config, task_watch: None) -> AsyncIterator[Office]:  # 
     door = engine.door(ME)
     bridge = Bridge(door)
     operations = Operations(door, said, said, said, said.show_refused)
-    yield Office(PageContext(door, bridge, operations, went, now_ms), engine, door, said, went)
+    alerts = AlertPresenter(AlertFeed(door, bridge, operations), door, operations, said, now_ms)
+    context = PageContext(door, bridge, operations, went, now_ms, alerts)
+    yield Office(context, engine, door, said, went)
+    alerts.stop()
     bridge.close()
     await operations.close()
     await engine.stop()

@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QWidget
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import WAITING_JOBS
 from cnc_station.engine.views import Floor, JobRow, NeedsYou, Remedy
+from cnc_station.engine.views.alerts import AlertRow
 from cnc_station.ui import event_text, formatting
+from cnc_station.ui.alerts.alert_text import seen_by
 from cnc_station.ui.floor.activity_row import RowText, row_height
 from cnc_station.ui.floor.compact_list import CompactList
-from cnc_station.ui.needs import tone_of_need
+from cnc_station.ui.needs import is_told_by, tone_of_need
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.layout import vbox
@@ -39,6 +41,7 @@ class ActivityPanel(QWidget):
         self.first_jobs.hide()
         self.next_up.body.insertWidget(1, self.first_jobs)
         self._needs: dict[str, NeedsYou] = {}
+        self._alerts: Sequence[AlertRow] = ()
         self._events: dict[str, Event] = {}
         self._names: dict[int, str] = {}
         self.needs.remedied.connect(lambda key: self.remedied.emit(self._needs[key]))
@@ -96,6 +99,11 @@ class ActivityPanel(QWidget):
         self.tick(now)
         self.needs.set_note(f"{len(self._needs)}" if self._needs else "")
 
+    def show_alerts(self, rows: Sequence[AlertRow], now: int) -> None:
+        """Show who has acknowledged what needs a person; `rows` are the open alerts."""
+        self._alerts = [row for row in rows if row.acknowledged_at is not None]
+        self.tick(now)
+
     def tick(self, now: int) -> None:
         self.needs.set_rows({key: self._need_row(item, now) for key, item in self._needs.items()})
 
@@ -114,7 +122,9 @@ class ActivityPanel(QWidget):
             Remedy.FIND_STATION: self.tr("Try again"),
             Remedy.ACCEPT_DATABASE: self.tr("Agree …"),
         }.get(item.remedy, "")
-        note = f"{formatting.lasted(item.since, now)} · {item.text}"
+        seen = next((seen_by(row) for row in self._alerts if is_told_by(item, row)), "")
+        parts = (formatting.lasted(item.since, now), seen, item.text)
+        note = " · ".join(part for part in parts if part)
         offered = "" if item.at_panel else remedy
         return RowText(item.title, note, "", tone_of_need(item), offered)
 

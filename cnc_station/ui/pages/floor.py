@@ -84,6 +84,7 @@ class FloorPage(QWidget):
         navigator = self._context.navigator
         self._context.bridge.changed.connect(self._follow)
         self._context.bridge.telemetry.connect(self._show_telemetry)
+        self._context.alerts.feed.changed.connect(self._show_alerts)
         self.charts.machine_chosen.connect(navigator.to_machine)
         self.charts.jobs_chosen.connect(navigator.to_jobs)
         self.column.asked.connect(self._act)
@@ -102,6 +103,7 @@ class FloorPage(QWidget):
         self.side.setFixedWidth(min(_MOST_SIDE, max(_LEAST_SIDE, self.width() // 5)))
 
     def showEvent(self, event: QShowEvent) -> None:
+        self._show_alerts()
         self._tick()
         self._seconds.start()
         self._slow_look.start()
@@ -123,6 +125,9 @@ class FloorPage(QWidget):
         if notice.jobs or notice.machines or notice.tells_of(ABOUT_STATIONS):
             self._refresh.request()
             self.charts.changed()
+
+    def _show_alerts(self) -> None:
+        self.side.show_alerts(self._context.alerts.feed.open_rows, self._context.now())
 
     def _show_telemetry(self, machines: frozenset[int]) -> None:
         if self.isVisible():

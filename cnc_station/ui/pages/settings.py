@@ -1,4 +1,5 @@
-"""Settings: the window's appearance, the operator's name, and the station's configuration.
+"""Settings: the window's appearance, the operator's name, the station's configuration, and
+notifications.
 
 A change is saved at once and reported as saved after the engine's commit.
 """
@@ -26,6 +27,7 @@ from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.licences import LicenceTexts, parts
 from cnc_station.ui.link_text import link_name
 from cnc_station.ui.page_context import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME, PageContext
+from cnc_station.ui.pages.notifications import NotificationSettings
 from cnc_station.ui.theme import Density, Ink, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.card import Card, scrolling
@@ -33,6 +35,7 @@ from cnc_station.ui.widgets.facts import KeyValue
 from cnc_station.ui.widgets.fields import Field, NumberBox
 from cnc_station.ui.widgets.filter_chip import FilterChip
 from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
+from cnc_station.ui.widgets.tabs import TabStack
 from cnc_station.ui.widgets.text import Note, Text
 
 _LONGEST_NAME = 60
@@ -60,9 +63,12 @@ class SettingsPage(QWidget):
         grid.setColumnStretch(0, 3)
         grid.setColumnStretch(1, 2)
         grid.setRowStretch(3, 1)
+        self.notifications = NotificationSettings(context)
+        self.parts = TabStack()
+        self.parts.add("general", self.tr("General"), scrolling(inner, right=0, focus=True))
+        self.parts.add("notifications", self.tr("Notifications"), self.notifications)
         margin = theme().metrics.page_margin
-        area = scrolling(inner, right=0, focus=True)
-        vbox(area, on=self, margins=(margin, 14, margin, 4))
+        vbox(self.parts, on=self, margins=(margin, 4, margin, 4))
 
     def _appearance(self) -> Card:
         card = Card(title=self.tr("Appearance"), note=" ")
@@ -161,6 +167,11 @@ class SettingsPage(QWidget):
     def arrived(self) -> None:
         """Read the settings: another window may have changed them."""
         self._refresh.request()
+        self.notifications.arrived()
+
+    def show_notifications(self) -> None:
+        """Show the rules and this station's way to tell alerts."""
+        self.parts.tabs.choose("notifications")
 
     def _follow(self, notice: Notice) -> None:
         if self.isVisible() and notice.tells_of(ABOUT_LINKS):

@@ -24,6 +24,7 @@ _UNSEEN = re.compile(
 )
 _LINE_ENDS = re.compile(r"\r\n?")
 _GAPS = re.compile(r"[\t\n]+")
+_NO_MARKUP = str.maketrans("<>&", "\u2039\u203a+")
 _JOINER = "\u2060"
 """The word joiner: it has no width, and `<` before it does not begin a tag."""
 
@@ -92,3 +93,9 @@ def from_caption(text: str) -> str:
 def window_title(text: str) -> str:
     """Return the title of a window, where Qt takes `[*]` for the mark of unsaved changes."""
     return one_line(text).replace("[*]", "[*][*]")
+
+
+def message_text(text: str) -> str:
+    """Return the text of a desktop message. Desktops take markup in it: no character of the result
+    begins any."""
+    return one_line(text).translate(_NO_MARKUP)

@@ -1,4 +1,4 @@
-"""The bar above every page: page title, search, connections, time, new job."""
+"""The bar above every page: page title, search, connections, time, alerts, new job."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
+from cnc_station.ui.widgets.bell import Bell
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.fields import SearchField
 from cnc_station.ui.widgets.layout import STRETCH, hbox
@@ -82,7 +83,7 @@ class ConnectionDots(QWidget):
 
 
 class TopBar(QFrame):
-    """Arranges its parts; the window connects `search` and `new_job`."""
+    """Arranges its parts; the window connects `search` and `new_job`, its owner `bell`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,6 +94,7 @@ class TopBar(QFrame):
         self.search.setMaximumWidth(380)
         self.dots = ConnectionDots()
         self.clock = ElidedLabel("", Role.NOTE, Ink.MUTED)
+        self.bell = Bell()
         self.new_job = PrimaryButton(self.tr("New job"))
         hbox(
             self.title,
@@ -100,6 +102,7 @@ class TopBar(QFrame):
             self.dots,
             STRETCH,
             self.clock,
+            self.bell,
             self.new_job,
             on=self,
             gap=14,

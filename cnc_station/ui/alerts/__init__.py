@@ -1,0 +1,1 @@
+"""Alerts in the window: the bell and its list, banners, the desktop, and sounds."""
