@@ -4,8 +4,12 @@ from argparse import Namespace
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from zoneinfo import ZoneInfo
 
 from cnc_station.config import Config
+from cnc_station.engine.domain import table_values
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.timing import now_ms
 
 
 class Exit(IntEnum):
@@ -30,6 +34,16 @@ class Call:
     @property
     def json(self) -> bool:
         return bool(self.args.json)
+
+    def moment(self, name: str, text: str | None) -> int | None:
+        """Read the time (ms) of an option. Raises InvalidInput."""
+        if text is None:
+            return None
+        zone = ZoneInfo(self.config.time_zone) if self.config.time_zone else None
+        try:
+            return table_values.moment(text, now=now_ms(), zone=zone, ends_day=False)
+        except ValueError as error:
+            raise InvalidInput(FieldError(name, str(error))) from error
 
 
 class Verdict(StrEnum):

@@ -145,6 +145,12 @@ async def _count_seconds(words: str) -> None:
             print(file=sys.stderr)
 
 
+def print_progress(words: str, *, last: bool) -> None:
+    """Show on a terminal how far work has come, in place of what was shown before."""
+    if sys.stderr.isatty():
+        print(f"\rcnc-station: {words}", end="\n" if last else "", file=sys.stderr, flush=True)
+
+
 def print_warnings(sentences: Sequence[str]) -> None:
     """Print warnings on stderr, so that they never mix with an answer."""
     for sentence in sentences:

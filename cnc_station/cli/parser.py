@@ -8,6 +8,7 @@ from cnc_station import __doc__ as purpose
 from cnc_station import __version__
 from cnc_station.cli.alert_options import add_alerts
 from cnc_station.cli.format_options import FROM_STDIN, add_format_options
+from cnc_station.engine.domain.actions import BULK_ACTIONS
 
 
 class WrongUsage(Exception):
@@ -65,6 +66,7 @@ def _parser() -> _Parser:
     _submit(command("submit", "submit:submit", "Submit one job."))
     _import(command("import", "imports:import_table", "Import a CSV or XLSX table of jobs."))
     _jobs(command("jobs", "show:jobs", "List jobs, by default the open ones."))
+    _act(command("act", "act:act", "Do one thing to all jobs that match, with their number first."))
     job = command("job", "show:job", "Show a job with its runs and its history.")
     job.add_argument("id", type=int, metavar="ID")
     _runs(command("runs", "runs:runs", "List the latest runs of all jobs, newest first."))
@@ -234,14 +236,36 @@ def _import(parser: ArgumentParser) -> None:
     add("--preview", action="store_true", help="only show what would be imported")
 
 
-def _jobs(parser: ArgumentParser) -> None:
+def _job_filter(parser: ArgumentParser) -> None:
+    """Add the options that choose jobs."""
     add = parser.add_argument
     add("text", nargs="*", help="text in name, operation, work order or material")
+    add("--id", type=int, action="append", default=[], metavar="ID", help="this job (repeat)")
     add("--state", action="append", default=[], help="in this state (repeat), or all")
     add("--type", action="append", default=[], help="for this type of machine (repeat)")
     add("--work-order", metavar="NAME")
     add("--tenant", metavar="NAME")
+    add("--min-priority", type=int, metavar="N")
+    add("--max-priority", type=int, metavar="N")
     add("--late", action="store_true", help="only what is late")
+
+
+def _act(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    actions = sorted(action.replace("_", "-") for action in BULK_ACTIONS)
+    add("action", choices=actions, metavar="ACTION", help=", ".join(actions))
+    _job_filter(parser)
+    add("--expect", type=int, metavar="N", help="only if so many jobs match")
+    add("--yes", action="store_true", help="do it, however many match")
+    add("--reason", default="", metavar="TEXT", help="for the history")
+    add("--machine", metavar="NAME", help="for pin: the machine (without: any that fits)")
+    add("--until", metavar="WHEN", help="for delay: '2026-11-23 17:00', 17:00, +2h30m")
+    add("--to", metavar="STATE", help="for override: the state, with a reason")
+
+
+def _jobs(parser: ArgumentParser) -> None:
+    _job_filter(parser)
+    add = parser.add_argument
     add(
         "--sort",
         default="queue",

@@ -1,7 +1,6 @@
 """Commands about runs: the latest of all jobs, and one with its output."""
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from cnc_station.cli.client import client, machine_id
 from cnc_station.cli.invocation import Call, Exit
@@ -14,12 +13,10 @@ from cnc_station.cli.output import (
     print_table,
     say,
 )
-from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.queries import ListRuns, RunById
-from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import RunDetail, RunRow
 
 
@@ -35,8 +32,8 @@ async def runs(call: Call) -> int:
                 handler=args.handler,
                 station=args.station,
                 states=_states(args.outcome),
-                since=moment("since", args.since, call),
-                until=moment("until", args.until, call),
+                since=call.moment("since", args.since),
+                until=call.moment("until", args.until),
             )
         )
     if call.json:
@@ -77,17 +74,6 @@ def _states(names: Sequence[str]) -> frozenset[RunState]:
     except ValueError as error:
         known = ", ".join(RunState)
         raise InvalidInput(FieldError("outcome", f"must be one of {known}")) from error
-
-
-def moment(name: str, text: str | None, call: Call) -> int | None:
-    """Return the time that an option names, None without it. Raises InvalidInput."""
-    if text is None:
-        return None
-    zone = ZoneInfo(call.config.time_zone) if call.config.time_zone else None
-    try:
-        return values.moment(text, now=now_ms(), zone=zone, ends_day=False)
-    except ValueError as error:
-        raise InvalidInput(FieldError(name, str(error))) from error
 
 
 async def run(call: Call) -> int:

@@ -16,14 +16,7 @@ from cnc_station.engine.views import JobDetail, JobFilter, JobRow, Sort, SortKey
 async def jobs(call: Call) -> int:
     """Print a page of the job list."""
     args = call.args
-    chosen = JobFilter(
-        states=_states(args.state),
-        machine_types=frozenset(name.lower() for name in args.type),
-        tenant=args.tenant,
-        work_order=args.work_order,
-        late=args.late,
-        text=" ".join(args.text),
-    )
+    chosen = job_filter(call)
     order = [_sort(args.sort)]
     async with client(call.config) as door:
         page = await door.ask(ListJobs(chosen, order, max(0, args.offset), max(1, args.limit)))
@@ -38,6 +31,22 @@ async def jobs(call: Call) -> int:
     if len(page.rows) < page.total:
         say(f"{len(page.rows)} of {page.total:,} jobs; more with --limit and --offset.")
     return Exit.OK
+
+
+def job_filter(call: Call) -> JobFilter:
+    """Return the jobs that the options choose, by default the open ones."""
+    args = call.args
+    return JobFilter(
+        ids=frozenset(args.id),
+        states=_states(args.state),
+        machine_types=frozenset(name.lower() for name in args.type),
+        tenant=args.tenant,
+        min_priority=args.min_priority,
+        max_priority=args.max_priority,
+        work_order=args.work_order,
+        late=args.late,
+        text=" ".join(args.text),
+    )
 
 
 def _states(names: Sequence[str]) -> frozenset[JobState]:

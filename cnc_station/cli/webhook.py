@@ -4,7 +4,6 @@ from cnc_station.cli.client import client
 from cnc_station.cli.format_options import secret_of, spec_of
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import clock, print_fields, print_json, print_table, say
-from cnc_station.cli.runs import moment
 from cnc_station.engine.commands import (
     CreateWebhook,
     DeleteWebhook,
@@ -186,7 +185,7 @@ def _filter(call: Call) -> DeliveryFilter:
     except ValueError as error:
         known = ", ".join(DeliveryState)
         raise InvalidInput(FieldError("state", f"must be one of {known}")) from error
-    since = moment("since", args.since, call)
+    since = call.moment("since", args.since)
     return DeliveryFilter(args.webhook, args.job, states, args.event, since)
 
 

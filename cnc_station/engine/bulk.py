@@ -5,6 +5,7 @@ is done; nothing is half done.
 """
 
 import json
+import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from cnc_station.engine.door import Asks
 from cnc_station.engine.views import Answer, Undo
 
 MOST_REFUSALS = 1_000
+FEWEST_IN_BATCH = 100
+BATCH_S = 0.05  # a batch takes about so long, in which others wait for the writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,15 @@ class Bulk:
         """The action on all jobs of a filter."""
 
         async def batches(door: Asks) -> AsyncIterator[Sequence[Answer]]:
-            left: ActOnMatchingJobs | None = command
-            while left is not None:
-                step = await door.execute(left)
+            left, limit = command, min(command.limit, FEWEST_IN_BATCH)
+            while True:
+                begun = time.monotonic()
+                step = await door.execute(replace(left, limit=limit))
+                limit = min(command.limit, _next_limit(limit, time.monotonic() - begun))
                 yield step.answers
-                left = replace(left, cursor=step.cursor) if step.cursor else None
+                if step.cursor is None:
+                    return
+                left = replace(left, cursor=step.cursor)
 
         return cls(command.expected_count, batches)
 
@@ -125,6 +132,12 @@ def undo_steps(packed: bytes) -> Iterator[Undo]:
     """Return the steps that undo one batch, at most `MOST_IN_BATCH`."""
     for action, job_id, details in json.loads(zlib.decompress(packed)):
         yield Undo(action, job_id, details)
+
+
+def _next_limit(limit: int, took_s: float) -> int:
+    """How many jobs the next batch should have, if one of `limit` jobs took so long."""
+    wanted = round(limit * BATCH_S / max(took_s, 0.001))
+    return max(FEWEST_IN_BATCH, min(wanted, 2 * limit, MOST_IN_BATCH))
 
 
 def _packed(steps: Sequence[Undo]) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
-from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.actions import JobAction, MachineAction, ScheduleAction
 from cnc_station.engine.domain.admission import FILE_NAME, REASON
 from cnc_station.engine.domain.alert_rules import AlertRule
 from cnc_station.engine.domain.job import JobSpec
@@ -295,6 +295,17 @@ class TriggerSchedule(Command[int]):
     and its overlap policy does not allow another one."""
 
     schedule_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActOnSchedules(Command[tuple[Answer, ...]]):
+    """Do one thing to many schedules; an answer for each, in order."""
+
+    TEXTS: ClassVar = {"reason": REASON}
+
+    action: ScheduleAction
+    schedule_ids: Sequence[int]
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from cnc_station.engine.commands import (
     ActOnJobs,
     ActOnMachine,
+    ActOnSchedules,
     Command,
     EditJob,
     TryDatabase,
     UndoJobActions,
 )
-from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.actions import JobAction, MachineAction, ScheduleAction
 from cnc_station.engine.domain.errors import CncStationError, Conflict, Unavailable
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import ListStations
@@ -138,15 +139,30 @@ class Operations:
     async def _execute(self, command: Command[Sequence[Answer]], done: str) -> None:
         self._report(await self.door.execute(command), done)
 
+    def act_on_schedules(self, action: ScheduleAction, schedule_ids: Sequence[int]) -> None:
+        """Do one thing to schedules, show the result, and offer to take back a pause or its end."""
+        self.run(self._act_on_schedules(action, tuple(schedule_ids)))
+
+    async def _act_on_schedules(self, action: ScheduleAction, ids: Sequence[int]) -> None:
+        answers = await self.door.execute(ActOnSchedules(action, ids))
+        applied = [answer.id for answer in answers if answer.applied]
+        back = outcome_text.OPPOSITE.get(action)
+        undo = partial(self.act_on_schedules, back, applied) if back else None
+        self._report(answers, outcome_text.SCHEDULE_DONE[action], undo, "schedule")
+
     def _report(
-        self, answers: Sequence[Answer], done: str, undo: Callable[[], None] | None = None
+        self,
+        answers: Sequence[Answer],
+        done: str,
+        undo: Callable[[], None] | None = None,
+        noun: str = "job",
     ) -> None:
         applied = [answer for answer in answers if answer.applied]
         steps = [answer.undo for answer in applied if answer.undo]
         if applied:
             if steps:
                 undo = partial(self.take_back, steps)
-            self._notifier.say(outcome_text.applied(applied, done), undo)
+            self._notifier.say(outcome_text.applied(applied, done, noun), undo)
         refused = [answer for answer in answers if not answer.applied]
         if refused:
             words = outcome_text.refused(refused[0].error, len(refused))

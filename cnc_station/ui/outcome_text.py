@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cnc_station.engine.bulk import BulkSummary
-from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.actions import JobAction, ScheduleAction
 from cnc_station.engine.views import Answer
 
 AS_BEFORE = "as before"
@@ -30,6 +30,15 @@ DONE = {
     JobAction.OVERRIDE: "set by hand",
     JobAction.DELETE: "deleted",
 }
+SCHEDULE_DONE = {
+    ScheduleAction.PAUSE: "paused",
+    ScheduleAction.RESUME: "resumed",
+    ScheduleAction.TRIGGER: "triggered",
+}
+OPPOSITE = {
+    ScheduleAction.PAUSE: ScheduleAction.RESUME,
+    ScheduleAction.RESUME: ScheduleAction.PAUSE,
+}
 
 
 def doing(action: JobAction) -> str:
@@ -42,9 +51,10 @@ def progress(doing: str, count: int, total: int) -> str:
     return f"{doing}: {count:,} of {_jobs(total)}"
 
 
-def applied(answers: Sequence[Answer], done: str) -> str:
-    """What was done to chosen jobs."""
-    count = f"Job {answers[0].id}" if len(answers) == 1 else _jobs(len(answers))
+def applied(answers: Sequence[Answer], done: str, noun: str = "job") -> str:
+    """What was done to chosen jobs, or whatever `noun` is."""
+    one = f"{noun.capitalize()} {answers[0].id}"
+    count = one if len(answers) == 1 else f"{len(answers):,} {noun}s"
     return f"{count}: {done}"
 
 

@@ -11,7 +11,14 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 
 from cnc_station.config import Config
-from cnc_station.engine.commands import AddMachine, CreateWebhook, SubmitJobs
+from cnc_station.engine.bulk import Bulk
+from cnc_station.engine.commands import (
+    ActOnMatchingJobs,
+    AddMachine,
+    CreateWebhook,
+    SubmitJobs,
+)
+from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.principal import local_principal
@@ -107,6 +114,30 @@ async def submitted_rate(config: Config, count: int) -> float:
     rate = count / (time.perf_counter() - begun)
     await client.stop()
     return rate
+
+
+async def paused_rate(config: Config, machine_type: str, count: int) -> float:
+    """Jobs of a machine type paused per second, without services."""
+    client = await open_client(config)
+    begun = time.perf_counter()
+    await _all(client.door(ME), JobAction.PAUSE, machine_type, count)
+    rate = count / (time.perf_counter() - begun)
+    await client.stop()
+    return rate
+
+
+async def change_all(door: Door, machine_type: str, count: int) -> None:
+    """Pause all jobs of a machine type, resume them, and so on until it is cancelled."""
+    while True:
+        for action in (JobAction.PAUSE, JobAction.RESUME):
+            await _all(door, action, machine_type, count)
+
+
+async def _all(door: Door, action: JobAction, machine_type: str, count: int) -> None:
+    chosen = JobFilter(machine_types=frozenset({machine_type}))
+    summary = await Bulk.matching(ActOnMatchingJobs(action, chosen, count)).run(door)
+    if summary.done != count:
+        raise AssertionError(f"{summary.done} of {count}: {summary.error}")
 
 
 async def listen(door: Door, url: str) -> None:

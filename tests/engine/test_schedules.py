@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from cnc_station.engine.commands import (
+    ActOnSchedules,
     CreateSchedule,
     DeleteSchedule,
     EditSchedule,
@@ -13,6 +14,7 @@ from cnc_station.engine.commands import (
     ResumeSchedule,
     TriggerSchedule,
 )
+from cnc_station.engine.domain.actions import ScheduleAction
 from cnc_station.engine.domain.errors import Conflict, InvalidInput, NotPermitted
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.notice import MISSED
@@ -260,6 +262,11 @@ async def test_schedules_of_other_tenants_do_not_exist_for_a_principal(station: 
     ):
         with pytest.raises(Conflict, match=f"There is no schedule {other}"):
             await door.execute(command)
+    answers = await door.execute(ActOnSchedules(ScheduleAction.RESUME, [own, other]))
+    assert [one.error for one in answers] == [
+        f"Schedule {own} is not paused.",
+        f"There is no schedule {other}.",
+    ]
     for spec in (YEARLY, replace(YEARLY, job=replace(ECHO, tenant="zeta"))):
         with pytest.raises(InvalidInput, match="is not one of yours"):
             await door.execute(CreateSchedule(spec))

@@ -42,3 +42,16 @@ async def test_a_job_that_no_longer_matches_is_left_alone(shop: Shop) -> None:
     await shop.override(job_id, JobState.NEEDS_ATTENTION)
     assert await _act(shop, JobAction.DISCARD, job_id) == ()
     assert shop.state(job_id) is JobState.NEEDS_ATTENTION
+
+
+async def test_a_job_of_another_tenant_is_left_alone(shop: Shop) -> None:
+    own, other = await shop.job(tenant="acme"), await shop.job(tenant="other")
+    act = ActOnMatching(
+        ActOnJob(JOB_ACTIONS[JobAction.PAUSE], 0, "anna"),
+        (own, other),
+        JobFilter(states=frozenset({JobState.QUEUED})),
+        START,
+        tenants=frozenset({"acme"}),
+    )
+    assert [done.job_id for done in await shop.write(act)] == [own]
+    assert shop.state(other) is JobState.QUEUED

@@ -131,7 +131,7 @@ async def test_edit_and_retry_puts_a_job_back_into_the_queue(
     )
     form = JobForm.change(office.context, window, await detail(office, job_id), retry=True)
     await opened(form)
-    assert form.last_error.text() == "Test"
+    assert form.last_error.text() == "What happened: Test"
     form.fields.complexity.setValue(3)
     await office.door.execute(EditJob(job_id, {"priority": 90}))  # somebody else
     QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)

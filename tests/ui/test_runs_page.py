@@ -128,3 +128,24 @@ async def test_the_list_grows_when_it_is_scrolled_to_its_end(
     await until(lambda: page.count.text() == "1,101 runs")
     page.search("OLD")
     await until(lambda: page.rows.total == 500)
+
+
+async def test_ticked_runs_are_cancelled_and_their_jobs_retried_together(
+    office: Office, page: RunsPage
+) -> None:
+    failing = {"durationMs": 0, "shouldFail": True, "failMessage": "no paper"}
+    await _submit(office, "fails", "test.delay", payload=failing, retry_limit=0)
+    await until(lambda: [row.state for row in page.rows.rows] == [RunState.FAILED])
+    await _submit(office, "wait", "test.delay", payload=LONG)
+    await until(
+        lambda: [row.state for row in page.rows.rows] == [RunState.RUNNING, RunState.FAILED]
+    )
+    page.rows.check([row.id for row in page.rows.rows])
+    retry, cancel = page.ticked.buttons.values()
+    assert (retry.text(), cancel.text()) == ("Retry jobs (1)", "Cancel runs (1)")
+    cancel.click()
+    await until(lambda: retry.text() == "Retry jobs (2)")
+    assert not cancel.isEnabled()
+    retry.click()
+    await until(lambda: len(_listed(page)) == 4)
+    assert office.said.done[-1] == "2 jobs: waiting again"

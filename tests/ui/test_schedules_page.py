@@ -5,6 +5,7 @@ import pytest_asyncio
 from shiboken6 import isValid
 
 from cnc_station.engine.commands import CreateSchedule, PauseSchedule
+from cnc_station.engine.domain.actions import ScheduleAction
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.schedule import CatchUp, Overlap, Schedule
@@ -200,3 +201,31 @@ async def test_a_deleted_schedule_can_be_added_again(office: Office, page: Sched
     await listed(page)
     assert office.said.done == ["Nightly deleted, with its history"]
     assert await rows(office) == ()
+
+
+async def test_ticked_schedules_are_paused_resumed_and_run_together(
+    office: Office, page: SchedulesPage
+) -> None:
+    ids = [await office.door.execute(CreateSchedule(spec)) for spec in (NIGHTLY, REPORT)]
+    await office.door.execute(PauseSchedule(ids[0]))
+    await listed(page, "Nightly", "Report")
+    assert not page.ticked.isVisible()
+    page.rows.check(ids)
+    await until(page.ticked.isVisible)
+    assert page.pause_all.isHidden()
+    assert [b.text() for b in page.ticked.buttons.values()] == [
+        "Pause (1)",
+        "Resume (1)",
+        "Run now (2)",
+    ]
+    page.ticked.buttons[ScheduleAction.PAUSE].click()
+    await until(lambda: office.said.done == [f"Schedule {ids[1]}: paused"])
+    await until(lambda: page.ticked.buttons[ScheduleAction.RESUME].text() == "Resume (2)")
+    assert office.said.undo is not None
+    office.said.undo()
+    await until(lambda: office.said.done[1:] == [f"Schedule {ids[1]}: resumed"])
+    assert [row.spec.paused for row in await rows(office)] == [True, False]
+    page.ticked.buttons[ScheduleAction.TRIGGER].click()
+    await until(lambda: office.said.done[2:] == ["2 schedules: triggered"])
+    assert page.go_back()
+    assert page.ticked.isHidden()

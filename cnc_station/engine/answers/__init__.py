@@ -47,6 +47,7 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.PauseSchedule: schedules.pause_schedule,
     c.ResumeSchedule: schedules.resume_schedule,
     c.TriggerSchedule: schedules.trigger_schedule,
+    c.ActOnSchedules: schedules.act_on_schedules,
     c.DeleteSchedule: schedules.delete_schedule,
     c.AcknowledgeAlerts: alerts.acknowledge_alerts,
     c.CreateAlertRule: alerts.create_alert_rule,

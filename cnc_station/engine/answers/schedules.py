@@ -1,5 +1,6 @@
 """Answers about schedules. A principal of some tenants sees and changes theirs only."""
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 
@@ -8,12 +9,13 @@ from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.answers.jobs import accepted
 from cnc_station.engine.answers.tenants import refuse_other_tenants
 from cnc_station.engine.domain import checks
+from cnc_station.engine.domain.actions import ScheduleAction
 from cnc_station.engine.domain.checks import refuse
-from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.errors import CncStationError, Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.schedule import Schedule
 from cnc_station.engine.store import schedules as store
 from cnc_station.engine.store.queries import schedule_rows
-from cnc_station.engine.views import DueRow, SchedulePreview, ScheduleRow, ScheduleRun
+from cnc_station.engine.views import Answer, DueRow, SchedulePreview, ScheduleRow, ScheduleRun
 
 MOST_ROWS = 10_000
 MOST_HOURS = 366 * 24
@@ -57,6 +59,34 @@ async def trigger_schedule(
     """See `TriggerSchedule`."""
     (schedule_id,) = await _visible(context, command.schedule_id)
     return await context.writer.write(store.TriggerSchedule(schedule_id, actor))
+
+
+async def act_on_schedules(
+    context: AnswerContext, command: commands.ActOnSchedules, actor: str
+) -> tuple[Answer, ...]:
+    """See `ActOnSchedules`."""
+    acts = (_act(context, command, schedule_id, actor) for schedule_id in command.schedule_ids)
+    return tuple(await asyncio.gather(*acts))
+
+
+async def _act(
+    context: AnswerContext, command: commands.ActOnSchedules, schedule_id: int, actor: str
+) -> Answer:
+    try:
+        match command.action:
+            case ScheduleAction.PAUSE:
+                pause = commands.PauseSchedule(schedule_id, command.reason)
+                if not await pause_schedule(context, pause, actor):
+                    return Answer(schedule_id, f"Schedule {schedule_id} is paused already.")
+            case ScheduleAction.RESUME:
+                resume = commands.ResumeSchedule(schedule_id)
+                if not await resume_schedule(context, resume, actor):
+                    return Answer(schedule_id, f"Schedule {schedule_id} is not paused.")
+            case ScheduleAction.TRIGGER:
+                await trigger_schedule(context, commands.TriggerSchedule(schedule_id), actor)
+    except CncStationError as error:
+        return Answer(schedule_id, str(error))
+    return Answer(schedule_id)
 
 
 async def delete_schedule(

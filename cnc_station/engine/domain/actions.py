@@ -44,6 +44,14 @@ class MachineAction(StrEnum):
     REMOVE = "remove"
 
 
+class ScheduleAction(StrEnum):
+    """An action on schedules."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    TRIGGER = "trigger"  # makes a job now
+
+
 # OVERRIDE is not among these: its transition depends on the state that is asked for.
 JOB_ACTIONS: Mapping[JobAction, t.Transition] = {
     JobAction.SUBMIT: t.SUBMITTED,

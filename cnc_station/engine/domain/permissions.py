@@ -100,6 +100,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
     ),
     Permission.CHANGE_SETTINGS: ("SaveSettings",),
     Permission.MANAGE_SCHEDULES: (
+        "ActOnSchedules",
         "CreateSchedule",
         "DeleteSchedule",
         "EditSchedule",

@@ -5,7 +5,7 @@ busy. The writer checks each job again: one that no longer matches is left alone
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -66,7 +66,12 @@ class ActOnMatching(StoreCommand[tuple[Done, ...]]):
     def act(self, tx: Tx) -> tuple[Done, ...]:
         rows = {row.id: row for row in tx.connection.execute(self._locked()) if row.matches}
         refused = {row.id: why for row in rows.values() if (why := self._refusal(row))}
-        wanted = [replace(self.action, job_id=i) for i in rows if i not in refused]
+        act = self.action
+        wanted = [
+            ActOnJob(act.transition, job_id, act.actor, act.reason, act.values)
+            for job_id in rows
+            if job_id not in refused
+        ]
         answers = dict(zip((w.job_id for w in wanted), act_on_rows(tx, wanted, rows), strict=True))
         return tuple(_done(i, refused.get(i) or answers[i]) for i in rows)
 

@@ -11,7 +11,8 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.text import Text
 
 _HOLD_S = 1.0
-_WIDTH = 460
+_WIDTH = 480
+_MARGINS = (20, 16, 20, 16)
 
 
 class BulkConfirm(Dialog):
@@ -31,7 +32,8 @@ class BulkConfirm(Dialog):
         self.hold = HoldButton(hold, seconds=_HOLD_S, held=self._held)
         foot = hbox(STRETCH, self.cancel_button(), self.hold)
         words = Text(about, Role.BODY, Ink.MUTED, wrap=True)
-        vbox(Text(title, Role.PAGE_TITLE), words, STRETCH, foot, on=self, gap=12, margins=None)
+        parts = (Text(title, Role.PAGE_TITLE), words, STRETCH, foot)
+        vbox(*parts, on=self, gap=16, margins=_MARGINS)
         self.setMinimumWidth(_WIDTH)
 
     def _held(self) -> None:

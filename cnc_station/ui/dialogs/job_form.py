@@ -96,7 +96,7 @@ class JobForm(Dialog):
         error = sentence(self._editing.row.last_error)
         runs = self._editing.runs
         if not runs:
-            return error
+            return self.tr("What happened: {error}").format(error=error)
         tried = self.tr("Attempt {n} on {machine}: {error}")
         return tried.format(n=runs[0].attempt, machine=runs[0].machine, error=error)
 

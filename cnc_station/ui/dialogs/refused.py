@@ -16,6 +16,7 @@ from cnc_station.ui.widgets.table import table_card
 from cnc_station.ui.widgets.text import Text
 
 _SIZE, _SIZE_TOUCH = (680, 480), (860, 560)
+_MARGINS = (20, 16, 20, 16)
 
 
 class RefusedDialog(Dialog):
@@ -44,5 +45,5 @@ class RefusedDialog(Dialog):
         about = Text(words, Role.NOTE, Ink.MUTED, wrap=True)
         foot = hbox(STRETCH, Button(self.tr("Close"), clicked=self.accept))
         head = Text(title, Role.PAGE_TITLE)
-        vbox(head, about, (table_card(self.table), 1), foot, on=self, gap=12, margins=None)
+        vbox(head, about, (table_card(self.table), 1), foot, on=self, gap=12, margins=_MARGINS)
         self.fit(_SIZE, _SIZE_TOUCH)

@@ -1,6 +1,6 @@
 """The runs of all jobs: what was tried, where, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from cnc_station.engine.domain.actions import JobAction
@@ -13,6 +13,7 @@ from cnc_station.ui.models.row_model import Column
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.list_page import ListPage
 from cnc_station.ui.pages.run_detail import RunDetailCard, took
+from cnc_station.ui.pages.ticked_bar import TickedBar
 from cnc_station.ui.theme import Ink
 from cnc_station.ui.widgets.buttons import add_key
 from cnc_station.ui.widgets.empty import EmptyState
@@ -28,7 +29,13 @@ class RunsPage(ListPage[RunRow]):
     runs."""
 
     def __init__(self, context: PageContext) -> None:
-        super().__init__(context, self.tr("Runs"), interval_ms=_INTERVAL_MS, page_rows=_PAGE_ROWS)
+        super().__init__(
+            context,
+            self.tr("Runs"),
+            interval_ms=_INTERVAL_MS,
+            page_rows=_PAGE_ROWS,
+            checkable=True,
+        )
         self._outcome: RunState | None = None
         self._handler: str | None = None
         self._station: str | None = None
@@ -44,7 +51,11 @@ class RunsPage(ListPage[RunRow]):
         self.table.opened.connect(lambda _: self.show_job())
         no_match = self.tr("No run matches the search and the filters.")
         chips = (self.outcome, self.handler, self.station)
-        self.lay_out(self.detail, (3, 2), self._no_runs(), no_match, *chips, least=400)
+        self.ticked = TickedBar(*chips)
+        self.ticked.add(JobAction.RETRY, self.tr("Retry jobs"), self._retry_ticked)
+        self.ticked.add(JobAction.ABORT, self.tr("Cancel runs"), self._cancel_ticked, loses=True)
+        self.rows.ticked.connect(self._show_ticked)
+        self.lay_out(self.detail, (3, 2), self._no_runs(), no_match, self.ticked, *chips, least=400)
         add_key(self, self.tr("Show the job of the run"), "J", self.show_job)
 
     def columns(self) -> Sequence[Column[RunRow]]:
@@ -160,6 +171,36 @@ class RunsPage(ListPage[RunRow]):
         if detail is not None and self.is_chosen(row):
             self.detail.show_detail(detail, jobs[0] if jobs else None)
 
+    async def _load(self) -> None:
+        await super()._load()
+        self._show_ticked()
+
+    def _show_ticked(self) -> None:
+        counts = (len(self._failed()), len(self._cancellable()))
+        self.ticked.show_counts(len(self.rows.checked), counts)
+
+    def _failed(self) -> tuple[int, ...]:
+        """The jobs of ticked runs that failed or were cancelled. An interrupted one is decided
+        about alone, at its part."""
+        again = {RunState.FAILED, RunState.CANCELLED}
+        return _jobs_of(row for row in self.rows.checked if row.state in again)
+
+    def _cancellable(self) -> tuple[int, ...]:
+        """The jobs of ticked runs of handlers that are under way. A machine is stopped alone."""
+        return _jobs_of(r for r in self.rows.checked if r.state in LIVE_RUNS and r.handler)
+
+    def _retry_ticked(self) -> None:
+        self._context.operations.act(JobAction.RETRY, self._failed())
+
+    def _cancel_ticked(self) -> None:
+        self._context.operations.act(JobAction.ABORT, self._cancellable())
+
+    def go_back(self) -> bool:
+        """Clear the ticks, if there are any."""
+        ticked = [row.id for row in self.rows.checked]
+        self.rows.check(ticked, on=False)
+        return bool(ticked)
+
     def _act(self, action: JobAction) -> None:
         if (row := self.table.current) is not None:
             self._context.operations.act(action, [row.job_id])
@@ -167,3 +208,7 @@ class RunsPage(ListPage[RunRow]):
     def show_job(self) -> None:
         if (row := self.table.current) is not None:
             self._context.navigator.to_job(row.job_id)
+
+
+def _jobs_of(rows: Iterable[RunRow]) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(row.job_id for row in rows))

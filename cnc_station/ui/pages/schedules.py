@@ -11,6 +11,7 @@ from cnc_station.engine.commands import (
     ResumeSchedule,
     TriggerSchedule,
 )
+from cnc_station.engine.domain.actions import ScheduleAction
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.notice import ABOUT_SCHEDULES, Notice
 from cnc_station.engine.queries import ListSchedules, PreviewSchedule, ScheduleRuns, UpcomingRuns
@@ -25,6 +26,7 @@ from cnc_station.ui.pages.schedule_detail import (
     look_of_run,
     look_of_schedule,
 )
+from cnc_station.ui.pages.ticked_bar import TickedBar
 from cnc_station.ui.theme import Ink
 from cnc_station.ui.theme.live import tone_ink
 from cnc_station.ui.widgets.buttons import Button, add_key
@@ -38,7 +40,7 @@ class SchedulesPage(ListPage[ScheduleRow]):
     """A list of the schedules, one of them in detail."""
 
     def __init__(self, context: PageContext) -> None:
-        super().__init__(context, self.tr("Schedules"), interval_ms=_REST_MS)
+        super().__init__(context, self.tr("Schedules"), interval_ms=_REST_MS, checkable=True)
         self._ticks = 0
         self._all_paused = False
         self.table.opened.connect(lambda _: self.edit())
@@ -50,12 +52,21 @@ class SchedulesPage(ListPage[ScheduleRow]):
         self.detail.table.opened.connect(self._to_job)
         self.add_button = Button(self.tr("New schedule…"), clicked=self.add)
         self.pause_all = Button(self.tr("Pause all"), clicked=self._pause_all)
+        self.ticked = TickedBar(self.pause_all, self.add_button)
+        for action, words in (
+            (ScheduleAction.PAUSE, self.tr("Pause")),
+            (ScheduleAction.RESUME, self.tr("Resume")),
+            (ScheduleAction.TRIGGER, self.tr("Run now")),
+        ):
+            self.ticked.add(action, words, partial(self._act_on_ticked, action))
+        self.rows.ticked.connect(self._show_ticked)
         no_match = self.tr("No schedule matches the search.")
         self.lay_out(
             self.detail,
             (11, 9),
             self._none(),
             no_match,
+            self.ticked,
             self.pause_all,
             self.add_button,
             least=420,
@@ -135,6 +146,28 @@ class SchedulesPage(ListPage[ScheduleRow]):
         self._all_paused = paused
         words = self._text.lower().split()
         return [row for row in rows if all(word in _searched(row) for word in words)]
+
+    async def _load(self) -> None:
+        await super()._load()
+        self._show_ticked()
+
+    def _show_ticked(self) -> None:
+        ticked = self.rows.checked
+        paused = sum(row.spec.paused for row in ticked)
+        self.ticked.show_counts(len(ticked), (len(ticked) - paused, paused, len(ticked)))
+
+    def _act_on_ticked(self, action: ScheduleAction) -> None:
+        """Without those that are paused, or not paused, already."""
+        wanted = {ScheduleAction.PAUSE: (False,), ScheduleAction.RESUME: (True,)}
+        chosen = wanted.get(action, (False, True))
+        ids = [row.id for row in self.rows.checked if row.spec.paused in chosen]
+        self._context.operations.act_on_schedules(action, ids)
+
+    def go_back(self) -> bool:
+        """Clear the ticks, if there are any."""
+        ticked = [row.id for row in self.rows.checked]
+        self.rows.check(ticked, on=False)
+        return bool(ticked)
 
     def summary(self) -> str:
         rows = self.rows.rows
