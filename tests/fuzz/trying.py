@@ -42,13 +42,20 @@ class Figures:
         self.peak_mb = max(self.peak_mb, other.peak_mb)
 
 
+class _Worded(logging.Handler):
+    """Words each line of the log, and prints none."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.getMessage()
+
+
 class Hangs(BaseException):
     """An input was given up after `HANG_S`. Not an Exception: no target catches it."""
 
 
 def try_share(name: str, seed: int, numbers: range) -> Figures:
     """Try the inputs with these numbers, in a process for them."""
-    logging.disable(logging.WARNING)
+    logging.basicConfig(level=logging.INFO, handlers=[_Worded()])
     warnings.simplefilter("ignore")
     fuzzed, figures = TARGETS[name], Figures()
     for seed_input in fuzzed.seeds:  # what is imported late is imported now
