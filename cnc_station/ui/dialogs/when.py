@@ -53,13 +53,13 @@ class WhenDialog(Dialog):
     def __init__(self, title: str, now: datetime, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
         self.edit = LocalTimeEdit()
-        self.edit.setMinimumDateTime(_qt(now))
-        self.edit.setDateTime(_qt((now + timedelta(hours=1)).replace(minute=0, second=0)))
         self.edit.setMinimumWidth(260)
         take = PrimaryButton(self.tr("Set"), clicked=self._take)
         take.setDefault(True)
         buttons = hbox(STRETCH, self.cancel_button(), take)
         vbox(Field(title, self.edit), self.edit.note, buttons, on=self, gap=16, margins=None)
+        self.edit.setMinimumDateTime(_qt(now))
+        self.edit.setDateTime(_qt((now + timedelta(hours=1)).replace(minute=0, second=0)))
 
     def _take(self) -> None:
         self.chosen.emit(_python(self.edit.dateTime()))

@@ -74,5 +74,5 @@ class LocalTimeEdit(QDateTimeEdit):
                 else self.tr("The clock goes forward: there is no time between {a} and {b}.")
             ).format(a=f"{change.start:%H:%M}", b=f"{change.end:%H:%M}")
         self.note.setText(words)
-        self.note.setVisible(bool(words))
+        self.note.setVisible(bool(words) and self.note.parent() is not None)
         self.setAccessibleDescription(words)
