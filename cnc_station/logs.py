@@ -42,6 +42,12 @@ class RepeatCounter(logging.Handler):
         self._places: _Counts = {}
 
     def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self._count_or_pass_on(record)
+        except Exception:  # noqa: BLE001 - a line that cannot be worded, as of a number of 5,000 digits
+            self.handleError(record)
+
+    def _count_or_pass_on(self, record: logging.LogRecord) -> None:
         now = self._clock()
         self._report(now - WINDOW_S)
         error = record.exc_info[1] if record.exc_info else None

@@ -20,7 +20,8 @@ from yarl import URL
 
 from cnc_station import __version__
 from cnc_station.engine.domain.dialled_address import refusal
-from cnc_station.engine.outgoing_http import HttpAnswer, HttpFailed, HttpRequest
+from cnc_station.engine.domain.text_gate import visible
+from cnc_station.engine.outgoing_http import KEPT_HEADERS, HttpAnswer, HttpFailed, HttpRequest
 
 _MOST_HEADERS = 100
 _LONGEST_LINE = 8190
@@ -78,7 +79,7 @@ class HttpSession:
                     body, truncated = await _beginning(response, keep)
         return HttpAnswer(
             response.status,
-            dict(response.headers),
+            _kept_headers(response),
             body,
             truncated,
             time.perf_counter() - started,
@@ -162,6 +163,28 @@ def _headers(request: HttpRequest) -> dict[str, str]:
         "Accept-Encoding": "identity",
         **request.headers,
     }
+
+
+def _kept_headers(response: aiohttp.ClientResponse) -> dict[str, str]:
+    """Return the headers, up to `KEPT_HEADERS` characters: they are stored with each attempt. Bytes
+    that are not UTF-8 become characters as in Latin-1."""
+    kept: dict[str, str] = {}
+    left = KEPT_HEADERS
+    for name, value in response.headers.items():
+        raw = value.encode("utf-8", "surrogateescape")
+        shown = visible(value if raw.isascii() else _decoded(raw), left)
+        left -= len(name) + len(shown)
+        if left < 0:
+            break
+        kept[name] = shown
+    return kept
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 async def _beginning(response: aiohttp.ClientResponse, keep: int) -> tuple[bytes, bool]:

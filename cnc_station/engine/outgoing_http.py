@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cnc_station.engine.http_session import HttpSession
 
 KEPT_BYTES = 16 * 1024
+KEPT_HEADERS = 8 * 1024  # characters
 _LOOKUPS = 16  # names looked up at once: a name server that hangs holds no thread of others
 
 

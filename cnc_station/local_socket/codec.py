@@ -1,25 +1,33 @@
 """Commands, queries, answers and errors as lines of JSON.
 
-A request is `{"JobById": {"job_id": 7}}`, its answer `{"answer": …}` or `{"error": {…}}`.
+A request is `{"JobById": {"job_id": 7}}`, its answer `{"answer": …}` or `{"error": {…}}`. The
+content of a file follows the request in base64, behind a null character: it is decoded in pieces,
+because JSON of 40 MB occupies the interpreter for too long.
 """
 
+import base64
+import binascii
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.domain import errors, json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput, Unavailable
-from cnc_station.peers.limits import LONGEST_SENTENCE
+from cnc_station.peers.limits import LOCAL_SOCKET, LONGEST_SENTENCE
 from cnc_station.peers.probing import MALFORMED
 from cnc_station.peers.values import text
 
 ANSWER, ERROR = "answer", "error"
 BUG = CncStationError.__name__  # the others have types of their own
+_BESIDE = b"\x00"  # before the content of a file; JSON never contains one
+_PIECE = 1 << 20  # of base64, a multiple of 4
+_MOST_HEAD = 4 << 20  # bytes of a request without the content of a file
 _NAME = re.compile(rb'\{"(\w{1,64})":')
 _CONFIG = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 _BASES = (commands.Command, queries.Query, queries.LiveQuery)
@@ -28,6 +36,11 @@ KINDS: Mapping[str, type] = {
     for module in (commands, queries)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and issubclass(kind, _BASES) and kind not in _BASES
+}
+_FILES: Mapping[type, str] = {
+    commands.AddProgram: "source",
+    commands.ImportJobs: "content",
+    queries.PreviewImport: "content",
 }
 
 
@@ -43,19 +56,42 @@ def _answer_type(kind: Any) -> Any:
 def dump_request(asked: object) -> bytes:
     """Return one line."""
     kind: Any = type(asked)
-    return _adapter(kind).dump_json({kind.__name__: asked}) + b"\n"
+    name, content = _FILES.get(kind, ""), b""
+    if name:
+        content = _BESIDE + base64.b64encode(getattr(asked, name))
+        asked = replace(cast(Any, asked), **{name: b""})
+    return _adapter(kind).dump_json({kind.__name__: asked}) + content + b"\n"
 
 
 def load_request(line: bytes) -> Any:
     """Return the command or query of a line. Raises InvalidInput."""
-    found = _NAME.match(line)
+    end = line.find(_BESIDE)
+    head = line if end < 0 else line[:end]
+    found = _NAME.match(head)
     kind = KINDS.get(found[1].decode()) if found else None
     if kind is None:
         raise InvalidInput(FieldError("request", "is not a known command or query"))
+    if len(head) > _MOST_HEAD or head.count(b"{") > LOCAL_SOCKET.items:
+        raise InvalidInput(FieldError("request", "is larger than a request may be"))
     try:
-        json_text.load(line)
+        json_text.load(head)
+        content = None if end < 0 else _unpacked(memoryview(line)[end + 1 :])
     except ValueError as error:
         raise InvalidInput(FieldError("request", str(error))) from error
+    asked = _checked(kind, head)
+    name = _FILES.get(kind, "")
+    return replace(asked, **{name: content}) if name and content is not None else asked
+
+
+def _unpacked(packed: memoryview) -> bytes:
+    """Decode base64 in pieces: other threads run between them. Raises ValueError."""
+    end = len(packed) - packed[-1:].tobytes().count(b"\n")
+    begins = range(0, end, _PIECE)
+    pieces = (packed[begin : min(begin + _PIECE, end)] for begin in begins)
+    return b"".join(binascii.a2b_base64(piece, strict_mode=True) for piece in pieces)
+
+
+def _checked(kind: Any, line: bytes) -> Any:
     try:
         return _adapter(kind).validate_json(line)[kind.__name__]
     except ValidationError as error:

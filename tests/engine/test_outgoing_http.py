@@ -10,7 +10,12 @@ from typing import Any
 import pytest
 import trustme
 
-from cnc_station.engine.outgoing_http import HttpFailed, HttpRequest, OutgoingHttp
+from cnc_station.engine.outgoing_http import (
+    KEPT_HEADERS,
+    HttpFailed,
+    HttpRequest,
+    OutgoingHttp,
+)
 from tests.engine.receiver import answering, raw_server
 from tests.until import until
 
@@ -124,6 +129,23 @@ async def test_a_small_answer_that_unpacks_to_a_huge_one_stays_small(http: Outgo
         tracemalloc.stop()
     assert (len(answer.body), answer.truncated) == (len(bomb), True)
     assert peak < 20_000_000
+
+
+async def test_headers_are_kept_up_to_a_limit_as_text_that_can_be_stored(
+    http: OutgoingHttp,
+) -> None:
+    async def many(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Old: caf\xe9\r\n")
+        writer.write("X-Odd: a\u202eb\r\n".encode())
+        writer.write(b"".join(b"X-%d: %s\r\n" % (at, b"y" * 8_000) for at in range(80)) + b"\r\n")
+
+    async with raw_server(many) as url:
+        answer = await http.send(HttpRequest("GET", url))
+    assert (answer.headers["X-Old"], answer.headers["X-Odd"]) == ("café", "a\\u202eb")
+    kept = "".join((*answer.headers, *answer.headers.values()))
+    kept.encode()
+    assert len(kept) <= KEPT_HEADERS
+    assert "X-0" in answer.headers
 
 
 async def test_endless_headers_are_refused(http: OutgoingHttp) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from cnc_station.cli.window import FILE_NAME
 from cnc_station.logs import MOST_OF_A_PLACE, WINDOW_S, RepeatCounter
 
@@ -61,6 +63,17 @@ def test_different_lines_pass_in_their_order() -> None:
         log.info("run 3")
         counter.close()
     assert kept.lines == [*(f"run {number}" for number in range(50)), "run 3"]
+
+
+def test_a_line_that_cannot_be_worded_costs_only_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)  # as in a station
+    with counted([0.0]) as (log, kept, counter):
+        count = logging.LogRecord("a", logging.INFO, "b", 1, "a count of %d", (10**5_000,), None)
+        counter.handle(count)
+        log.info("another")
+    assert kept.lines == ["another"]
 
 
 SLOT = """

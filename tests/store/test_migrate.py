@@ -303,6 +303,28 @@ def test_events_stored_under_old_names_are_read_under_the_new_ones(
     assert asked["action"] == JobAction.DEFER
 
 
+def test_texts_stored_before_they_were_checked_are_made_visible(
+    empty: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    former = tmp_path / "former"
+    copy_migrations(former, before=15)
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "MIGRATIONS", former)
+        patch.setattr(migrate, "REVISION", "0014")
+        bring_up_to_date(empty)
+    reasons = ("a\x1b[2Jb", "Größe\u202egnp", "Größe\nzwei", "held")
+    for reason in reasons:
+        write(
+            empty,
+            "INSERT INTO event (at, type, job_id, actor, station, trace_id, reason) "
+            "VALUES (1, 'held', 1, 'me', 'here', '', :reason)",
+            reason=reason,
+        )
+    upgrade(empty)
+    told = [row["reason"] for row in sorted(all_rows(empty, "event"), key=itemgetter("id"))]
+    assert told == ["a\\x1b[2Jb", "Größe\\u202egnp", "Größe\nzwei", "held"]
+
+
 STATION = """
 import sys
 from cnc_station.engine.store import migrate

@@ -422,3 +422,8 @@ def test_a_refusal_is_told_in_the_words_of_the_receiver(status: int, text: str, 
     assert words in refusal(TELEGRAM, status, text.encode())
     assert is_final(TELEGRAM, status) is (status < 500)
     assert not is_final(endpoint("webhook", "https://x/"), status)
+
+
+def test_a_payload_of_an_earlier_version_that_is_nested_too_deep_is_sent_cut() -> None:
+    deep = replace(FAILED, payload='{"a":' + "[" * 500 + "]" * 500 + "}")
+    assert "…".encode() in deep.body()

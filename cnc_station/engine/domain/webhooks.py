@@ -1,7 +1,6 @@
 """Endpoints: the events that they listen to, what is sent, and when it is tried again."""
 
 import datetime as dt
-import json
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -219,7 +218,7 @@ class DeliveryContent:
             "taskName": self.name,
             "priority": self.priority,
             "status": self.status,
-            "payload": json.loads(self.payload),
+            "payload": json_text.stored(self.payload),
             "completedAt": _rfc3339(self.completed_at),
             "runDurationMs": self.run_ms,
             "event": self.event,

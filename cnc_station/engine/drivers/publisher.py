@@ -103,5 +103,5 @@ class Traffic:
             message
             if is_tidy(message.text)
             else replace(message, text=visible(message.text, lines=True))
-            for message in self._messages
+            for message in tuple(self._messages)  # in one step: another thread may append
         )

@@ -103,6 +103,7 @@ class PartCounter:
             self._ignores = False
             return None if value is None else int(value)
         if not self._ignores:
-            log.warning("ignored part count %.20s: it must be from 0 to %d", value, MOST_PARTS)
+            shown = f"{value:.10g}" if abs(value) < 1e300 else "of too many digits"
+            log.warning("ignored part count %s: it must be from 0 to %d", shown, MOST_PARTS)
         self._ignores = True
         return None

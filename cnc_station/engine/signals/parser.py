@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from redis._parsers.resp2 import _AsyncRESP2Parser
+from redis.exceptions import ConnectionError as Lost
 from redis.exceptions import InvalidResponse
 
 from cnc_station.peers.limits import KB, MB, REDIS
@@ -49,7 +50,7 @@ class BoundedParser(_AsyncRESP2Parser):
         while left > 0:
             piece = await self._stream.read(min(left, _PIECE)) if self._stream else b""
             if not piece:
-                raise ConnectionError("the connection ended in the middle of a value")
+                raise Lost("the connection ended in the middle of a value")
             left -= len(piece)
             await asyncio.sleep(0)
         self._pos += count

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QDateTime, Signal
-from PySide6.QtWidgets import QDateTimeEdit, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.formatting import local
@@ -13,6 +13,7 @@ from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.fields import Field
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.literal import caption
+from cnc_station.ui.widgets.local_time import LocalTimeEdit
 
 
 def fill_delays(menu: QMenu, at: int, window: QWidget, delay: Callable[[int], None]) -> None:
@@ -51,16 +52,14 @@ class WhenDialog(Dialog):
 
     def __init__(self, title: str, now: datetime, parent: QWidget | None = None) -> None:
         super().__init__(title, parent)
-        self.edit = QDateTimeEdit()
-        self.edit.setDisplayFormat("ddd d MMM yyyy  HH:mm")
-        self.edit.setMinimumDateTime(_qt(now))
-        self.edit.setDateTime(_qt((now + timedelta(hours=1)).replace(minute=0, second=0)))
-        self.edit.setCalendarPopup(True)
+        self.edit = LocalTimeEdit()
         self.edit.setMinimumWidth(260)
         take = PrimaryButton(self.tr("Set"), clicked=self._take)
         take.setDefault(True)
         buttons = hbox(STRETCH, self.cancel_button(), take)
-        vbox(Field(title, self.edit), buttons, on=self, gap=16, margins=None)
+        vbox(Field(title, self.edit), self.edit.note, buttons, on=self, gap=16, margins=None)
+        self.edit.setMinimumDateTime(_qt(now))
+        self.edit.setDateTime(_qt((now + timedelta(hours=1)).replace(minute=0, second=0)))
 
     def _take(self) -> None:
         self.chosen.emit(_python(self.edit.dateTime()))

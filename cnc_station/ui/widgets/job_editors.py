@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QDateTime, QTime, Signal
-from PySide6.QtWidgets import QButtonGroup, QComboBox, QDateTimeEdit, QFileDialog, QWidget
+from PySide6.QtWidgets import QButtonGroup, QComboBox, QFileDialog, QWidget
 
 from cnc_station.engine.domain.job import PRIORITIES
 from cnc_station.engine.views import ProgramRow
@@ -13,7 +13,8 @@ from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.fields import NumberBox
 from cnc_station.ui.widgets.filter_chip import FilterChip
-from cnc_station.ui.widgets.layout import hbox
+from cnc_station.ui.widgets.layout import hbox, vbox
+from cnc_station.ui.widgets.local_time import LocalTimeEdit
 
 _END_OF_DAY = QTime(17, 0)
 
@@ -27,18 +28,17 @@ class DueField(QWidget):
         super().__init__()
         self._now = QDateTime.fromMSecsSinceEpoch(now)
         self.value: int | None = None
-        self.edit = QDateTimeEdit()
-        self.edit.setDisplayFormat("ddd d MMM yyyy  HH:mm")
-        self.edit.setCalendarPopup(True)
+        self.edit = LocalTimeEdit()
         self.edit.setAccessibleName(self.tr("Due at"))
         self.edit.dateTimeChanged.connect(self._typed)
         self.none = FilterChip(self.tr("No date"))
         self.none.clicked.connect(lambda: self.set_value(None))
-        box = hbox(self.none, on=self, gap=theme().metrics.gap)
+        box = hbox(self.none, gap=theme().metrics.gap)
         for words, days in ((self.tr("Today"), 0), (self.tr("Tomorrow"), 1)):
             at = self._end_of(days)
             box.addWidget(Button(words, clicked=lambda _=False, at=at: self.set_value(at)))
         box.addWidget(self.edit, 1)
+        vbox(box, self.edit.note, on=self, gap=4)
         self.setFocusProxy(self.edit)
         self.set_value(None)
 
@@ -47,6 +47,7 @@ class DueField(QWidget):
         self.edit.blockSignals(True)
         self.edit.setDateTime(QDateTime.fromMSecsSinceEpoch(shown))
         self.edit.blockSignals(False)
+        self.edit.tell_change(self.edit.dateTime())
         self.value = at
         self.none.setChecked(at is None)
         self.changed.emit()

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import DriverKind
+from cnc_station.engine.drivers.opcua.apart import ServerApart
 from cnc_station.engine.drivers.opcua.picture import Picture
-from cnc_station.engine.drivers.opcua.server import Server
 from cnc_station.engine.drivers.read_only import ABILITIES, SETTLE_S, ReadOnlyDriver
 from cnc_station.engine.views import DriverInfo, Identity, Setting
 from cnc_station.peers.limits import OPCUA
@@ -20,7 +20,7 @@ class OpcUa(ReadOnlyDriver):
 
     def __init__(self, url: str, machine: str = "", settle_s: float = SETTLE_S) -> None:
         super().__init__(settle_s)
-        self._server = Server(url, self.wire, self._connection_lost)
+        self._server = ServerApart(url, self.wire, self._connection_lost)
         self._wanted = machine
         self._picture = Picture()
         self._before = False  # whether it was connected before

@@ -1,5 +1,5 @@
-"""Client of an OPC UA server, as far as needed to read a machine tool. Only this file uses asyncua.
-All failures are raised as Unavailable with a sentence."""
+"""Client of an OPC UA server, as far as needed to read a machine tool. All failures are raised as
+Unavailable with a sentence. Its loop is that of `apart.py`."""
 
 import asyncio
 import logging

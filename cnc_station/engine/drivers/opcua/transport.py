@@ -15,7 +15,7 @@ _CHUNK = 65_535  # bytes; asyncua's own size
 class BoundedClient(Client):
     """A client whose server may send only what `OPCUA` permits, in one message and in time.
 
-    Messages are decoded on the event loop, so their size also limits how long that takes.
+    A message is decoded in one piece, so its size also limits how long that takes.
     """
 
     def __init__(self, url: str, timeout: float, watchdog_intervall: float) -> None:
