@@ -21,10 +21,11 @@ from tests.faults.fleet.checks import (
     Span,
     commands_beside,
     commands_left,
+    commands_unfinished,
     read_notes,
     violations,
 )
-from tests.faults.fleet.load import COMMAND_NOTES, Load
+from tests.faults.fleet.load import COMMAND_NOTES, Load, LoadKind
 from tests.faults.fleet.mutations import MUTATIONS
 from tests.faults.fleet.namespace import Namespace
 from tests.faults.fleet.station import Orders
@@ -58,7 +59,7 @@ class Fleet:
         stations: int,
         *,
         mutation: str = "",
-        machining: bool = True,
+        load: LoadKind = LoadKind.MIXED,
         clocks: Sequence[float] = (),
         namespaces: Sequence[Namespace] = (),
         settings: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
@@ -69,8 +70,9 @@ class Fleet:
         self.redis = redis
         self.folder = folder
         self.mutation = mutation
-        self._machining = machining
+        self._load = load
         self.figures = Figures()
+        self.measured: dict[str, int] = {}
         self._count = stations
         self._settings = settings
         self._clocks = [*clocks, *[0.0] * stations]
@@ -92,10 +94,10 @@ class Fleet:
         self.url = self._new_database.__enter__()
         self.database = Database(self.url, synchronous="NORMAL")
         names = [f"S{number + 1}" for number in range(self._count)]
-        self.load = Load(self.url, self.folder, machining=self._machining)
+        self.load = Load(self.url, self.folder, self._load)
         self.load.prepare(names, MACHINES)
         if self.mutation:
-            self._write(MUTATIONS[self.mutation].in_the_database)
+            self.write(MUTATIONS[self.mutation].in_the_database)
         redis_port = self.redis.port if self.redis else 1
         for name, ahead, where in zip(names, self._clocks, self._namespaces, strict=False):
             wires = (self._wires.to(self.postgres.port), self._wires.to(redis_port))
@@ -165,7 +167,8 @@ class Fleet:
 
     # Looking
 
-    def _write(self, work: Callable[[Connection], None]) -> None:
+    def write(self, work: Callable[[Connection], None]) -> None:
+        """Change rows by hand, in one transaction."""
         with self.database.connect_writer() as connection, connection.begin():
             work(connection)
 
@@ -218,6 +221,7 @@ class Fleet:
     def check(self) -> list[str]:
         """What is not as it must be."""
         acknowledged = tuple(self.load.acknowledged)
+        commands = self.folder / COMMAND_NOTES
         with self._lock:
             found: list[str] = self.database.read(
                 lambda connection: violations(
@@ -229,8 +233,9 @@ class Fleet:
                     now=time.monotonic_ns(),
                 )
             )
+            found += self.database.read(lambda c: list(commands_unfinished(c, commands)))
             ended, self._ended = self._ended, []
-        return [*ended, *found, *commands_beside(self.folder / COMMAND_NOTES)]
+        return [*ended, *found, *commands_beside(commands)]
 
     def driven(self) -> list[Driven]:
         """By which process which run was driven, and when."""
