@@ -9,7 +9,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
+from functools import partial
+from itertools import cycle, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.domain.webhook_signature import verify
 from cnc_station.engine.domain.webhooks import RETRY_S, WebhookEvent, WebhookSpec
 from cnc_station.engine.engine import open_client
+from cnc_station.engine.queries import ListDeliveries
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt
@@ -35,7 +37,7 @@ ME = local_principal("office")
 JOBS = 500  # each told to both endpoints
 KILLS = 40
 REBOUND = "rebound.test"  # a name that leads now here, now to a metadata address
-ADDRESSES = ("127.0.0.1", "127.0.0.1", "169.254.169.254")
+ADDRESSES = ("169.254.169.254", "127.0.0.1", "127.0.0.1")
 TIMEOUT_S = 2.0
 DRAIN_S = 300.0
 ROUND = len(RETRY_S) + 1  # tries, before it waits for an hour or a person
@@ -85,7 +87,7 @@ class _Campaign:
     def __init__(self, seed: int, scale: float, folder: Path) -> None:
         self._chance = random.Random(seed)
         self._jobs = max(50, round(JOBS * scale))
-        self._kills = max(4, round(KILLS * scale))
+        self._kills = max(6, round(KILLS * scale))
         self._config = Config(
             data_folder=folder,
             database_url=f"sqlite:///{folder / 'station.db'}",
@@ -179,7 +181,9 @@ class _Campaign:
     async def _replay(self) -> int:
         dead = DeliveryFilter(states=frozenset({DeliveryState.DEAD}))
         client = await open_client(self._config)
-        count: int = await client.door(ME).execute(ReplayDeliveries(chosen=dead))
+        page = await client.door(ME).ask(ListDeliveries(dead, limit=1_000))
+        ids = [row.id for row in page.rows]
+        count: int = await client.door(ME).execute(ReplayDeliveries(ids=ids))
         await client.stop()
         return count
 
@@ -270,11 +274,15 @@ def _contents(requests: Sequence[Request], secret: str) -> Iterator[str]:
 
 
 def rebind() -> None:
-    """In a station: the name leads to another address at each look-up."""
-    look_up, chance = socket.getaddrinfo, random.Random()
+    """In a station: the name leads to another address at each look-up, and none is remembered."""
+    import aiohttp  # noqa: PLC0415 - in the station alone
+
+    look_up, addresses = socket.getaddrinfo, cycle(ADDRESSES)
 
     def rebound(host: Any, *arguments: Any, **options: Any) -> Any:
-        found = chance.choice(ADDRESSES) if host == REBOUND else host
+        found = next(addresses) if host == REBOUND else host
         return look_up(found, *arguments, **options)
 
+    patched: Any = aiohttp
+    patched.TCPConnector = partial(aiohttp.TCPConnector, use_dns_cache=False)
     socket.getaddrinfo = rebound

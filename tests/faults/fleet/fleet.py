@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import schema
@@ -172,6 +172,16 @@ class Fleet:
         with self.database.connect_writer() as connection, connection.begin():
             work(connection)
 
+    def _read(self, query: Callable[[Connection], T]) -> T:
+        """Read once the database answers, for as long as it takes: much is computed meanwhile."""
+
+        def read(connection: Connection) -> list[T]:
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            return [query(connection)]
+
+        found: list[T] = until(lambda: self.database.read(read), 60, "the database answers")
+        return found[0]
+
     def completed(self) -> int:
         """How many jobs are done."""
         done = schema.job.c.state == "completed"
@@ -183,7 +193,7 @@ class Fleet:
         """What is not done yet: id, state, last error."""
         query = select(schema.job.c.id, schema.job.c.state, schema.job.c.last_error)
         query = query.where(schema.job.c.state != "completed")
-        return [tuple(row) for row in self.database.read(lambda c: c.execute(query).all())]
+        return [tuple(row) for row in self._read(lambda c: c.execute(query).all())]
 
     def incarnation(self, station: Station) -> str:
         """By which the database knows its present process."""
@@ -215,25 +225,26 @@ class Fleet:
                 until(lambda: not self.open_jobs(), within_s, "every job is done")
             except AssertionError as error:
                 return [str(error), *(f"left: {row}" for row in self.open_jobs()), *self.check()]
-            found = until(lambda: [self.check()], 60, "the database answers")[0]
-            return [*found, *commands_left(self.folder / COMMAND_NOTES)]
+            return [*self.check(), *commands_left(self.folder / COMMAND_NOTES)]
 
     def check(self) -> list[str]:
         """What is not as it must be."""
         acknowledged = tuple(self.load.acknowledged)
         commands = self.folder / COMMAND_NOTES
         with self._lock:
-            found: list[str] = self.database.read(
-                lambda connection: violations(
-                    connection,
-                    self._notes,
-                    acknowledged=acknowledged,
-                    frozen=self._frozen,
-                    died=self._died,
-                    now=time.monotonic_ns(),
-                )
+            found: list[str] = self._read(
+                lambda connection: [
+                    *violations(
+                        connection,
+                        self._notes,
+                        acknowledged=acknowledged,
+                        frozen=self._frozen,
+                        died=self._died,
+                        now=time.monotonic_ns(),
+                    ),
+                    *commands_unfinished(connection, commands),
+                ]
             )
-            found += self.database.read(lambda c: list(commands_unfinished(c, commands)))
             ended, self._ended = self._ended, []
         return [*ended, *found, *commands_beside(commands)]
 
