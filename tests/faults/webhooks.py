@@ -149,6 +149,7 @@ class _Campaign:
         for host in ("127.0.0.1", REBOUND):
             spec = WebhookSpec(f"http://{host}:{port}/hook", (WebhookEvent.COMPLETED,))
             made = await client.door(ME).execute(CreateWebhook(spec))
+            assert made.secret is not None
             self._secrets[made.id] = made.secret
         await client.stop()
 
