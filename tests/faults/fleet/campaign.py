@@ -170,8 +170,8 @@ def _leaders(fleet: Fleet, times: int) -> None:
 
 def _schedules(fleet: Fleet, seconds: float) -> None:
     """Leaders are killed, and stand still, while some schedules are due in each second."""
-    end = time.monotonic() + seconds
     with firing(fleet, SCHEDULES):
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             fleet.kill(fleet.leader())
             time.sleep(1.0)

@@ -19,11 +19,12 @@ def run(seed: int, scale: float = 1.0) -> Outcome:
     outcome = Outcome()
 
     def hurt(fleet: Fleet) -> None:
-        end = time.monotonic() + max(SHORTEST_S, SECONDS * scale)
-        with firing(fleet, SCHEDULES):
+        with fleet.load.paused(), firing(fleet, SCHEDULES):
+            end = time.monotonic() + max(SHORTEST_S, SECONDS * scale)
             while time.monotonic() < end:
-                fleet.kill(fleet.leader())
-                time.sleep(chance.uniform(1.0, 3.0))
+                leader = fleet.leader()
+                time.sleep(chance.uniform(0.0, 3.0))
+                fleet.kill(leader)
 
     with hurt_fleet(outcome, CLOCKS) as fleet:
         outcome.violations += after(fleet, hurt)
