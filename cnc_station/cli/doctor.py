@@ -15,6 +15,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from cnc_station import config, private_files
+from cnc_station.cli.doctor_automation import automation
 from cnc_station.cli.doctor_database import database, redis
 from cnc_station.cli.doctor_private import passwords, privacy
 from cnc_station.cli.doctor_window import window
@@ -42,6 +43,7 @@ def doctor(call: Call) -> int:
         disk,
         database,
         redis,
+        automation,
         wall_clock,
     )
     found = [diagnosis for check in checks for diagnosis in _in_time(check, call)]

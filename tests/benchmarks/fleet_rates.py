@@ -79,7 +79,7 @@ def _bare_round(client: Client) -> int:
     return len(runs.ids)
 
 
-def _pgqueuer_rate(server: Postgres, jobs: int) -> float:
+def pgqueuer_rate(server: Postgres, jobs: int) -> float:
     """As its own benchmark does it: asyncpg under uvloop, and batches of a full fleet."""
     with server.new_database() as url:
         done = subprocess.run(
@@ -118,7 +118,7 @@ def peers(effort: Effort) -> list[Figure]:
             effort.repeats,
             lambda: asyncio.run(_engine_rate(server, jobs)),
             partial(_bare_rate, server, jobs),
-            partial(_pgqueuer_rate, server, jobs),
+            partial(pgqueuer_rate, server, jobs),
         )
     name = "fleet: engine jobs/s vs"
     return [

@@ -5,7 +5,6 @@ told to begin, on the clock that all processes of a PC share. It ends with its s
 """
 
 import asyncio
-import gc
 import os
 import subprocess
 import sys
@@ -80,11 +79,7 @@ async def working(
         settings = config(Path(folder), name, database_url, redis_url)
         await add_mills(settings, machines)
         async with running(settings) as door:
-            gc.freeze()  # as a station's process does
-            try:
-                yield door
-            finally:
-                gc.unfreeze()
+            yield door
 
 
 def _stamp(job_id: int) -> None:

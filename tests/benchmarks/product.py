@@ -5,6 +5,7 @@ When a name of the product changes, this file and its neighbours `product_signal
 """
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -55,9 +56,11 @@ async def started(config: Config) -> AsyncIterator[StationEngine]:
     """A station's engine at work on this loop."""
     engine = StationEngine(config)
     await engine.start()
+    gc.freeze()  # as a station's process does
     try:
         yield engine
     finally:
+        gc.unfreeze()
         await engine.stop()
 
 
@@ -103,17 +106,6 @@ async def completed(door: Door) -> int:
     """How many jobs are."""
     counts = await door.ask(CountJobs(JobFilter()))
     return counts.by_state.get(JobState.COMPLETED, 0)
-
-
-async def submitted_rate(config: Config, count: int) -> float:
-    """Jobs submitted per second, one after the other, without services."""
-    client = await open_client(config)
-    begun = time.perf_counter()
-    for _ in range(count):
-        await submit(client.door(ME), [no_op()])
-    rate = count / (time.perf_counter() - begun)
-    await client.stop()
-    return rate
 
 
 async def paused_rate(config: Config, machine_type: str, count: int) -> float:

@@ -43,5 +43,6 @@ BENCHMARKS = {
     "fleet-pick-up": Benchmark("fleet_latency.pick_up", 3, 900.0),
     "fleet-notices": Benchmark("fleet_latency.notices", 1),
     "fleet-claims": Benchmark("claims.fleet_claims", 4, 600.0),
+    "fleet-webhooks": Benchmark("webhooks.fleet_webhooks", 1, 900.0),
     "fleet-rounds": Benchmark("fleet_rounds.rounds", 10, 600.0),
 }

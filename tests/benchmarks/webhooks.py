@@ -1,6 +1,7 @@
 """What webhooks cost: an event that no endpoint listens to, and jobs that each tell one."""
 
 import asyncio
+import statistics
 import subprocess
 import sys
 import time
@@ -8,42 +9,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from cnc_station.engine.door import Door
 from tests.benchmarks.figures import Effort, Figure, compared, in_turn
-from tests.benchmarks.product import delays, delivered, listen, running, submit, submitted_rate
-from tests.benchmarks.product_store import look_ms
+from tests.benchmarks.fleet_rates import pgqueuer_rate
+from tests.benchmarks.fleet_station import working
+from tests.benchmarks.product import delays, delivered, listen, running, submit
+from tests.benchmarks.product_store import event_costs
 from tests.benchmarks.shop import config, fill, folder, url
 from tests.benchmarks.throughput import HUEY_TASKS, huey_rate
+from tests.tools.servers import Postgres
 
 EVENTS = 2_000
 JOBS = 3_000
 
 
-def _event_ms(events: int) -> float:
-    """A transaction with one event, without an endpoint."""
+def _event_costs(events: int) -> tuple[float, float]:
     with folder() as path:
         fill(path, 0, 0, one_type=True)
-        return 1000 / asyncio.run(submitted_rate(config(path), events))
-
-
-def _look_ms(looks: int) -> float:
-    """What the look for endpoints takes of it. Measured apart: on a busy computer the difference
-    of two transactions says nothing."""
-    with folder() as path:
-        fill(path, 0, 0, one_type=True)
-        return look_ms(url(path), looks)
+        return event_costs(url(path), events)
 
 
 async def _job_rate(jobs: int, *, told: bool) -> float:
-    """Jobs without a machine per second, from the first handed in to the last one done and told."""
-    with folder() as path, _receiver() as address:
+    with folder() as path:
         fill(path, 0, 0, one_type=True)
-        async with running(config(path)) as engine:
-            if told:
-                await listen(engine, address)
-            begun = time.perf_counter()
-            await submit(engine, delays(jobs))
-            await delivered(engine, jobs, told=told)
-            return jobs / (time.perf_counter() - begun)
+        async with running(config(path)) as door:
+            return await _rate_through(door, jobs, told=told)
+
+
+async def _fleet_job_rate(server: Postgres, jobs: int) -> float:
+    with server.new_database() as address:
+        async with working("bench", address) as door:
+            return await _rate_through(door, jobs, told=True)
+
+
+async def _rate_through(door: Door, jobs: int, *, told: bool) -> float:
+    """Jobs without a machine per second, from the first handed in to the last one done and told."""
+    with _receiver() as address:
+        if told:
+            await listen(door, address)
+        begun = time.perf_counter()
+        await submit(door, delays(jobs))
+        await delivered(door, jobs, told=told)
+        return jobs / (time.perf_counter() - begun)
 
 
 @contextmanager
@@ -86,8 +93,8 @@ asyncio.run(main())
 def webhooks(effort: Effort) -> list[Figure]:
     """Both, beside the same without webhooks, and huey."""
     events, jobs = effort.of(EVENTS), effort.of(JOBS)
-    [event] = in_turn(effort.repeats, partial(_event_ms, events))
-    [look] = in_turn(effort.repeats, partial(_look_ms, 20 * events))
+    costs = [_event_costs(events) for _ in range(effort.repeats)]
+    event, look = (statistics.median(values) for values in zip(*costs, strict=True))
     told, untold, huey = in_turn(
         effort.repeats,
         lambda: asyncio.run(_job_rate(jobs, told=True)),
@@ -99,3 +106,16 @@ def webhooks(effort: Effort) -> list[Figure]:
         compared("automation jobs/s, all told", told, "jobs/s", untold, "none told"),
         compared("automation jobs/s, told", told, "jobs/s", huey, "huey"),
     ]
+
+
+def fleet_webhooks(effort: Effort) -> list[Figure]:
+    """Automation jobs on PostgreSQL, with all their events and each of them told to a receiver,
+    beside pgqueuer, which stores no events and tells nobody."""
+    jobs = effort.of(JOBS)
+    with Postgres(durable=True) as server:
+        told, pgqueuer = in_turn(
+            effort.repeats,
+            lambda: asyncio.run(_fleet_job_rate(server, jobs)),
+            partial(pgqueuer_rate, server, jobs),
+        )
+    return [compared("automation jobs/s, told, fleet", told, "jobs/s", pgqueuer, "pgqueuer")]

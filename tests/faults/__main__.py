@@ -17,6 +17,7 @@ from typing import Any
 
 from tests.faults.campaigns import CAMPAIGNS, run
 from tests.faults.fleet.campaign import run_mutated
+from tests.faults.fleet.load import LoadKind
 from tests.faults.fleet.mutations import MUTATIONS
 
 
@@ -27,14 +28,19 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, help="repeats the moments of an earlier campaign")
     parser.add_argument("--limit", type=float, help="seconds that each campaign may take")
     parser.add_argument("--json", type=Path, help="write the figures here too")
-    parser.add_argument("--mutate", choices=sorted(MUTATIONS), help="a fleet without this guard")
+    parser.add_argument(
+        "--mutate",
+        choices=sorted(MUTATIONS),
+        help="a fleet without this guard, or only its handlers",
+    )
     asked = parser.parse_args(argv)
     logging.basicConfig(level=logging.ERROR)  # the office's own complaints are expected
     seed = random.SystemRandom().randrange(10**6) if asked.seed is None else asked.seed
     limit_s = asked.limit or 900.0 + 2700.0 * asked.scale  # some seven times what it takes
     if asked.mutate:
         with _bounded(asked.mutate, seed, limit_s):
-            outcome = run_mutated(asked.mutate, seed)
+            load = LoadKind.TROUBLE if asked.only == "handlers" else LoadKind.MIXED
+            outcome = run_mutated(asked.mutate, seed, load)
         print(f"without its {asked.mutate}, {' '.join(outcome.lines())}")
         return int(not outcome.violations)
     found: dict[str, Any] = {"seed": seed}

@@ -1,16 +1,12 @@
 """One PC that is switched off again and again: a station under load, killed at random moments."""
 
-import asyncio
-import logging
-import multiprocessing
 import random
 import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection as Pipe
-from multiprocessing.context import ForkServerProcess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +18,11 @@ from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from tests.faults.fleet.checks import violations
+from tests.faults.fleet.station import note_drivers
 from tests.faults.office import Office
+from tests.faults.process import StationProcess
 
 MACHINES = 8
-START_S = 60.0  # a loaded computer takes its time
 DRAIN_S = 60.0
 EARLY_SHARE = 0.25  # of the kills that come while the station still starts
 _FOREVER = 10**6
@@ -108,9 +105,11 @@ class Campaign:
         self._look()
 
     @contextmanager
-    def _station(self) -> Iterator["_Process"]:
+    def _station(self) -> Iterator[StationProcess]:
         """A new process; killed at the end, never asked to stop."""
-        process = _Process(self._config, self._notes)
+        process = StationProcess(
+            self._config, f"{self._notes}.log", partial(note_drivers, str(self._notes))
+        )
         self._office.open.set()
         try:
             yield process
@@ -118,7 +117,7 @@ class Campaign:
             self._office.open.clear()  # a long look would else give it ever more to do
             self._died[process.kill()] = time.monotonic_ns()
 
-    def _wait_until_at_work(self, process: "_Process") -> None:
+    def _wait_until_at_work(self, process: StationProcess) -> None:
         begun = time.monotonic()
         process.wait_until_at_work()
         self.figures.start_s.append(time.monotonic() - begun)
@@ -186,50 +185,3 @@ class Campaign:
             self.figures.runs = count(run.c.id)
             self.figures.recovered = count(event.c.id, event.c.actor == "recovery")
             self.figures.events = count(event.c.id)
-
-
-class _Process:
-    """A station in a process of its own, forked where everything is imported already."""
-
-    def __init__(self, config: Config, notes: Path) -> None:
-        self._pipe, theirs = _CONTEXT.Pipe(duplex=False)
-        self._process: ForkServerProcess = _CONTEXT.Process(
-            target=_work, args=(config, str(notes), theirs), daemon=True
-        )
-        self._process.start()
-        theirs.close()
-
-    def wait_until_at_work(self) -> None:
-        assert self._pipe.poll(START_S), "the station does not start"
-        assert self._pipe.recv() == "at work"
-
-    def kill(self) -> int:
-        """As a power cut would end it; returns its process id."""
-        pid = self._process.pid
-        assert pid is not None
-        self._process.kill()
-        self._process.join()
-        self._pipe.close()
-        return pid
-
-
-def _work(config: Config, notes: str, pipe: Pipe) -> None:
-    from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - in the child alone
-    from tests.faults.fleet.station import note_drivers  # noqa: PLC0415 - as above
-
-    logging.basicConfig(filename=f"{notes}.log", level=logging.WARNING)
-    note_drivers(notes)
-
-    async def work() -> None:
-        engine = StationEngine(config)
-        await engine.start()
-        pipe.send("at work")
-        await asyncio.Event().wait()
-
-    asyncio.run(work())
-
-
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
-    ["pytest", "cnc_station.engine.engine", "alembic.command", "tests.faults.campaign"]
-)

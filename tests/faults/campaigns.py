@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from tests.faults import webhooks
 from tests.faults.campaign import Campaign, Figures
 from tests.faults.failure import failure
 from tests.faults.fleet import campaign as fleet
+from tests.faults.fleet import handlers, leaders
 
 KILLS = 200
 
@@ -37,7 +39,19 @@ def _station(seed: int, scale: float) -> Figures:
         return Campaign(Path(folder), kills=max(5, round(KILLS * scale)), seed=seed).run()
 
 
-CAMPAIGNS: dict[str, Callable[[int, float], Outcome]] = {"station": _station, "fleet": fleet.run}
+def _webhooks(seed: int, scale: float) -> webhooks.Outcome:
+    """One station that tells a receiver."""
+    with tempfile.TemporaryDirectory(prefix="cnc-faults-") as folder:
+        return webhooks.run(seed, scale, Path(folder))
+
+
+CAMPAIGNS: dict[str, Callable[[int, float], Outcome]] = {
+    "station": _station,
+    "fleet": fleet.run,
+    "schedules": leaders.run,
+    "handlers": handlers.run,
+    "webhooks": _webhooks,
+}
 
 
 def run(name: str, seed: int, scale: float) -> Outcome:

@@ -7,14 +7,12 @@ done, and every promise of `checks` has been kept. `./dev faults` does the same 
 
 import time
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import serving
 from tests.faults.fleet.fleet import Fleet, until
-from tests.faults.fleet.schedules import add_schedules, all_fired, fired, pause_schedules
 from tests.faults.fleet.supervised import LEASE_S
 from tests.tools.servers import Postgres, Redis
 
@@ -68,24 +66,6 @@ def test_a_leader_that_wakes_after_its_term_does_no_harm(fleet: Fleet) -> None:
         time.sleep(LEASE_S + 1.5)
         assert fleet.leader() is not former
     fleet.works_again()
-
-
-def test_schedules_fire_every_due_time_once_while_their_leaders_are_killed(fleet: Fleet) -> None:
-    add_schedules(fleet, 200)
-    before = fired(fleet)
-    for _ in range(3):
-        fleet.kill(fleet.leader())
-        seen = fired(fleet)
-        until(partial(_more_fired, fleet, seen), 120, "a schedule fires")
-    with fleet.stopped(fleet.leader()):
-        time.sleep(LEASE_S + 1.5)
-    assert all_fired(fleet) == []
-    assert fired(fleet) > before
-    pause_schedules(fleet)
-
-
-def _more_fired(fleet: Fleet, than: int) -> bool:
-    return fired(fleet) > than
 
 
 def test_it_works_while_redis_is_away_and_when_it_is_back(fleet: Fleet) -> None:

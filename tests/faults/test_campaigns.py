@@ -43,6 +43,10 @@ def test_a_short_campaign_keeps_all_promises(name: str, tmp_path: Path) -> None:
         assert found["kills"] == 20
         assert found["completed"] > 100
         assert found["recovered"] > 5
+    elif name == "schedules":
+        assert found["measured"]["due times fired"] > 20
+    elif name == "handlers":
+        assert found["measured"]["MB printed by one command"] > 100
 
 
 def test_a_campaign_that_does_not_end_is_ended_and_says_its_seed() -> None:

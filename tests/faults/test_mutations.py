@@ -3,6 +3,7 @@
 import pytest
 
 from tests.faults.fleet.campaign import run_mutated
+from tests.faults.fleet.load import LoadKind
 from tests.faults.fleet.mutations import MUTATIONS
 
 
@@ -14,4 +15,4 @@ def test_a_fleet_without_a_guard_breaks_its_promises(mutation: str) -> None:
 
 @pytest.mark.slow
 def test_a_fleet_of_handlers_without_tokens_breaks_its_promises() -> None:
-    assert run_mutated("token", seed=1, machining=False).violations
+    assert run_mutated("token", seed=1, load=LoadKind.TROUBLE).violations

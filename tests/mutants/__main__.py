@@ -30,9 +30,29 @@ NEAR = {
     "cnc_station/engine/store": ("tests/store",),
     "cnc_station/engine/services": ("tests/engine", "tests/unit"),
     "cnc_station/engine/drivers": ("tests/drivers",),
+    "cnc_station/engine/handlers": ("tests/handlers", "tests/engine/test_shell_commands.py"),
+    "cnc_station/engine/services/deliveries.py": (
+        "tests/engine/test_webhooks.py",
+        "tests/engine/test_webhook_receivers.py",
+    ),
+    "cnc_station/engine/services/schedules.py": ("tests/engine/test_schedules.py",),
+    "cnc_station/engine/services/worker_slots.py": (
+        "tests/engine/test_automation.py",
+        "tests/engine/test_shell_commands.py",
+    ),
+    "cnc_station/engine/store/deliveries.py": (
+        "tests/store/test_deliveries.py",
+        "tests/store/test_retention.py",
+    ),
+    "cnc_station/engine/store/firings.py": (
+        "tests/store/test_schedules.py",
+        "tests/store/test_schedule_actions.py",
+        "tests/store/test_retention.py",
+    ),
     "cnc_station/ui/widgets/hold_button.py": ("tests/ui/test_hold_button.py",),
 }
-"""What is mutated unless a path is named, and where the tests near it are."""
+"""What is mutated unless a path is named, and where the tests near it are: the longest place that
+fits a path is that of its tests."""
 _LEFT_OUT = "migrations"
 _REACH = ROOT / "build" / "mutants"
 
@@ -47,11 +67,17 @@ def mutants_in(paths: Iterable[str]) -> Iterator[Mutant]:
                 yield from mutants_of(name.as_posix(), file.read_bytes())
 
 
+def _outermost() -> list[str]:
+    """The known places that are in no other one."""
+    return [place for place in NEAR if not any(place.startswith(f"{other}/") for other in NEAR)]
+
+
 def near(paths: Sequence[str]) -> list[str]:
     """The tests near these paths; all tests for a path that nothing is known of."""
     found: set[str] = set()
     for path in paths:
-        inside = [place for place in NEAR if f"{path}/".startswith(f"{place}/")]
+        fitting = [place for place in NEAR if f"{path}/".startswith(f"{place}/")]
+        inside = sorted(fitting, key=len)[-1:]
         around = [place for place in NEAR if place.startswith(f"{path}/")]
         places = [test for place in inside or around for test in NEAR[place]]
         found |= set(places or ["tests"])
@@ -132,7 +158,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N")
     parser.add_argument("--list", action="store_true", help="print the mutants and try none")
     options = parser.parse_args()
-    paths = [path.rstrip("/") for path in options.only or NEAR]
+    paths = [path.rstrip("/") for path in options.only or _outermost()]
     if missing := [path for path in paths if not (ROOT / path).exists()]:
         parser.error(f"not in this checkout: {', '.join(missing)}")
     mutants = list(mutants_in(paths))

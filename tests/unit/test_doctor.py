@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnc_station.cli import doctor, doctor_window
+from cnc_station.cli.doctor_automation import automation
 from cnc_station.cli.doctor_database import database
 from cnc_station.cli.doctor_private import privacy
 from cnc_station.cli.invocation import Call, Diagnosis, Exit, Verdict
@@ -197,3 +198,21 @@ def test_a_path_that_cannot_be_looked_at_is_bad_in_words(
     told = capsys.readouterr()
     assert "File name too long" in told.out
     assert told.err == ""
+
+
+def test_schedules_and_deliveries_are_counted(tmp_path: Path) -> None:
+    assert list(automation(call(tmp_path))) == []
+    path = station(tmp_path)
+    schedules, deliveries = automation(call(tmp_path))
+    assert schedules.text == "0, of which 0 are paused; 0 due times wait for a job"
+    assert (deliveries.text, deliveries.remedy) == ("0 delivered, 0 on their way, 0 failed", "")
+    changed(
+        path,
+        "INSERT INTO delivery (key, webhook_id, event, tenant, at, state, tries, token, last_error,"
+        " name, priority, status, attempt, trace_id, payload)"
+        " VALUES ('k', 1, 'e', '', 0, 'dead', 4, 4, 'The receiver answered 500.', 'n', 0, 's', 1,"
+        " '', '{}')",
+    )
+    _, deliveries = automation(call(tmp_path))
+    assert deliveries.verdict is Verdict.WARNING
+    assert deliveries.text == "0 delivered, 0 on their way, 1 failed"

@@ -157,9 +157,13 @@ class Deliveries(Service):
         try:
             async with at_once:
                 ready = max(time.monotonic(), self._rest_until.get(endpoint.id, 0.0))
-                if ready < last_start:  # otherwise it is claimed again, later
-                    await asyncio.sleep(ready - time.monotonic())
-                    await self._attempt(claimed)
+                if ready >= last_start:  # it is claimed again, later
+                    return
+                await asyncio.sleep(ready - time.monotonic())
+                attempt = await self._sender.send(claimed)
+                if attempt.wait_s is not None:
+                    self._rest_until[endpoint.id] = time.monotonic() + attempt.wait_s
+            await self._record(claimed, attempt)  # meanwhile the next one is sent
         except Exception:
             log.exception("delivery %d failed", claimed.id)
         finally:
@@ -167,10 +171,7 @@ class Deliveries(Service):
             if self._claimed[endpoint.id] == self._most(endpoint.format) // 2:
                 self.wake.hint()
 
-    async def _attempt(self, claimed: ClaimedDelivery) -> None:
-        attempt = await self._sender.send(claimed)
-        if attempt.wait_s is not None:
-            self._rest_until[claimed.endpoint.id] = time.monotonic() + attempt.wait_s
+    async def _record(self, claimed: ClaimedDelivery, attempt: Attempt) -> None:
         verdict = self._judge(claimed, attempt)
         await self._context.writer.write_until_committed(
             RecordAttempt(

@@ -3,20 +3,19 @@
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.failure import failure
 from tests.faults.fleet.fleet import Fleet
-from tests.faults.fleet.schedules import add_schedules, all_fired, fired, pause_schedules
+from tests.faults.fleet.load import LoadKind
+from tests.faults.fleet.schedules import SCHEDULES, firing
 from tests.faults.fleet.supervised import LEASE_S
 from tests.tools.servers import Postgres, Redis
 
-STATIONS = 4
 CLOCKS = (0.0, 600.0, -600.0, 0.0)
-SCHEDULES = 200
 LONGER_S = LEASE_S + 1.5
 
 
@@ -24,35 +23,43 @@ LONGER_S = LEASE_S + 1.5
 class Outcome:
     """What was done to the fleet, what became of its jobs, and what was not as it must be."""
 
+    stations: int = 0
     faults: dict[str, int] = field(default_factory=dict)
+    measured: dict[str, int] = field(default_factory=dict)
     jobs: int = 0
     seconds: float = 0.0
     violations: list[str] = field(default_factory=list)
 
     def lines(self) -> Iterator[str]:
         done = ", ".join(f"{what} {count} times" for what, count in sorted(self.faults.items()))
-        yield f"{STATIONS} stations, {self.seconds:.0f} s, {self.jobs} jobs; {done}"
+        yield f"{self.stations} stations, {self.seconds:.0f} s, {self.jobs} jobs; {done}"
+        yield from (f"{what}: {count:,}" for what, count in self.measured.items())
         yield f"{len(self.violations)} violations"
         yield from (f"  {words}" for words in self.violations[:20])
 
 
 @contextmanager
-def _hurt_fleet(mutation: str, *, machining: bool = True) -> Iterator[Fleet]:
+def hurt_fleet(
+    outcome: Outcome,
+    clocks: Sequence[float] = CLOCKS,
+    *,
+    mutation: str = "",
+    load: LoadKind = LoadKind.MIXED,
+) -> Iterator[Fleet]:
+    """A fleet with servers of its own, and a station for each of these clocks. What is done to it
+    and how long it takes goes into `outcome`."""
+    outcome.stations, begun = len(clocks), time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cnc-faults-")))
         postgres = stack.enter_context(Postgres())
         redis = stack.enter_context(Redis())
-        yield stack.enter_context(
-            Fleet(
-                postgres,
-                redis,
-                folder,
-                STATIONS,
-                mutation=mutation,
-                machining=machining,
-                clocks=CLOCKS,
-            )
+        fleet = Fleet(
+            postgres, redis, folder, len(clocks), mutation=mutation, load=load, clocks=clocks
         )
+        yield stack.enter_context(fleet)
+        outcome.faults, outcome.measured = fleet.figures, fleet.measured
+        outcome.jobs = len(fleet.load.acknowledged)
+        outcome.seconds = time.monotonic() - begun
 
 
 def run(seed: int, scale: float = 1.0) -> Outcome:
@@ -63,26 +70,23 @@ def run(seed: int, scale: float = 1.0) -> Outcome:
         return max(1, round(count * scale))
 
     phases: dict[str, Callable[[Fleet], None]] = {
-        "stations killed and stopped": lambda f: _stations(f, chance, of(20)),
+        "stations killed and stopped": lambda f: kill_and_stop(f, chance, of(20)),
         "Redis": lambda f: _redis(f, of(3), 60 * scale),
         "PostgreSQL": lambda f: _postgres(f, of(5), 30 * scale),
         "leaders": lambda f: _leaders(f, of(5)),
         "schedules": lambda f: _schedules(f, 120 * scale),
         "cables": lambda f: _cables(f, chance, of(10)),
     }
-    outcome, begun = Outcome(), time.monotonic()
-    with _hurt_fleet("") as fleet:
+    outcome = Outcome()
+    with hurt_fleet(outcome) as fleet:
         for name, phase in phases.items():
-            found = _after(fleet, phase)
+            found = after(fleet, phase)
             print(f"  after {name}: {len(found)} violations", flush=True)
             outcome.violations += [f"{name}: {words}" for words in found]
-        outcome.faults = fleet.figures
-        outcome.jobs = len(fleet.load.acknowledged)
-    outcome.seconds = time.monotonic() - begun
     return outcome
 
 
-def _after(fleet: Fleet, phase: Callable[[Fleet], None]) -> list[str]:
+def after(fleet: Fleet, phase: Callable[[Fleet], None]) -> list[str]:
     """What is not as it must be after a phase, or why it could not be carried out."""
 
     def hurt() -> list[str]:
@@ -101,25 +105,21 @@ def _found(work: Callable[[], list[str]]) -> list[str]:
         return [failure(error)]
 
 
-def run_mutated(mutation: str, seed: int, *, machining: bool = True) -> Outcome:
-    """The same with a guard taken out, until that has been noticed; with jobs for handlers only, or
-    also with jobs for machines."""
+def run_mutated(mutation: str, seed: int, load: LoadKind = LoadKind.MIXED) -> Outcome:
+    """The same with a guard taken out, until that has been noticed."""
     chance = random.Random(seed)
-    outcome, begun = Outcome(), time.monotonic()
-    with _hurt_fleet(mutation, machining=machining) as fleet:
+    outcome = Outcome()
+    with hurt_fleet(outcome, mutation=mutation, load=load) as fleet:
         fleet.works_again()
         for _ in range(5):
-            _stations(fleet, chance, 2)
+            kill_and_stop(fleet, chance, 2)
             if found := fleet.drained(15):
                 outcome.violations = found
                 break
-        outcome.faults = fleet.figures
-        outcome.jobs = len(fleet.load.acknowledged)
-    outcome.seconds = time.monotonic() - begun
     return outcome
 
 
-def _stations(fleet: Fleet, chance: random.Random, times: int) -> None:
+def kill_and_stop(fleet: Fleet, chance: random.Random, times: int) -> None:
     """One stands still and wakes too late, another is killed meanwhile."""
     for _ in range(times):
         still, killed = chance.sample(fleet.stations, 2)
@@ -170,18 +170,13 @@ def _leaders(fleet: Fleet, times: int) -> None:
 
 def _schedules(fleet: Fleet, seconds: float) -> None:
     """Leaders are killed, and stand still, while some schedules are due in each second."""
-    add_schedules(fleet, SCHEDULES)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        fleet.kill(fleet.leader())
-        time.sleep(1.0)
-        with fleet.stopped(fleet.leader()):
-            time.sleep(LONGER_S)
-    found = all_fired(fleet)
-    fleet.figures["schedules fired"] = fired(fleet)
-    pause_schedules(fleet)
-    if found:
-        raise AssertionError("; ".join(found))
+    with firing(fleet, SCHEDULES):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            fleet.kill(fleet.leader())
+            time.sleep(1.0)
+            with fleet.stopped(fleet.leader()):
+                time.sleep(LONGER_S)
 
 
 def _cables(fleet: Fleet, chance: random.Random, times: int) -> None:

@@ -161,11 +161,29 @@ def _unowned(driven: Sequence[Driven], runs: Mapping[int, Row[Any]]) -> Iterator
 
 
 def commands_beside(notes: Path) -> Iterator[str]:
-    """No command begins while another one for the same job, or a child of it, is there."""
-    for line in notes.read_text().splitlines() if notes.exists() else ():
-        job_id, run_id, what = line.split()
+    """No command begins while another one for the same job, or a child of it, is there; and each
+    has a new key."""
+    keys: set[str] = set()
+    for job_id, run_id, key, what in _command_notes(notes):
         if what == "beside":
             yield f"job {job_id}: the command of run {run_id} began beside another one"
+        if what != "end" and key in keys:
+            yield f"job {job_id}: a second command with the key of run {run_id}"
+        keys.add(key)
+
+
+def commands_unfinished(connection: Connection, notes: Path) -> Iterator[str]:
+    """A job that is completed has a command that came to its end."""
+    ended = {int(job_id) for job_id, _, _, what in _command_notes(notes) if what == "end"}
+    job = schema.job.c
+    query = select(job.id).where(job.handler == "shell.command", job.state == "completed")
+    for job_id in set(connection.execute(query).scalars()) - ended:
+        yield f"job {job_id} is completed, and its command never came to its end"
+
+
+def _command_notes(notes: Path) -> Iterator[list[str]]:
+    for line in notes.read_text().splitlines() if notes.exists() else ():
+        yield line.split()
 
 
 def commands_left(notes: Path) -> Iterator[str]:

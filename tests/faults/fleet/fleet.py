@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, text
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.store import schema
@@ -21,10 +21,11 @@ from tests.faults.fleet.checks import (
     Span,
     commands_beside,
     commands_left,
+    commands_unfinished,
     read_notes,
     violations,
 )
-from tests.faults.fleet.load import COMMAND_NOTES, Load
+from tests.faults.fleet.load import COMMAND_NOTES, Load, LoadKind
 from tests.faults.fleet.mutations import MUTATIONS
 from tests.faults.fleet.namespace import Namespace
 from tests.faults.fleet.station import Orders
@@ -37,6 +38,7 @@ T = TypeVar("T")
 RESTART_S = 0.3
 MACHINES = 2  # at each station
 LAST_LINES = 5
+EACH_S = 0.5
 
 
 class Figures(dict[str, int]):
@@ -58,7 +60,7 @@ class Fleet:
         stations: int,
         *,
         mutation: str = "",
-        machining: bool = True,
+        load: LoadKind = LoadKind.MIXED,
         clocks: Sequence[float] = (),
         namespaces: Sequence[Namespace] = (),
         settings: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
@@ -69,8 +71,9 @@ class Fleet:
         self.redis = redis
         self.folder = folder
         self.mutation = mutation
-        self._machining = machining
+        self._load = load
         self.figures = Figures()
+        self.measured: dict[str, int] = {}
         self._count = stations
         self._settings = settings
         self._clocks = [*clocks, *[0.0] * stations]
@@ -92,10 +95,10 @@ class Fleet:
         self.url = self._new_database.__enter__()
         self.database = Database(self.url, synchronous="NORMAL")
         names = [f"S{number + 1}" for number in range(self._count)]
-        self.load = Load(self.url, self.folder, machining=self._machining)
+        self.load = Load(self.url, self.folder, self._load)
         self.load.prepare(names, MACHINES)
         if self.mutation:
-            self._write(MUTATIONS[self.mutation].in_the_database)
+            self.write(MUTATIONS[self.mutation].in_the_database)
         redis_port = self.redis.port if self.redis else 1
         for name, ahead, where in zip(names, self._clocks, self._namespaces, strict=False):
             wires = (self._wires.to(self.postgres.port), self._wires.to(redis_port))
@@ -165,9 +168,20 @@ class Fleet:
 
     # Looking
 
-    def _write(self, work: Callable[[Connection], None]) -> None:
+    def write(self, work: Callable[[Connection], None]) -> None:
+        """Change rows by hand, in one transaction."""
         with self.database.connect_writer() as connection, connection.begin():
             work(connection)
+
+    def _read(self, query: Callable[[Connection], T]) -> T:
+        """Read once the database answers, for as long as it takes: much is computed meanwhile."""
+
+        def read(connection: Connection) -> list[T]:
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            return [query(connection)]
+
+        found: list[T] = until(lambda: self.database.read(read), 60, "the database answers")
+        return found[0]
 
     def completed(self) -> int:
         """How many jobs are done."""
@@ -180,7 +194,7 @@ class Fleet:
         """What is not done yet: id, state, last error."""
         query = select(schema.job.c.id, schema.job.c.state, schema.job.c.last_error)
         query = query.where(schema.job.c.state != "completed")
-        return [tuple(row) for row in self.database.read(lambda c: c.execute(query).all())]
+        return [tuple(row) for row in self._read(lambda c: c.execute(query).all())]
 
     def incarnation(self, station: Station) -> str:
         """By which the database knows its present process."""
@@ -206,31 +220,36 @@ class Fleet:
         until(lambda: self.completed() >= before + jobs, within_s, "jobs get done")
 
     def drained(self, within_s: float = 60.0) -> list[str]:
-        """Let everything come to its end; what is not as it must be then."""
+        """Let everything come to its end; what is not as it must be then. A backlog takes longer:
+        killed stations do little."""
         with self.load.paused():
+            within_s += EACH_S * len(self.open_jobs())
             try:
                 until(lambda: not self.open_jobs(), within_s, "every job is done")
             except AssertionError as error:
                 return [str(error), *(f"left: {row}" for row in self.open_jobs()), *self.check()]
-            found = until(lambda: [self.check()], 60, "the database answers")[0]
-            return [*found, *commands_left(self.folder / COMMAND_NOTES)]
+            return [*self.check(), *commands_left(self.folder / COMMAND_NOTES)]
 
     def check(self) -> list[str]:
         """What is not as it must be."""
         acknowledged = tuple(self.load.acknowledged)
+        commands = self.folder / COMMAND_NOTES
         with self._lock:
-            found: list[str] = self.database.read(
-                lambda connection: violations(
-                    connection,
-                    self._notes,
-                    acknowledged=acknowledged,
-                    frozen=self._frozen,
-                    died=self._died,
-                    now=time.monotonic_ns(),
-                )
+            found: list[str] = self._read(
+                lambda connection: [
+                    *violations(
+                        connection,
+                        self._notes,
+                        acknowledged=acknowledged,
+                        frozen=self._frozen,
+                        died=self._died,
+                        now=time.monotonic_ns(),
+                    ),
+                    *commands_unfinished(connection, commands),
+                ]
             )
             ended, self._ended = self._ended, []
-        return [*ended, *found, *commands_beside(self.folder / COMMAND_NOTES)]
+        return [*ended, *found, *commands_beside(commands)]
 
     def driven(self) -> list[Driven]:
         """By which process which run was driven, and when."""

@@ -8,7 +8,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from enum import Enum, auto
 from pathlib import Path
+from typing import Any
 
 from cnc_station.config import Config
 from cnc_station.engine.commands import AddMachine, SubmitJobs
@@ -22,18 +24,28 @@ ME = local_principal("office")
 EVERY_S = 0.25
 TRIES = 10
 COMMANDS = 0.2  # how many of the submissions have a command
+TROUBLESOME = 0.6  # the same, where they make trouble
 TYPES = ("mill", "lathe")
 ALLOWED, COMMAND_NOTES = "commands.toml", "command notes"  # in the folder of the fleet
+TROUBLES = ((), ("hangs",), ("is killed",), ("kills its guard",), ("forks",))
+HANGS_S = 3.0  # until a command that hangs is ended
 COMMAND = Path(__file__).with_name("command.py")
+
+
+class LoadKind(Enum):
+    """Which jobs are handed in: for machines and handlers, or for handlers only, with commands that
+    make trouble."""
+
+    MIXED = auto()
+    TROUBLE = auto()
 
 
 class Load:
     """`acknowledged` are the jobs that must be done in the end. A submission that was refused with
-    Unavailable may have been stored or not; it is not among them. Without `machining` there are
-    only jobs for handlers."""
+    Unavailable may have been stored or not; it is not among them."""
 
-    def __init__(self, url: str, folder: Path, *, machining: bool = True) -> None:
-        self._machining = machining
+    def __init__(self, url: str, folder: Path, kind: LoadKind) -> None:
+        self._kind = kind
         self._folder = folder
         self._config = Config(folder, url, station="office", synchronous="NORMAL")
         self.acknowledged: list[int] = []
@@ -103,7 +115,8 @@ class Load:
         await client.stop()
 
     async def _hand_in(self, client: StationEngine) -> None:
-        specs = [*(self._parts() if self._machining else ()), *self._automation()]
+        machining = self._kind is LoadKind.MIXED
+        specs = [*(self._parts() if machining else ()), *self._automation()]
         try:
             async with asyncio.timeout(5):
                 self.acknowledged += await client.door(ME).execute(SubmitJobs(specs))
@@ -117,11 +130,21 @@ class Load:
     def _automation(self) -> Iterator[JobSpec]:
         wait = {"durationMs": self._chance.randrange(20, 1_500)}
         yield JobSpec("wait", handler="test.delay", payload=wait)
-        if self._chance.random() < COMMANDS:
-            seconds = f"{self._chance.uniform(0.2, 1.5):.2f}"
-            args = ["-I", "-S", str(COMMAND), str(self._folder / COMMAND_NOTES), seconds]
-            command = {"command": os.path.realpath(sys.executable), "args": args}
-            yield JobSpec("command", handler="shell.command", payload=command)
+        trouble = self._kind is LoadKind.TROUBLE
+        if self._chance.random() < (TROUBLESOME if trouble else COMMANDS):
+            yield self.command(*(self._chance.choice(TROUBLES) if trouble else ()))
+
+    def command(self, *trouble: str) -> JobSpec:
+        """A job whose command may make trouble at its first attempt (see `command.py`)."""
+        seconds = f"{self._chance.uniform(0.2, 1.5):.2f}"
+        args = ["-I", "-S", str(COMMAND), str(self._folder / COMMAND_NOTES), seconds]
+        payload: dict[str, Any] = {
+            "command": os.path.realpath(sys.executable),
+            "args": [*args, *trouble],
+        }
+        if "hangs" in trouble:
+            payload["timeout"] = HANGS_S
+        return JobSpec(" ".join(["command", *trouble]), handler="shell.command", payload=payload)
 
 
 async def _opened(config: Config) -> StationEngine:

@@ -3,9 +3,10 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import takewhile
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from cnc_station.config import Config
 from cnc_station.engine.commands import CreateSchedule, PauseSchedule
@@ -19,12 +20,15 @@ from tests.faults.fleet.fleet import Fleet, until
 from tests.faults.fleet.load import TYPES
 
 ME = local_principal("planner")
+SCHEDULES = 200
 JITTER_S = 59.0  # spreads the schedules of a minute over its seconds
 SETTLED_MS = 5_000
+MINUTE_MS = 60_000
 
 
 def add_schedules(fleet: Fleet, count: int) -> None:
-    """Add schedules of every minute, some of them due in each second."""
+    """Add schedules of every minute, some of them due in each second from now on, and all of them
+    in the minute that has begun."""
 
     async def add() -> None:
         client = await open_client(_config(fleet))
@@ -44,6 +48,23 @@ def add_schedules(fleet: Fleet, count: int) -> None:
         await client.stop()
 
     asyncio.run(add())
+    fleet.write(_backdate)
+
+
+def _backdate(connection: Connection) -> None:
+    """Change new schedules as if they were there when the minute began."""
+    table = schema.schedule.c
+    for row in connection.execute(select(schema.schedule)).all():
+        due = row.next_due - MINUTE_MS
+        connection.execute(
+            update(schema.schedule)
+            .where(table.id == row.id, table.next_due == row.next_due)
+            .values(
+                created_at=due - 1,
+                next_due=due,
+                fires_at=fires_at(row.id, due, spec_of(row).jitter_s),
+            )
+        )
 
 
 def pause_schedules(fleet: Fleet) -> None:
@@ -57,15 +78,35 @@ def pause_schedules(fleet: Fleet) -> None:
     asyncio.run(pause())
 
 
+@contextmanager
+def firing(fleet: Fleet, count: int) -> Iterator[None]:
+    """Let schedules fire meanwhile. Raises AssertionError with each due time that was not fired
+    exactly once."""
+    add_schedules(fleet, count)
+    since = fleet.database.read(fleet.database.dialect.now)
+    yield
+    found = all_fired(fleet)
+    pause_schedules(fleet)
+    late = _late_ms(fleet, since) or [0]
+    fleet.measured |= {
+        "due times fired": len(_late_ms(fleet, 0)),
+        "ms late, the middle one": late[len(late) // 2],
+        "ms late, the latest one": late[-1],
+    }
+    if found:
+        raise AssertionError("; ".join(found))
+
+
 def _config(fleet: Fleet) -> Config:
     return Config(fleet.folder, fleet.url, station="planner", synchronous="NORMAL")
 
 
-def fired(fleet: Fleet) -> int:
-    """How many due times have been fired."""
-    firing = schema.schedule_firing
-    query = select(firing.c.id).where(firing.c.state == FiringState.FIRED.value)
-    return len(fleet.database.read(lambda c: c.execute(query).all()))
+def _late_ms(fleet: Fleet, since: int) -> list[int]:
+    """How late each due time was fired that was planned since then, in ms, in order."""
+    firing = schema.schedule_firing.c
+    query = select(firing.fired_at - firing.planned_at)
+    query = query.where(firing.state == FiringState.FIRED, firing.planned_at >= since)
+    return sorted(fleet.database.read(lambda c: c.execute(query).scalars().all()))
 
 
 def all_fired(fleet: Fleet, within_s: float = 60.0) -> list[str]:

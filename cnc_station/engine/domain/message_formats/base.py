@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote, quote_plus, urlsplit
 
 from cnc_station.engine.domain.message_formats.options import (
@@ -87,15 +88,21 @@ def shown_address(url: str) -> str:
 
 def masked(text: str, secrets: Iterable[str]) -> str:
     """Return a text without the secrets, in whatever spelling a request contains them."""
+    for spelling in _spellings(tuple(secrets)):
+        text = text.replace(spelling, MASK)
+    return text
+
+
+@lru_cache(maxsize=64)
+def _spellings(secrets: tuple[str, ...]) -> Sequence[str]:
+    """The longest first. Kept, as they take longer than all else of a delivery's log."""
     spellings = {
         spelling
         for secret in secrets
         for part in _parts(secret)
         for spelling in (part, quote(part, safe=""), quote_plus(part), json.dumps(part)[1:-1])
     }
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, MASK)
-    return text
+    return sorted(spellings, key=len, reverse=True)
 
 
 def _parts(secret: str) -> Iterator[str]:
