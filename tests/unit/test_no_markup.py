@@ -31,13 +31,13 @@ INTERPRETS = {
     "setStatusTip",
     "setTitle",
     "setWhatsThis",
-    "showMessage",
 }
 """Classes and methods that take a text for rich text, and nothing here needs."""
 AT_HOME = {
     "setToolTip": LITERAL,
     "QToolTip": LITERAL,
     "mightBeRichText": LITERAL,
+    "showMessage": "background.py",
     "QLabel": TEXT,
     "setTextFormat": TEXT,
     "TextFormat": TEXT,
