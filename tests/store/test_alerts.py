@@ -255,6 +255,7 @@ async def test_rules_are_changed_and_tested_with_what_they_refer_to(shop: Shop) 
     webhook_id = await shop.write(CreateWebhook(ENDPOINT, "a secret", "anna"))
     rule_id = await rule(shop, channel=Channel.ENDPOINT, webhook_id=webhook_id)
     message_id = await shop.write(TellTest(rule_id, "anna"))
+    await shop.write(DeleteEndedAlerts(1))
     test = shop.database.read(partial(rows.one_message, message_id=message_id))
     assert test.message.state is AlertState.TEST
     (queued,) = sent(shop)
