@@ -66,6 +66,13 @@ def test_a_message_has_the_minutes_that_the_cause_has_lasted() -> None:
     assert over.text == "Over after 12 min: Mill 3: clear it."
 
 
+def test_a_long_reason_is_one_line_and_cut() -> None:
+    cause = replace(CLEARING, args=CLEARING.args | {"why": "drive\n fault " + "x " * 500})
+    text = message(Alert(1, cause, NOW), AlertState.RAISED, NOW).text
+    assert text.startswith("Mill 3 waits for clearing: drive fault x x")
+    assert len(text) < 350
+
+
 def test_every_kind_has_its_sentences() -> None:
     args = {
         "machine": "Mill 3",

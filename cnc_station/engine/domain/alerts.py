@@ -8,10 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from textwrap import shorten
 from typing import Any
 
 from cnc_station.engine.domain.time_text import span
 
+MOST_WHY = 300  # characters of a reason; an error may have many lines
 MOST_ALONE = 20  # causes of a kind that get an alert each; more are told in one
 
 
@@ -232,7 +234,7 @@ def sentences(cause: Cause, waited_ms: int) -> tuple[str, str]:
     form = args.get("waits_for", cause.kind)
     short, long = _TEXTS[form]
     text = (short if waited_ms < _MINUTE_MS else long).format_map(args)
-    why = str(args.get("why", "")).rstrip(".")
+    why = shorten(str(args.get("why", "")), MOST_WHY, placeholder=" …").rstrip(".")
     return _TITLES[form].format_map(args), f"{text}: {why}." if why else f"{text}."
 
 
