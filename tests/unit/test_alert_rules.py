@@ -67,7 +67,7 @@ def test_a_message_has_the_minutes_that_the_cause_has_lasted() -> None:
 
 
 def test_a_long_reason_is_one_line_and_cut() -> None:
-    cause = replace(CLEARING, args=CLEARING.args | {"why": "drive\n fault " + "x " * 500})
+    cause = replace(CLEARING, args={**CLEARING.args, "why": "drive\n fault " + "x " * 500})
     text = message(Alert(1, cause, NOW), AlertState.RAISED, NOW).text
     assert text.startswith("Mill 3 waits for clearing: drive fault x x")
     assert len(text) < 350
