@@ -56,7 +56,9 @@ class Dialled:
             return MailAnswer(accepted, failed.status, failed.answer, str(failed), failed.final)
         answers: list[str] = []
         try:
-            answer = await self._transfer(client, mail, accepted, answers)
+            answer = MailAnswer(accepted)
+            if mail.recipients:
+                answer = await self._transfer(client, mail, accepted, answers)
             _leave(client)
         except _MailFailed as failed:
             words = "\n".join(filter(None, [*answers, failed.answer]))
