@@ -17,6 +17,7 @@ from pathlib import Path
 from cnc_station import config, private_files
 from cnc_station.cli.doctor_automation import automation
 from cnc_station.cli.doctor_database import database, redis
+from cnc_station.cli.doctor_mail import mail
 from cnc_station.cli.doctor_private import passwords, privacy
 from cnc_station.cli.doctor_window import window
 from cnc_station.cli.invocation import Call, Diagnosis, Exit, Verdict
@@ -44,6 +45,7 @@ def doctor(call: Call) -> int:
         database,
         redis,
         automation,
+        mail,
         wall_clock,
     )
     found = [diagnosis for check in checks for diagnosis in _in_time(check, call)]
@@ -80,7 +82,7 @@ def _findings(check: Check, call: Call) -> list[Diagnosis]:
     return found
 
 
-_ASKS_A_SERVER: Mapping[Check, str] = {database: "database", redis: "redis"}
+_ASKS_A_SERVER: Mapping[Check, str] = {database: "database", redis: "redis", mail: "mail"}
 
 
 def _print(found: list[Diagnosis]) -> None:

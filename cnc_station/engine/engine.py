@@ -20,7 +20,7 @@ from cnc_station.engine.drivers import registry
 from cnc_station.engine.handlers.base import HandlerContext
 from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.outgoing_http import OutgoingHttp
-from cnc_station.engine.outgoing_mail import MailServer, OutgoingMail
+from cnc_station.engine.outgoing_mail import OutgoingMail, mail_server
 from cnc_station.engine.services.active_runs import PATIENCE_S
 from cnc_station.engine.services.clean_up import clean_up
 from cnc_station.engine.services.context import ServiceContext
@@ -76,7 +76,7 @@ class StationEngine:
         self._reader = Reader(self._database)
         self._library = Library(self._reader)
         self._http = OutgoingHttp(config.http_proxy, config.http_ca_file)
-        self._mail = OutgoingMail(_mail_server(config))
+        self._mail = OutgoingMail(mail_server(config))
         self._handlers = handlers(
             HandlerContext(
                 config.data_folder / "runs",
@@ -243,16 +243,3 @@ async def open_client(config: Config) -> StationEngine:
     engine = StationEngine(config, services=False)
     await engine.start()
     return engine
-
-
-def _mail_server(config: Config) -> MailServer:
-    return MailServer(
-        config.smtp_host,
-        config.smtp_port,
-        config.smtp_security,
-        config.smtp_user,
-        config.smtp_password,
-        config.smtp_from,
-        config.smtp_timeout_s,
-        config.http_ca_file,
-    )

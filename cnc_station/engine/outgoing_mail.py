@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnc_station.config import Config
 from cnc_station.engine.domain.message_formats.base import Mail
 
 if TYPE_CHECKING:
@@ -34,6 +35,20 @@ class MailServer:
     sender: str = ""
     timeout_s: float = 30.0
     ca_file: Path | None = None
+
+
+def mail_server(config: Config) -> MailServer:
+    """Return the mail server of the settings."""
+    return MailServer(
+        config.smtp_host,
+        config.smtp_port,
+        config.smtp_security,
+        config.smtp_user,
+        config.smtp_password,
+        config.smtp_from,
+        config.smtp_timeout_s,
+        config.http_ca_file,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,11 @@ class OutgoingMail:
         except TimeoutError:
             words = f"{server.host} did not take the mail within {server.timeout_s:g} s."
             return MailAnswer(accepted, error=words)
+
+    async def check(self) -> str:
+        """Connect, encrypt and sign on, and send nothing. Return what is wrong, "" if nothing."""
+        nothing = Mail((), "", "", "", 0)
+        return (await self.send(nothing)).error
 
     async def _send(self, mail: Mail, accepted: tuple[str, ...]) -> MailAnswer:
         loop = asyncio.get_running_loop()

@@ -1,7 +1,6 @@
 """What `OutgoingMail` needs of aiosmtplib: one connection to an address that was checked."""
 
 import asyncio
-import contextlib
 import datetime as dt
 import ipaddress
 import platform
@@ -24,7 +23,6 @@ from cnc_station.engine.outgoing_mail import MailAnswer, MailServer
 from cnc_station.peers import limits
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
-_QUIT_S = 1.0
 _MOST_WORDS = 300  # of one answer
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
@@ -58,12 +56,16 @@ class Dialled:
             return MailAnswer(accepted, failed.status, failed.answer, str(failed), failed.final)
         answers: list[str] = []
         try:
-            return await self._transfer(client, mail, accepted, answers)
+            answer = MailAnswer(accepted)
+            if mail.recipients:
+                answer = await self._transfer(client, mail, accepted, answers)
+            _leave(client)
         except _MailFailed as failed:
             words = "\n".join(filter(None, [*answers, failed.answer]))
             return MailAnswer(accepted, failed.status, words, str(failed), failed.final)
         finally:
-            await _leave(client)
+            _drop(client)
+        return answer
 
     async def _connect(self) -> aiosmtplib.SMTP:
         """Connect, encrypt and sign on. Raises _MailFailed."""
@@ -204,11 +206,11 @@ async def _translated(command: Callable[[], Awaitable[Any]]) -> Any:
         raise _MailFailed(f"The mail was not sent: {_words(str(error))}") from error
 
 
-async def _leave(client: aiosmtplib.SMTP) -> None:
-    """End the session. What the server says to that changes nothing."""
-    with contextlib.suppress(aiosmtplib.SMTPException, OSError):
-        await client.quit(timeout=_QUIT_S)
-    _drop(client)
+def _leave(client: aiosmtplib.SMTP) -> None:
+    """End the session. The server's answer is not awaited: it could only delay what is decided."""
+    if isinstance(client.transport, asyncio.WriteTransport):
+        client.transport.write(b"QUIT\r\n")
+    client.close()
 
 
 def _drop(client: aiosmtplib.SMTP) -> None:

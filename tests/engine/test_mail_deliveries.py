@@ -4,6 +4,7 @@ import asyncio
 import email
 import email.policy
 import socket
+from argparse import Namespace
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from cnc_station.cli import doctor_mail
+from cnc_station.cli.invocation import Call, Diagnosis, Verdict
 from cnc_station.config import Config
 from cnc_station.engine.commands import TestWebhook
 from cnc_station.engine.domain.message_formats.base import Mail
@@ -269,6 +272,21 @@ async def test_a_certificate_for_another_name_is_refused(tmp_path: Path, securit
 async def test_tls_from_the_first_byte_works_too(tmp_path: Path) -> None:
     async with mail_server(tmp_path, security="tls") as box, client(box, security="tls") as mail:
         assert (await mail.send(MAIL)).accepted == (ANNA, BOB)
+
+
+async def test_the_doctor_signs_on_and_sends_nothing(config: Config, tmp_path: Path) -> None:
+    async with mail_server(tmp_path, auth=True) as box:
+        signed_on = {"smtp_user": USER, "smtp_password": PASSWORD}
+        good, bad = settings(config, box, **signed_on), settings(config, box, smtp_user=USER)
+        found = [await asyncio.to_thread(_diagnosed, one) for one in (good, bad)]
+        assert box.tries == 0
+    assert [one.verdict for one in found] == [Verdict.GOOD, Verdict.BAD]
+    assert "cnc-station secret set smtp" in found[1].text
+
+
+def _diagnosed(config: Config) -> Diagnosis:
+    (found,) = doctor_mail.mail(Call(Namespace(), config, {}))
+    return found
 
 
 async def test_mail_is_never_sent_to_a_metadata_address() -> None:

@@ -1,6 +1,5 @@
 """What each format sends, after the receivers' own documentation, whatever the texts contain."""
 
-import datetime as dt
 import email
 import email.header
 import email.policy
@@ -24,13 +23,7 @@ from cnc_station.engine.domain.message_formats.options import (
     MessageFormat,
     Template,
 )
-from cnc_station.engine.domain.message_formats.present import (
-    is_final,
-    present,
-    refusal,
-    shown_body,
-    wait_s,
-)
+from cnc_station.engine.domain.message_formats.present import present, shown_body
 from cnc_station.engine.domain.messages import message_of
 from cnc_station.engine.domain.text_gate import fault
 from cnc_station.engine.domain.webhooks import (
@@ -309,21 +302,6 @@ def test_nothing_that_is_shown_contains_a_secret(to: Endpoint) -> None:
     assert path not in logged
 
 
-@given(
-    status=st.integers(100, 599),
-    text=st.one_of(TEXTS.map(lambda text: text.encode("utf-8", "surrogatepass")), st.binary()),
-    later=st.one_of(TEXTS, st.from_regex(r"[A-Z][a-z]{2}, [0-9]+ [A-Z][a-z]+ [0-9]+ [0-9:]+ .*")),
-)
-def test_any_answer_of_a_receiver_is_understood_within_bounds(
-    status: int, text: bytes, later: str
-) -> None:
-    words = refusal(TELEGRAM, status, text)
-    assert len(words) <= 350
-    assert fault(words) is None
-    seconds = wait_s(status, {"Retry-After": later}, text, NOW)
-    assert seconds is None or 0 <= seconds <= 3_600
-
-
 def test_a_test_says_what_it_is() -> None:
     text = body(TELEGRAM, replace(FAILED, event=TEST_EVENT, job_id=None))["text"]
     assert text == "Test of CNC Station\nMessages of CNC Station arrive here."
@@ -375,53 +353,6 @@ def test_what_could_not_be_sent_is_refused_when_it_is_saved(wrong: WebhookSpec, 
     with pytest.raises(InvalidInput) as refused:
         wrong.validated()
     assert words in str(refused.value)
-
-
-NOW = dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC)
-
-
-@pytest.mark.parametrize(
-    ("status", "headers", "text", "seconds"),
-    [
-        (429, {"retry-after": "12"}, "", 12.0),
-        (503, {"Retry-After": "Mon, 30 Nov 2026 12:00:30 GMT"}, "", 30.0),
-        (503, {"Retry-After": "Mon, 30 Nov 2026 11:00:00 GMT"}, "", 0.0),
-        (429, {"Retry-After": "99999999999999999999"}, "", 3600.0),
-        (429, {}, '{"ok": false, "parameters": {"retry_after": 35}}', 35.0),
-        (429, {"Retry-After": "soon"}, "[[", None),
-        (429, {}, '{"parameters": {"retry_after": "x"}}', None),
-        (429, {}, '{"parameters": {"retry_after": NaN}}', None),
-        (429, {}, '{"parameters": {"retry_after": 1e400}}', None),
-        (429, {"Retry-After": "Mon, 99 Foo 99999 99:99:99 +9999"}, "", None),
-        (500, {"Retry-After": "12"}, "", None),
-    ],
-)
-def test_how_long_a_receiver_asks_to_be_left_alone(
-    status: int, headers: dict[str, str], text: str, seconds: float | None
-) -> None:
-    assert wait_s(status, headers, text.encode(), NOW) == seconds
-
-
-@pytest.mark.parametrize(
-    ("status", "text", "words"),
-    [
-        (400, '{"ok":false,"description":"Bad Request: chat not found"}', "chat not found"),
-        (
-            400,
-            '{"description":"group upgraded","parameters":{"migrate_to_chat_id":-1009}}',
-            "The chat has a new number: -1009.",
-        ),
-        (404, "no_service", "no_service"),
-        (403, '{"error":{"code":"X","message":"The workflow is off"}}', "The workflow is off"),
-        (403, '{"code":40301,"http":403,"error":"forbidden"}', "forbidden"),
-        (500, "<html>" + "x" * 9000, ""),
-        (400, "\x1b[2J\u202e", "\\x1b[2J\\u202e"),
-    ],
-)
-def test_a_refusal_is_told_in_the_words_of_the_receiver(status: int, text: str, words: str) -> None:
-    assert words in refusal(TELEGRAM, status, text.encode())
-    assert is_final(TELEGRAM, status) is (status < 500)
-    assert not is_final(endpoint("webhook", "https://x/"), status)
 
 
 def test_a_payload_of_an_earlier_version_that_is_nested_too_deep_is_sent_cut() -> None:
