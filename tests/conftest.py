@@ -1,8 +1,11 @@
 """What every test stands on: no screen, nobody's settings, and servers for those who ask."""
 
+import gc
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pytest
@@ -29,6 +32,17 @@ settings.register_profile("long", _DEV, max_examples=5_000)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") == "true" else "dev")
 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Thousands of tests are collected without a search for garbage among them, then or later."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,6 +77,53 @@ def postgres_url(postgres: "Postgres") -> Iterator[str]:
     """A new, empty database, dropped after the test with the connections left open to it."""
     with postgres.new_database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def compiled_once() -> Iterator[None]:
+    """For tests that open databases in this process."""
+    from tests.compiled import compiled_once  # noqa: PLC0415 - as above
+
+    with compiled_once():
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated_file(compiled_once: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001 - before the first database
+    """A database file without rows, to be copied: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("template") / "shop.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def station_file(migrated_file: Path, tmp_path: Path) -> Path:
+    """The database file of a station that has been started before, without rows."""
+    return Path(shutil.copy(migrated_file, tmp_path / "station.db"))
+
+
+@pytest.fixture(scope="session")
+def migrated_database(compiled_once: None, postgres: "Postgres") -> Iterator[str]:  # noqa: ARG001 - before the first database
+    """The name of a database on the server without rows, to be copied."""
+    with postgres.new_database() as url:
+        _migrate(url)
+        yield url.rsplit("/", 1)[1]
+
+
+@pytest.fixture
+def shop_url(postgres: "Postgres", migrated_database: str) -> Iterator[str]:
+    """A new database whose stations have been started before, without rows."""
+    with postgres.new_database(migrated_database) as url:
+        yield url
+
+
+def _migrate(url: str) -> None:
+    from cnc_station.engine.store.database import Database  # noqa: PLC0415 - as below
+    from cnc_station.engine.store.migrate import bring_up_to_date  # noqa: PLC0415 - as below
+
+    database = Database(url, synchronous="OFF")
+    bring_up_to_date(database)
+    database.close()
 
 
 @pytest.fixture(scope="session")

@@ -70,6 +70,25 @@ class LinuxCnc(Server):
         """Somebody who only looks: a session that leaves control where it is."""
         return Panel(self.port, enable=False)
 
+    def ready_panel(self) -> "Panel":
+        """The operator panel of a mill that is ready to run programs. A controller that has hung
+        up, or no longer answers, is started again: otherwise every test after that fails too."""
+        try:
+            return self._made_ready()
+        except (OSError, ServerFailed):
+            self.kill()
+            self.start()
+            return self._made_ready()
+
+    def _made_ready(self) -> "Panel":
+        panel = self.panel
+        try:
+            panel.make_ready()
+        except BaseException:
+            panel.close()
+            raise
+        return panel
+
     def stop(self) -> None:
         """Shuts it down as the operator does."""
         if self._process is not None and self._process.poll() is None:
@@ -242,6 +261,10 @@ class Panel:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
         self._lines.close()
         self._socket.close()
 

@@ -37,6 +37,12 @@ def test_two_controllers_run_at_once_and_survive_each_other(mill: LinuxCnc) -> N
     assert run(mill, 4)
 
 
+def test_a_controller_that_has_gone_is_started_again_for_the_next_test(mill: LinuxCnc) -> None:
+    mill.kill()
+    with mill.ready_panel() as panel:
+        assert panel.get("mode") == "AUTO"
+
+
 def test_a_controller_comes_back_on_its_port_stopped_or_killed(mill: LinuxCnc) -> None:
     port = mill.port
     for end in (mill.stop, mill.kill):

@@ -31,8 +31,7 @@ def mill() -> Iterator[linuxcnc.LinuxCnc]:
 @pytest.fixture
 def panel(mill: linuxcnc.LinuxCnc) -> Iterator[linuxcnc.Panel]:
     """The operator panel of the mill, ready to run programs."""
-    with mill.panel as panel:
-        panel.make_ready()
+    with mill.ready_panel() as panel:
         yield panel
 
 

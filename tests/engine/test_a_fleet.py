@@ -56,11 +56,11 @@ MILL = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
 
 @pytest.fixture(params=["redis", "no redis"])
 def shared(
-    config: Config, postgres_url: str, redis_server: Redis, request: pytest.FixtureRequest
+    config: Config, shop_url: str, redis_server: Redis, request: pytest.FixtureRequest
 ) -> Config:
     redis_server.clear()
     redis_url = redis_server.url if request.param == "redis" else ""
-    return replace(config, database_url=postgres_url, redis_url=redis_url, simulator_speed=50.0)
+    return replace(config, database_url=shop_url, redis_url=redis_url, simulator_speed=50.0)
 
 
 @pytest.fixture

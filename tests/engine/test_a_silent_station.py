@@ -26,8 +26,8 @@ SILENT_MS = 60_000
 
 
 @pytest.fixture
-def shared(config: Config, postgres_url: str) -> Config:
-    return replace(config, database_url=postgres_url, lease_s=LEASE_S)
+def shared(config: Config, shop_url: str) -> Config:
+    return replace(config, database_url=shop_url, lease_s=LEASE_S)
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def give_to_a_silent_station(url: str) -> None:
 
 
 async def test_a_machine_left_idle_by_a_silent_station_is_offline_until_that_is_back(
-    a: StationEngine, shared: Config, postgres_url: str
+    a: StationEngine, shared: Config, shop_url: str
 ) -> None:
     await a.door(ME).execute(AddMachine(MILL))
     await until(lambda: is_in(a, MachineState.IDLE))
-    give_to_a_silent_station(postgres_url)
+    give_to_a_silent_station(shop_url)
     await until(lambda: is_in(a, MachineState.OFFLINE))
     (job_id,) = await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill")]))
     (row,) = await a.local_door.ask(JobsById([job_id]))
@@ -73,12 +73,12 @@ async def test_a_machine_left_idle_by_a_silent_station_is_offline_until_that_is_
 
 
 async def test_a_machine_left_idle_by_a_station_that_has_left_is_offline_too(
-    a: StationEngine, postgres_url: str
+    a: StationEngine, shop_url: str
 ) -> None:
     await a.door(ME).execute(AddMachine(MILL))
     await until(lambda: is_in(a, MachineState.IDLE))
-    give_to_a_silent_station(postgres_url)
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
+    give_to_a_silent_station(shop_url)
+    with psycopg.connect(shop_url, autocommit=True) as connection:
         connection.execute(
             "UPDATE station SET heard_at = heard_at + 2 * %s, left_at = heard_at WHERE name = 'B'",
             (SILENT_MS,),

@@ -134,8 +134,8 @@ async def test_who_may_change_rules_and_who_takes_care(station: Station) -> None
 
 
 @pytest.fixture
-async def fleet(config: Config, postgres_url: str, station: Station) -> tuple[FloorOf, FloorOf]:
-    shared = replace(config, database_url=postgres_url, leader_lease_s=1.0, lease_s=6.0)
+async def fleet(config: Config, shop_url: str, station: Station) -> tuple[FloorOf, FloorOf]:
+    shared = replace(config, database_url=shop_url, leader_lease_s=1.0, lease_s=6.0)
     return await station(shared), await station(replace(shared, station="B"))
 
 

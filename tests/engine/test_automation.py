@@ -342,12 +342,12 @@ def test_what_only_a_machine_needs_is_refused(values: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("with_redis", [True, False])
 async def test_two_stations_share_them(
-    config: Config, postgres_url: str, redis_server: Redis, with_redis: bool
+    config: Config, shop_url: str, redis_server: Redis, with_redis: bool
 ) -> None:
     redis_server.clear()
     shared = replace(
         config,
-        database_url=postgres_url,
+        database_url=shop_url,
         redis_url=redis_server.url if with_redis else "",
         automation_workers=2,
     )

@@ -33,7 +33,7 @@ PAUSE, CANCEL, PIN = JobAction.PAUSE, JobAction.CANCEL, JobAction.PIN
 def settings(request: pytest.FixtureRequest, config: Config) -> Config:
     if request.param == "sqlite":
         return config
-    return replace(config, database_url=request.getfixturevalue("postgres_url"))
+    return replace(config, database_url=request.getfixturevalue("shop_url"))
 
 
 @pytest.fixture
@@ -194,9 +194,9 @@ async def test_a_wrong_request_is_refused_by_its_field(
 
 
 async def test_two_stations_that_do_the_same_change_each_job_once(
-    postgres_url: str, config: Config, station: Station
+    shop_url: str, config: Config, station: Station
 ) -> None:
-    settings = replace(config, database_url=postgres_url)
+    settings = replace(config, database_url=shop_url)
     first = await station(settings)
     folder = config.data_folder / "second"
     second = await station(replace(settings, station="B", data_folder=folder))

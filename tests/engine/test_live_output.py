@@ -24,13 +24,13 @@ Fleet = tuple[StationEngine, StationEngine]
 
 @pytest.fixture
 async def fleet(
-    config: Config, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    config: Config, shop_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Fleet, Printing]]:
     """Two stations of which only the second one runs handlers."""
     printing = Printing()
     monkeypatch.setattr(registry, "installed", lambda: (printing,))
     monkeypatch.setattr(live_outputs, "INTERVAL_S", 0.05)
-    first = replace(config, database_url=postgres_url, automation_workers=0)
+    first = replace(config, database_url=shop_url, automation_workers=0)
     a, b = StationEngine(first), StationEngine(replace(first, station="B", automation_workers=1))
     await a.start()
     await b.start()

@@ -84,14 +84,14 @@ def own_config(config: Config, own_postgres: Postgres) -> Config:
 
 
 @pytest.fixture
-def redis_config(config: Config, postgres_url: str, own_redis: Redis) -> Config:
-    return replace(config, database_url=postgres_url, redis_url=own_redis.url)
+def redis_config(config: Config, shop_url: str, own_redis: Redis) -> Config:
+    return replace(config, database_url=shop_url, redis_url=own_redis.url)
 
 
 @pytest.fixture
-async def alone(config: Config, postgres_url: str) -> AsyncIterator[StationEngine]:
+async def alone(config: Config, shop_url: str) -> AsyncIterator[StationEngine]:
     """The only station of a fleet without Redis."""
-    engine = StationEngine(replace(config, database_url=postgres_url))
+    engine = StationEngine(replace(config, database_url=shop_url))
     await engine.start()
     yield engine
     await engine.stop()
@@ -165,9 +165,9 @@ async def test_a_database_that_stays_away_does_not_fill_the_log(
 
 
 async def test_a_start_that_fails_half_way_lets_go_of_its_name_and_of_what_it_has_begun(
-    config: Config, postgres_url: str
+    config: Config, shop_url: str
 ) -> None:
-    shared = replace(config, database_url=postgres_url)
+    shared = replace(config, database_url=shop_url)
     before = asyncio.all_tasks()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ControllerMonitor, "run_once", _fail)
@@ -244,9 +244,9 @@ async def test_what_could_not_be_told_is_told_again(redis_url: str) -> None:
 
 
 async def test_without_redis_what_others_change_is_noticed_within_a_second(
-    alone: StationEngine, config: Config, postgres_url: str
+    alone: StationEngine, config: Config, shop_url: str
 ) -> None:
-    client = await open_client(replace(config, database_url=postgres_url, station="office"))
+    client = await open_client(replace(config, database_url=shop_url, station="office"))
 
     async def noticed_after_s() -> float:
         heard, begun = _heard(alone), time.monotonic()
@@ -261,20 +261,20 @@ async def test_without_redis_what_others_change_is_noticed_within_a_second(
 
 
 async def test_stations_without_redis_leave_each_other_in_peace(
-    alone: StationEngine, config: Config, postgres_url: str, looks: Looks
+    alone: StationEngine, config: Config, shop_url: str, looks: Looks
 ) -> None:
     """One that looks because another one has looked would keep them all awake for ever."""
-    other = StationEngine(replace(config, database_url=postgres_url, station="B", lease_s=3.0))
+    other = StationEngine(replace(config, database_url=shop_url, station="B", lease_s=3.0))
     await other.start()
     try:
-        await until(lambda: _has_noticed_everything(postgres_url, looks))
+        await until(lambda: _has_noticed_everything(shop_url, looks))
         await _looks_once_more(looks)  # what it has noticed is told by then
         heard = _heard(alone)
         for _ in range(2):
             before = await _last_heard(other)
             await until(lambda: _is_heard_again(other, before))  # noqa: B023 - awaited at once
             await _looks_once_more(looks)
-        assert _has_noticed_everything(postgres_url, looks)
+        assert _has_noticed_everything(shop_url, looks)
         assert not _looked_again(heard)
     finally:
         await other.stop()
@@ -330,12 +330,12 @@ def _asking_together(database: Database, stack: ExitStack, connection: Connectio
 @pytest.mark.parametrize("lock", [_asking, _opening, _asking_together])
 async def test_a_station_that_stands_still_in_a_transaction_does_not_hold_up_the_others(
     alone: StationEngine,
-    postgres_url: str,
+    shop_url: str,
     lock: Callable[[Database, ExitStack, Connection], None],
 ) -> None:
     """Its locks go with its session, after seconds and not when it wakes."""
     machine_id = await alone.door(ME).execute(AddMachine(MILL))
-    frozen, stack = Database(postgres_url), ExitStack()
+    frozen, stack = Database(shop_url), ExitStack()
     connection = frozen.connect_writer()
     try:
         lock(frozen, stack, connection)

@@ -176,15 +176,15 @@ async def test_a_database_that_takes_nothing_can_be_tried_again(
 
 
 async def test_a_machine_of_a_silent_station_is_known_to_be_unattended(
-    config: Config, postgres_url: str, monkeypatch: pytest.MonkeyPatch, controller: Controller
+    config: Config, shop_url: str, monkeypatch: pytest.MonkeyPatch, controller: Controller
 ) -> None:
     monkeypatch.setitem(registry.OWN, "scripted", kind_of(lambda: controller))
-    engine = StationEngine(replace(config, database_url=postgres_url, lease_s=600.0))
+    engine = StationEngine(replace(config, database_url=shop_url, lease_s=600.0))
     await engine.start()
     try:
         floor = FloorOf(engine)
         await floor.mill(driver="scripted")
-        give_to_a_silent_station(postgres_url)
+        give_to_a_silent_station(shop_url)
         machine = await only(floor)
         assert (machine.presence, machine.attended) == (Presence.SILENT, False)
         (item,) = (await engine.local_door.ask(FloorNow())).needs_you

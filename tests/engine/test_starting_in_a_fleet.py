@@ -26,8 +26,8 @@ WAITS = "the start waits"
 
 
 @pytest.fixture
-def shared(config: Config, postgres_url: str) -> Config:
-    return replace(config, database_url=postgres_url, lease_s=LEASE_S)
+def shared(config: Config, shop_url: str) -> Config:
+    return replace(config, database_url=shop_url, lease_s=LEASE_S)
 
 
 async def heard(shared: Config) -> None:

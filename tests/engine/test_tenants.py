@@ -44,7 +44,7 @@ FOREIGN = JobSpec("secret", "mill", tenant="other", estimated_s=1.0)
 def settings(request: pytest.FixtureRequest, config: Config) -> Config:
     if request.param == "sqlite":
         return config
-    return replace(config, database_url=request.getfixturevalue("postgres_url"))
+    return replace(config, database_url=request.getfixturevalue("shop_url"))
 
 
 @pytest.fixture

@@ -109,6 +109,7 @@ async def test_a_file_it_can_not_work_on_is_refused_and_left_as_it_is(
 
 
 async def test_a_folder_in_the_files_place_is_named(config: Config) -> None:
+    _path(config).unlink()
     _path(config).mkdir()
     with pytest.raises(Unavailable, match="is a folder, not a database file"):
         await StationEngine(config).start()

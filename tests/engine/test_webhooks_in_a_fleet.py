@@ -25,8 +25,8 @@ CREATED = WebhookEvent.CREATED
 
 
 @pytest.fixture
-def shared(config: Config, postgres_url: str) -> Config:
-    return replace(config, database_url=postgres_url)
+def shared(config: Config, shop_url: str) -> Config:
+    return replace(config, database_url=shop_url)
 
 
 async def test_no_station_commits_an_event_past_an_endpoint_that_another_has_added(

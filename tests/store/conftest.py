@@ -23,7 +23,7 @@ FREE_TO_LEAD = {"id": 1, "holder": "", "incarnation": "", "term": 0, "expires_at
 
 
 @pytest.fixture(scope="package", autouse=True)
-def time_to_stand_still() -> Iterator[None]:
+def time_to_stand_still(compiled_once: None) -> Iterator[None]:  # noqa: ARG001 - for every test here
     """A shop's server ends the transaction of a station that stands still for three seconds. The
     computer of a test may stand still as well, and nobody waits for its locks."""
     with pytest.MonkeyPatch.context() as patch:
@@ -40,7 +40,8 @@ def rows(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rows]:
         shared.clear()
         yield shared
         return
-    filled = Rows(f"sqlite:///{tmp_path / 'shop.db'}")
+    template: Path = request.getfixturevalue("migrated_file")
+    filled = Rows(f"sqlite:///{shutil.copy(template, tmp_path / 'shop.db')}")
     yield filled
     filled.close()
 
@@ -52,16 +53,6 @@ def rows_on_postgres(postgres: "Postgres") -> Iterator[Rows]:
         filled = Rows(url)
         yield filled
         filled.close()
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file without rows, to be copied: migrating takes longer than most tests."""
-    path = tmp_path_factory.mktemp("template") / "shop.db"
-    database = Database(f"sqlite:///{path}", synchronous="OFF")
-    bring_up_to_date(database)
-    database.close()
-    return path
 
 
 @pytest.fixture(scope="session")

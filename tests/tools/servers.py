@@ -216,11 +216,13 @@ class Postgres(Server):
         return f"postgresql://cnc:{self.password}@127.0.0.1:{self.port}/{database}"
 
     @contextmanager
-    def new_database(self) -> Iterator[str]:
-        """The URL of a new, empty database; dropped with the connections left open to it."""
+    def new_database(self, template: str = "template1") -> Iterator[str]:
+        """The URL of a new database, empty or a copy of another one to which nobody is connected;
+        dropped with the connections left open to it."""
         name = f"shop_{secrets.token_hex(6)}"
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         with psycopg.connect(self.url(), autocommit=True) as admin:
-            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            admin.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
         yield self.url(name)
         self._drop(name)
 

@@ -5,7 +5,6 @@ loop within the loop.
 """
 
 import asyncio
-import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from tests.ui.fake_players import FakePlayers
 from tests.ui.leaks import LOOKS, PAUSE_S, Leftovers
 from tests.ui.outside_text import dressed, pipe  # noqa: F401 - fixtures for tests with markup
 from tests.ui.real_engine import config, office  # noqa: F401 - fixtures for every test
+from tests.ui.tapping import TapClock
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -34,10 +34,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 @pytest.fixture(scope="session")
 def qapp() -> QApplication:
     """Takes the place of pytest-qt's: there is one application, kept to the end of the process."""
-    app = application()
-    gc.collect()
-    gc.freeze()  # what the imports made need not be searched for leaks after each test
-    return app
+    return application()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -51,8 +48,8 @@ def no_events_outside_the_loop() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def buttons_settle_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is quicker than a finger; one that is about the guard asks for `settling_buttons`."""
-    if "settling_buttons" not in request.fixturenames:
+    """A test is quicker than a finger; one that is about the guard asks for one of those below."""
+    if not {"settling_buttons", "tap_clock"} & set(request.fixturenames):
         monkeypatch.setattr(tap_guard, "SETTLE_MS", 0)
 
 
@@ -73,6 +70,15 @@ def players(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakePlayers:
 def settling_buttons() -> float:
     """Buttons are dead after a change as long as in the shop; returns the seconds."""
     return tap_guard.SETTLE_MS / 1000
+
+
+@pytest.fixture
+def tap_clock(monkeypatch: pytest.MonkeyPatch) -> TapClock:
+    """Buttons are dead after a change until the test moves this clock."""
+    clock = TapClock(settle_s=0.1)
+    monkeypatch.setattr(tap_guard, "SETTLE_MS", 1000 * clock.settle_s)
+    monkeypatch.setattr(tap_guard, "monotonic", clock)
+    return clock
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import shiboken6
@@ -15,10 +16,15 @@ PAUSE_S = 0.01
 computer that stands still."""
 
 
+_set_aside: "weakref.WeakSet[QTimer | QThread]" = weakref.WeakSet()
+"""The timers and threads among the objects that the collector no longer lists."""
+
+
 class Leftovers:
     """Notes what is alive when it is made; `found()` names what has come since and stayed."""
 
     def __init__(self) -> None:
+        _set_aside_what_is_old()
         self._before = [thing for thing, _ in _alive()]  # kept, so that no id is used twice
 
     def found(self, looks: int = LOOKS) -> list[str]:
@@ -42,12 +48,27 @@ def _alive() -> Iterator[tuple[object, str]]:
     for widget in QApplication.topLevelWidgets():
         yield widget, f"top-level widget {_named(widget)}"
     # Qt lists neither timers nor threads; those made in Python are known to the collector.
-    for thing in gc.get_objects():
-        kind = type(thing)  # not isinstance: that would wake proxies
-        if issubclass(kind, QTimer) and shiboken6.isValid(thing) and thing.isActive():
+    for thing in (*_set_aside, *_timers_and_threads()):
+        if not shiboken6.isValid(thing):
+            continue
+        if isinstance(thing, QThread):
+            if thing.isRunning():
+                yield thing, f"running {_named(thing)}"
+        elif thing.isActive():
             yield thing, f"active timer of {thing.interval()} ms {_named(thing)}"
-        elif issubclass(kind, QThread) and shiboken6.isValid(thing) and thing.isRunning():
-            yield thing, f"running {_named(thing)}"
+
+
+def _set_aside_what_is_old() -> None:
+    """All that is alive is searched neither for garbage nor for timers any more: a worker that has
+    run thousands of tests holds a million objects."""
+    gc.collect()
+    _set_aside.update(_timers_and_threads())
+    gc.freeze()
+
+
+def _timers_and_threads() -> list[QTimer | QThread]:
+    """Those that the collector lists; not by isinstance, which would wake proxies."""
+    return [thing for thing in gc.get_objects() if issubclass(type(thing), (QTimer, QThread))]
 
 
 def _named(thing: QObject) -> str:

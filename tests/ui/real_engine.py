@@ -150,11 +150,11 @@ class Office:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Config:
+def config(tmp_path: Path, station_file: Path) -> Config:
     """A station of its own, its simulators a thousand times faster than life."""
     return Config(
         data_folder=tmp_path,
-        database_url=f"sqlite:///{tmp_path / 'station.db'}",
+        database_url=f"sqlite:///{station_file}",
         station="A",
         simulator_speed=1000.0,
         simulator_seed=1,

@@ -260,6 +260,7 @@ async def test_a_closed_station_refuses_what_is_asked(config: Config) -> None:
 
 
 async def test_a_station_that_cannot_start_says_why(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "station.db").unlink()
     (tmp_path / "station.db").mkdir()
     with pytest.raises(Unavailable):
         await EngineThread(config).start()

@@ -10,8 +10,8 @@ from tests.ui.test_first_start import told
 
 
 @pytest.fixture
-def config(config: Config, postgres_url: str) -> Config:
-    return replace(config, database_url=postgres_url)
+def config(config: Config, shop_url: str) -> Config:
+    return replace(config, database_url=shop_url)
 
 
 async def test_a_station_of_a_fleet_is_told_so_and_where_its_shop_keeps_everything(

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from time import monotonic
 
 import pytest
 from PySide6.QtCore import Qt
@@ -9,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from cnc_station.ui.floor.activity_row import RowText
 from cnc_station.ui.floor.compact_list import CompactList
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
-from tests.ui.tapping import TOO_SOON, passed
+from tests.ui.tapping import TapClock
 from tests.until import until
 
 
@@ -41,7 +40,7 @@ def tap(needs: CompactList, key: str) -> None:
 
 
 async def test_a_tap_meant_for_the_row_that_was_here_a_moment_ago_does_nothing(
-    needs: CompactList, settling_buttons: float
+    needs: CompactList, tap_clock: TapClock
 ) -> None:
     done: list[str] = []
     needs.remedied.connect(done.append)
@@ -49,14 +48,11 @@ async def test_a_tap_meant_for_the_row_that_was_here_a_moment_ago_does_nothing(
     tap(needs, "a")
     tap(needs, "a")
     assert done == ["a"]
+    tap_clock.stop()
     needs.set_rows({"b": row("Mill 2: alarm"), "a": row("Mill 1: clear it")})
-    moved_at = monotonic()
-    for after in TOO_SOON:
-        await passed(moved_at, after * settling_buttons)
-        tap(needs, "b")
-        assert not can_be_pressed(needs, "b")
+    await tap_clock.too_soon(lambda: tap(needs, "b"))
+    assert not can_be_pressed(needs, "b")
     await until(lambda: can_be_pressed(needs, "b"))
-    assert monotonic() >= moved_at + settling_buttons
     assert done == ["a"]
     tap(needs, "b")
     assert done == ["a", "b"]

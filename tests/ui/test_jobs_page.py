@@ -231,7 +231,7 @@ async def test_several_selected_jobs_are_acted_on_together(office: Office, page:
     assert page.bulk.count.text() == "3 selected"
     page.bulk.run(JobAction.PAUSE)
     await until(lambda: {row.state for _, row in page.model.placed()} == {JobState.PAUSED})
-    assert office.said.done == ["3 jobs: paused"]
+    await until(lambda: office.said.done == ["3 jobs: paused"])
     assert page.go_back(), "Esc lets go of the selection"
     await until(lambda: page.filters.isVisibleTo(page))
 

@@ -53,3 +53,12 @@ def test_what_was_there_before_is_not_held_against_the_test(qapp: QApplication) 
     leftovers = Leftovers()
     assert not leftovers.found(0)
     before.stop()
+
+
+def test_a_timer_that_was_there_before_and_begins_to_run_is_named(qapp: QApplication) -> None:
+    timer = QTimer(qapp)
+    leftovers = Leftovers()
+    timer.start(1000)
+    assert leftovers.found(0) == ["active timer of 1000 ms QTimer('')"]
+    timer.stop()
+    assert not leftovers.found()

@@ -74,9 +74,9 @@ async def test_a_pc_alone_says_so(config: Config, window: Opened) -> None:
 
 
 async def test_redis_away_is_said_with_its_time_and_taken_back(
-    config: Config, postgres_url: str, own_redis: Redis, window: Opened, clock: Clock
+    config: Config, shop_url: str, own_redis: Redis, window: Opened, clock: Clock
 ) -> None:
-    fleet = replace(config, database_url=postgres_url, redis_url=own_redis.url)
+    fleet = replace(config, database_url=shop_url, redis_url=own_redis.url)
     async with window(fleet) as shell:
         await until(lambda: words(shell) == "Database, Redis")
         own_redis.kill()
@@ -108,11 +108,11 @@ async def test_a_database_away_is_said_and_the_stations_stay_as_they_were(
 
 
 async def test_a_station_whose_name_was_taken_over_says_that_it_runs_nothing(
-    config: Config, postgres_url: str, window: Opened
+    config: Config, shop_url: str, window: Opened
 ) -> None:
-    async with window(replace(config, database_url=postgres_url, lease_s=3.0)) as shell:
+    async with window(replace(config, database_url=shop_url, lease_s=3.0)) as shell:
         await until(lambda: words(shell) == "Database")
-        taken = Database(postgres_url)
+        taken = Database(shop_url)
         with closing(taken.connect_writer()) as pen, pen.begin():
             pen.execute(update(station).values(incarnation="other"))
         taken.close()

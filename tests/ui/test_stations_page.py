@@ -23,9 +23,9 @@ from tests.until import until
 
 
 @pytest.fixture
-def config(config: Config, postgres_url: str) -> Config:
+def config(config: Config, shop_url: str) -> Config:
     """The office's engine is one of a fleet here."""
-    return replace(config, database_url=postgres_url, simulator_speed=1.0)
+    return replace(config, database_url=shop_url, simulator_speed=1.0)
 
 
 @pytest_asyncio.fixture
@@ -78,9 +78,9 @@ async def test_who_is_there_and_who_leads_is_seen(page: StationsPage) -> None:
 
 
 async def test_a_station_that_is_silent_says_for_how_long_and_the_time_goes_on(
-    page: StationsPage, postgres_url: str
+    page: StationsPage, shop_url: str
 ) -> None:
-    a_station_of_old(postgres_url, 600, "0.0.1")
+    a_station_of_old(shop_url, 600, "0.0.1")
     await until(lambda: page.rows.position("C") is not None)
     seen = cells(page, "C")
     assert (seen["State"], seen["Lag"]) == ("Not responding", "—")
@@ -176,11 +176,11 @@ def give_to(url: str, station: str) -> None:
 
 
 async def test_a_silent_station_is_not_said_to_let_go_of_its_machine(
-    office: Office, page: StationsPage, postgres_url: str
+    office: Office, page: StationsPage, shop_url: str
 ) -> None:
     await office.door.execute(AddMachine(mill()))
-    a_station_of_old(postgres_url, 600, "0.0.1")
-    give_to(postgres_url, "C")
+    a_station_of_old(shop_url, 600, "0.0.1")
+    give_to(shop_url, "C")
     await until(lambda: page.rows.position("C") is not None and place(page, "C").posts)
     at = page.rows.position("C")
     assert at is not None
