@@ -87,6 +87,7 @@ class RunDetailCard(Card):
         """Show the rest. `job` is its job as it is now."""
         output = detail.output
         self.caption.setText(self._caption(detail))
+        self.caption.set_ink(Ink.TEXT if output.size else Ink.MUTED)
         self.output.setVisible(bool(output.size))
         if output.text != self._output:
             self._output = output.text
