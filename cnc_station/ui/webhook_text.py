@@ -95,7 +95,8 @@ def transcript(attempt: DeliveryAttempt) -> str:
     """The request without its body, and the answer as far as it was kept."""
     lines = [_tr("Sent to {address}").format(address=attempt.url)]
     lines += [f"{name}: {value}" for name, value in attempt.request_headers.items()]
-    lines += ["", _tr("Answer: {outcome}").format(outcome=outcome(attempt))]
+    answer = _tr("Answer: {outcome}") if attempt.status else _tr("No answer: {outcome}")
+    lines += ["", answer.format(outcome=outcome(attempt))]
     lines += [f"{name}: {value}" for name, value in attempt.response_headers.items()]
     if attempt.response:
         lines += ["", attempt.response]

@@ -74,6 +74,7 @@ README_SHOTS = (
     ("schedules", "light"),
     ("runs", "light"),
     ("integrations", "light"),
+    (DELIVERIES, "light"),
     (FLEET, "light"),
     (MILL, "light"),
     (MILLS_FLOOR, "dark"),

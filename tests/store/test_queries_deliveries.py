@@ -127,6 +127,19 @@ def test_a_page_has_the_newest_first_and_the_total_of_its_filter(
     assert [row.id for row in following.rows] == ids[2:4]
 
 
+def test_both_databases_count_list_and_search_alike(rows: Rows) -> None:
+    rows.insert(webhook, [endpoint(1)])
+    late = sent(3, DEAD, last_error="The receiver answered 500.")
+    rows.insert(delivery, [sent(1, DELIVERED), sent(2, PENDING), late])
+    (row,) = read(rows, lambda c: webhooks(c, NOW))
+    assert (row.pending, row.dead, row.last.job_id) == (1, 1, 3)
+    for state, job_id in ((DELIVERED, 1), (PENDING, 2), (DEAD, 3)):
+        chosen = DeliveryFilter(1, states=frozenset({state}), text=f"BRACKET {job_id}")
+        page = read(rows, partial(deliveries, chosen=chosen, offset=0, limit=5))
+        assert ([one.job_id for one in page.rows], page.total) == ([job_id], 1)
+        assert read(rows, partial(delivery_counts, chosen=chosen)).replayable == 1
+
+
 def test_what_waits_or_is_dead_is_found_without_a_look_at_what_was_delivered(shop: Rows) -> None:
     for states, index in ((PENDING, "delivery_due"), (DEAD, "delivery_dead")):
         for webhook_id in (None, 1):

@@ -291,7 +291,7 @@ async def test_one_those_ticked_or_all_of_a_filter_are_replayed_with_their_numbe
         await until(lambda: len(hook.received) == 6)
         await until(lambda: states(shown) == [DELIVERED] * 3)
         tap(shown.states[DELIVERED])
-        button, words = shown.replay_filtered, "Replay the 3 of this filter: hold"
+        button, words = shown.replay_filtered, "Replay all of this filter (3): hold"
         await until(lambda: button.isEnabled() and button.text() == words)
         QTest.mousePress(shown.replay_filtered, Qt.MouseButton.LeftButton)
         await until(lambda: len(hook.received) == 9)

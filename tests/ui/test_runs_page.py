@@ -58,7 +58,9 @@ async def test_a_live_run_can_be_cancelled_and_then_tried_again(
     office: Office, page: RunsPage
 ) -> None:
     await _submit(office, "wait", "test.delay", payload=LONG)
-    await until(page.detail.cancel_button.isVisible)
+    await until(lambda: page.detail.caption.text() == "Nothing printed yet")
+    assert page.detail.cancel_button.isVisible()
+    assert page.detail.output.isHidden()
     page.detail.cancel_button.click()
     await until(lambda: [row.state for row in page.rows.rows] == [RunState.CANCELLED])
     await until(page.detail.retry_button.isVisible)

@@ -202,7 +202,7 @@ class DeliveriesList(ListPage[DeliveryRow]):
         self.replay_selected.setText(self.tr("Replay selected ({count})").format(count=ticked))
         self.replay_selected.setEnabled(ticked > 0)
         again = self._counts.replayable
-        words = self.tr("Replay the {count} of this filter: hold")
+        words = self.tr("Replay all of this filter ({count}): hold")
         self.replay_filtered.setText(words.format(count=f"{again:,}"))
         self.replay_filtered.setEnabled(again > 0 and self._selection != DeliveryFilter())
         narrow = self.tr("Choose a filter first. A disabled endpoint gets nothing.")

@@ -12,10 +12,11 @@ from cnc_station.ui.widgets.card import Card, rule
 from cnc_station.ui.widgets.chip import StateChip
 from cnc_station.ui.widgets.code_view import CodeView
 from cnc_station.ui.widgets.facts import KeyValue
-from cnc_station.ui.widgets.layout import fill, hbox
+from cnc_station.ui.widgets.layout import STRETCH, fill, hbox
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.text import ElidedLabel, Text
 
+_MOST_ROOM = 1000  # against the stretch below it, which counts while there is no output
 _MOST_WORDS = 240  # the rest is in the output, or in the job's history
 
 
@@ -32,7 +33,7 @@ class RunDetailCard(Card):
         self._chip = StateChip(look_of(RunState.SUCCEEDED))
         self.facts = KeyValue()
         self.words = Text("", Role.NOTE, wrap=True, selectable=True)
-        self.caption = Text("", Role.STRONG)
+        self.caption = Text("", Role.STRONG, wrap=True)
         self.output = CodeView()
         self.output.setAccessibleName(self.tr("Output"))
         self.cancel_button = DangerButton(self.tr("Cancel run"))
@@ -41,7 +42,7 @@ class RunDetailCard(Card):
         head = hbox((self._title, 1), self._chip)
         buttons = hbox(self.job_button, self.retry_button, self.cancel_button, gap=8)
         fill(self.body, head, self.words, 8, self.facts, 8, rule(), self.caption)
-        fill(self.body, (self.output, 1), 8, buttons)
+        fill(self.body, (self.output, _MOST_ROOM), STRETCH, 8, buttons)
 
     def show_run(self, row: RunRow) -> None:
         """Show what the list knows, at once."""
@@ -59,6 +60,16 @@ class RunDetailCard(Card):
         self.words.setVisible(bool(words))
         self.words.set_ink(Ink.ALARM if row.error else Ink.TEXT)
 
+    def _caption(self, detail: RunDetail) -> str:
+        size = detail.output.size
+        if size:
+            words = self.tr("Output so far, {size} bytes")
+            words = words if detail.live else self.tr("Output, {size} bytes")
+            return words.format(size=f"{size:,}")
+        if not detail.row.handler:
+            return self.tr("What the machine did is in the history of the job.")
+        return self.tr("Nothing printed yet") if detail.live else self.tr("It printed nothing")
+
     def _pairs(self, row: RunRow) -> list[tuple[str, str]]:
         place = self.tr("Handler") if row.handler else self.tr("Machine")
         ended = "" if row.ended_at is None else formatting.moment(row.ended_at, self._now())
@@ -75,13 +86,9 @@ class RunDetailCard(Card):
     def show_detail(self, detail: RunDetail, job: JobRow | None) -> None:
         """Show the rest. `job` is its job as it is now."""
         output = detail.output
-        size = self.tr("{size} bytes").format(size=f"{output.size:,}")
-        self.caption.setText(
-            self.tr("Output so far, {size}").format(size=size)
-            if detail.live
-            else self.tr("Output, {size}").format(size=size)
-        )
-        self.caption.setVisible(bool(output.size))
+        self.caption.setText(self._caption(detail))
+        self.caption.set_ink(Ink.TEXT if output.size else Ink.MUTED)
+        self.output.setVisible(bool(output.size))
         if output.text != self._output:
             self._output = output.text
             self.output.set_text(output.text)
