@@ -27,6 +27,7 @@ class CoalescedTask(QObject):
         self._query = query
         self._pending = False
         self._in_flight = False
+        self._stopped = False
         self._interval = QTimer(self, singleShot=True, interval=interval_ms)
         self._interval.timeout.connect(self._start)
 
@@ -38,6 +39,7 @@ class CoalescedTask(QObject):
     def request(self) -> None:
         """Query now, or as soon as the last query and the interval are over."""
         self._pending = True
+        self._stopped = False
         self._start()
 
     def request_now(self) -> None:
@@ -50,8 +52,9 @@ class CoalescedTask(QObject):
         self._interval.setInterval(interval_ms)
 
     def stop(self) -> None:
-        """Start no further query."""
+        """Start no further query until the next request."""
         self._pending = False
+        self._stopped = True
         self._interval.stop()
 
     def _start(self) -> None:
@@ -62,7 +65,7 @@ class CoalescedTask(QObject):
 
     def _answered(self, task: "asyncio.Task[None]") -> None:
         self._in_flight = False
-        if task.cancelled() or not isValid(self):  # the view was closed meanwhile
+        if task.cancelled() or not isValid(self) or self._stopped:  # the view is closed or hidden
             return
         if self._interval.interval() > 0:
             self._interval.start()

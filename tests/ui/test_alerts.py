@@ -105,6 +105,7 @@ async def test_an_alarm_is_counted_and_stays_in_a_banner_until_somebody_acknowle
     press(shell, "Acknowledge")
     await until(lambda: f"Mill 2 is in alarm: {WHY}." in banners(shell))
     await until(lambda: bell.count == 1)
+    assert f"Mill 2 is in alarm: {WHY}." in banners(shell)
     rows = (await office.door.ask(ListAlerts())).rows
     first = next(row for row in rows if row.machine_id == machine)
     assert (first.acknowledged_by, first.ended_at) == ("Anna", None)

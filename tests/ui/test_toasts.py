@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from cnc_station.ui.widgets.toasts import Toast, ToastShelf
+from cnc_station.ui.theme import Tone
+from cnc_station.ui.widgets.toasts import Message, Toast, ToastShelf
 from tests.until import until
 
 
@@ -83,3 +86,35 @@ async def test_the_systems_words_are_one_tap_behind_the_sentence(qtbot: QtBot) -
     toast.details.click()
     assert toast.words.text() == "[Errno 111] Connect call failed"
     assert shelf.messages() == ["Mill 1: 192.0.2.5 port 5007 does not answer"]
+
+
+async def test_an_alert_stays_until_it_is_withdrawn_and_is_there_once(qtbot: QtBot) -> None:
+    seen: list[str] = []
+    shelf = shelf_of(qtbot, seconds=0.05)
+    alarm = Message(
+        "Mill 1 is in alarm.",
+        Tone.ALARM,
+        stays=True,
+        action=("Acknowledge", lambda: seen.append("1")),
+        key=1,
+    )
+    shelf.alert(alarm)
+    shelf.alert(replace(alarm, words="Mill 1 has been in alarm for 1 min."))
+    shelf.say("Moved")
+    await until(lambda: shelf.messages() == ["Mill 1 has been in alarm for 1 min."])
+    shelf.withdraw(1)
+    assert shelf.messages() == []
+    await until(lambda: not shelf.findChildren(Toast))
+    shelf.alert(alarm)
+    await press(shelf, "Acknowledge")
+    assert (seen, shelf.messages()) == (["1"], [])
+
+
+async def test_an_alert_that_is_over_before_its_turn_is_never_shown(qtbot: QtBot) -> None:
+    shelf = shelf_of(qtbot)
+    for words in ("one", "two"):
+        shelf.fail(words)
+    shelf.alert(Message("three", key=3))
+    shelf.withdraw(3)
+    await press(shelf, "Close")
+    assert shelf.messages() == ["two"]

@@ -30,6 +30,11 @@ class StationAlerts:
     def muted(self, until: int) -> "StationAlerts":
         return replace(self, muted_until=until)
 
+    def with_sound(self, severity: Severity, path: str) -> "StationAlerts":
+        """Play a file for a severity; "": the bundled sound."""
+        sounds = {**self.sounds, severity.value: path}
+        return replace(self, sounds={key: value for key, value in sounds.items() if value})
+
     def sound_of(self, severity: Severity, wanted: str = "") -> Path:
         """Return the file to play. `wanted` is the name that a rule gives: a bundled sound, or a
         file beside the station's own."""

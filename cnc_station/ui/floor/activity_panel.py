@@ -123,7 +123,7 @@ class ActivityPanel(QWidget):
             Remedy.ACCEPT_DATABASE: self.tr("Agree …"),
         }.get(item.remedy, "")
         seen = next((seen_by(row) for row in self._alerts if is_told_by(item, row)), "")
-        parts = (formatting.lasted(item.since, now), seen, item.text)
+        parts = (seen, formatting.lasted(item.since, now), item.text)
         note = " · ".join(part for part in parts if part)
         offered = "" if item.at_panel else remedy
         return RowText(item.title, note, "", tone_of_need(item), offered)

@@ -191,8 +191,7 @@ class StationAlertsCard(Card):
         chooser.open()
 
     def _set_file(self, severity: Severity, path: str, *_checked: object) -> None:
-        sounds = {**self._alerts.settings.sounds, severity.value: path}
-        self._use(sounds={key: value for key, value in sounds.items() if value})
+        self._alerts.use(self._alerts.settings.with_sound(severity, path))
 
     def _toggle_mute(self) -> None:
         self._alerts.mute(on=self._alerts.muted_until is None)

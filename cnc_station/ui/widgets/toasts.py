@@ -57,9 +57,10 @@ class Toast(QFrame):
         words.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         box = hbox(on=self, gap=8, margins=(14, 0, 4, 0))
         if message.icon:
-            picture = Text()
-            picture.setPixmap(theme().pixmap(message.icon, ink, _ICON, self.devicePixelRatioF()))
-            box.addWidget(picture)
+            self._picture = Text()
+            box.addWidget(self._picture)
+            self._draw_icon()
+            theme().changed.connect(self._draw_icon)
         box.addWidget(words, 1)
         self.buttons: list[QWidget] = []
         if message.action:
@@ -79,6 +80,12 @@ class Toast(QFrame):
         self._timer.timeout.connect(self.close_now)
         if not message.stays:
             self._timer.start()
+
+    def _draw_icon(self) -> None:
+        tone = self.message.tone
+        ink = Ink.TEXT if tone is Tone.NORMAL else tone_ink(tone)
+        ratio = self.devicePixelRatioF()
+        self._picture.setPixmap(theme().pixmap(self.message.icon, ink, _ICON, ratio))
 
     def _add_button(self, box: QHBoxLayout, button: QWidget) -> None:
         self.buttons.append(button)
