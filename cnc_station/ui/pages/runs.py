@@ -61,13 +61,13 @@ class RunsPage(ListPage[RunRow]):
     def columns(self) -> Sequence[Column[RunRow]]:
         now = self._context.now
         return (
+            Column(self.tr("Job"), lambda r: r.job, 178, strong=True),
             Column(
                 self.tr("State"),
                 lambda r: look_of(r.state).word,
                 116,
                 look=lambda r: look_of(r.state),
             ),
-            Column(self.tr("Job"), lambda r: r.job, 178, strong=True),
             Column(self.tr("Try"), lambda r: str(r.attempt), 40, right=True),
             Column(self.tr("On"), lambda r: r.machine, 96),
             Column(
