@@ -25,6 +25,7 @@ from cnc_station.engine.outgoing_http import KEPT_HEADERS, HttpAnswer, HttpFaile
 
 _MOST_HEADERS = 100
 _LONGEST_LINE = 8190
+_LONGEST_WORDS = 200  # of the library, with what the server sent
 _KEEP_OPEN_S = 4.0  # Node's servers close after 5 s: a request on its way then would be lost
 _COMPRESSED = {"gzip": 31, "x-gzip": 31, "deflate": zlib.MAX_WBITS}
 
@@ -214,21 +215,32 @@ def _translate_errors(request: HttpRequest) -> Iterator[None]:
         raise HttpFailed(f"There was no complete answer within {request.timeout_s:g} s.") from error
     except aiohttp.InvalidURL as error:
         raise HttpFailed("The address is not a valid URL.") from error
-    except aiohttp.ClientConnectorDNSError as error:
-        raise HttpFailed(f"The name {error.host} was not found.") from error
-    except aiohttp.ClientConnectorError as error:
-        raise HttpFailed(f"No connection to {error.host}: {_reason(error.os_error)}.") from error
+    except (aiohttp.ClientConnectorError, aiohttp.ClientConnectorCertificateError) as error:
+        raise HttpFailed(_unconnected(error)) from error
     except aiohttp.ServerDisconnectedError as error:
         raise HttpFailed("The server closed the connection without an answer.") from error
     except aiohttp.ClientPayloadError as error:
         raise HttpFailed("The server closed the connection in the middle of its answer.") from error
     except aiohttp.ClientResponseError as error:
-        raise HttpFailed(f"The answer is not valid HTTP: {error.message}") from error
+        words = " ".join(error.message.split())[:_LONGEST_WORDS]
+        raise HttpFailed(f"The answer is not valid HTTP: {words}") from error
     except _AddressRefused as error:
         raise HttpFailed(f"No connection: {_reason(error)}.") from error
     except (aiohttp.ClientError, OSError, ValueError) as error:
         words = str(error) or type(error).__name__
         raise HttpFailed(f"The request failed: {words}.") from error
+
+
+def _unconnected(
+    error: aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError,
+) -> str:
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"The name {error.host} was not found."
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        found = error.certificate_error
+        why = str(getattr(found, "verify_message", "") or found).rstrip(".")
+        return f"The certificate of {error.host} is not valid: {why}."
+    return f"No connection to {error.host}: {_reason(error.os_error)}."
 
 
 def _reason(error: OSError) -> str:

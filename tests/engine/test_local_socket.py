@@ -330,3 +330,24 @@ async def open_connection(
         return *await asyncio.open_unix_connection(place.file), ""
     port, token = read_port(place.file)
     return *await asyncio.open_connection("127.0.0.1", port), token
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 786_432, 2_000_001])
+def test_the_content_of_a_file_travels_beside_its_request(size: int) -> None:
+    asked = AddProgram("a.nc", (bytes(range(256)) * 8_000)[:size])
+    line = codec.dump_request(asked)
+    assert (line.count(b"\n"), line[-1:]) == (1, b"\n")
+    assert codec.load_request(line) == asked
+
+
+@pytest.mark.parametrize("beside", [b"\x00*", b"\x00QQ", b"\x00QQ==QQ==", b"\x00\x00"])
+def test_content_that_is_not_base64_is_refused(beside: bytes) -> None:
+    line = codec.dump_request(AddProgram("a.nc", b"")).partition(b"\x00")[0]
+    with pytest.raises(InvalidInput, match="request"):
+        codec.load_request(line + beside + b"\n")
+
+
+def test_a_request_of_too_many_objects_is_refused_before_it_is_checked() -> None:
+    line = b'{"SubmitJobs":{"specs":[' + b'{"name":"a"},' * 20_000 + b"{}]}}\n"
+    with pytest.raises(InvalidInput, match="larger than a request may be"):
+        codec.load_request(line)

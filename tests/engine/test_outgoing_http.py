@@ -1,4 +1,5 @@
 import asyncio
+import datetime as dt
 import gzip
 import socket
 import ssl
@@ -282,3 +283,38 @@ async def test_the_shop_s_own_authority_is_trusted_only_by_its_file(tmp_path: Pa
     await trusting.close()
     await plain.close()
     server.close()
+
+
+@pytest.mark.parametrize("fault", ["expired", "mismatch"])
+async def test_a_certificate_that_is_not_valid_is_named_in_words(
+    tmp_path: Path, fault: str
+) -> None:
+    authority, file = trustme.CA(), tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(file))
+    past = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+    cert = (
+        authority.issue_cert("127.0.0.1", not_after=past)
+        if fault == "expired"
+        else authority.issue_cert("other.example")
+    )
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    cert.configure_cert(tls)
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=tls)
+    client = OutgoingHttp(ca_file=file)
+    with pytest.raises(HttpFailed, match=f"The certificate of 127.0.0.1 is not valid: .*{fault}"):
+        await client.send(
+            HttpRequest("GET", f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        )
+    await client.close()
+    server.close()
+
+
+async def test_another_program_at_the_port_is_named_in_one_line(http: OutgoingHttp) -> None:
+    async def greet(_head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-OpenSSH\x1b[2J " + b"x" * 4_000 + b"\r\n\r\n")
+
+    async with raw_server(greet) as url:
+        with pytest.raises(HttpFailed, match="not valid HTTP") as failed:
+            await http.send(HttpRequest("GET", url))
+    assert str(failed.value).isprintable()
+    assert len(str(failed.value)) < 300

@@ -104,6 +104,14 @@ async def test_a_reading_that_takes_too_long_is_ended_in_words(
     assert "more time or memory" in said
 
 
+async def test_long_cells_come_in_short_lines(tables: TableReader) -> None:
+    rows = 600
+    table = b"name,notes\n" + b"".join(b"a,%s\n" % (b"x" * 32_000) for _ in range(rows))
+    found = await tables.run("t", reading(table))
+    assert isinstance(found, Table)
+    assert [len(row.cells[1]) for row in found.rows] == [32_000] * rows
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGXCPU, signal.SIGSEGV])
 async def test_a_reader_that_dies_is_told_in_a_sentence(
     tables: TableReader, number: signal.Signals

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -129,6 +130,18 @@ def repeated() -> bytes:
     return stored(sheet(HEAD + row * 5_000), strings=strings)
 
 
+def _numbered(*numbers: int) -> str:
+    return "".join(f'<row r="{number}">{cell("a")}</row>' for number in numbers)
+
+
+def twice() -> bytes:
+    """Add another sheet under the name of the first."""
+    packed = io.BytesIO(workbook())
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", sheet(HEAD))
+    return packed.getvalue()
+
+
 def root(name: str) -> str:
     return f"{_XML}<{name} {MAIN}>"
 
@@ -204,6 +217,9 @@ BOMBS: Mapping[str, Callable[[], bytes]] = {
     "a locked workbook": locked,
     "an old locked workbook": lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 4_096,
     "another packing": lambda: workbook(method=zipfile.ZIP_LZMA),
+    "rows out of order": lambda: workbook(sheet(HEAD + _numbered(9, 2))),
+    "one row twice": lambda: workbook(sheet(HEAD + _numbered(9, 9))),
+    "two parts of one name": twice,
     "an archive of archives": lambda: workbook(
         method=zipfile.ZIP_STORED, sheet1=workbook(" " * 9_000_000)
     ),

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import partial
@@ -145,10 +146,11 @@ async def _comes_to(door: Door, job_id: int, state: JobState) -> bool:
     return await until(there)
 
 
-STROKES = 500  # of 4 mm, 20 ms each: the planner and the buffer of a GRBL last half a second
-STROKE = "G1X4F6000\nX0\n"
+STROKES = 260  # of 8 mm, 40 ms each: the planner and the buffer of a GRBL last a second
+STROKE = "G1X8F6000\nX0\n"
 CUT = f"G21G90\nG0X0Y0Z0\n{STROKE * (STROKES // 2)}M30\n".encode()
 MILL_CUT = f"{HEAD}G0 X0 Y0 Z5\nG1 X50 F600\nX0\nG0 Z7\nM2\n".encode()  # some 10 s
+WENT_ON = r"The window did not respond for \d+ s\. Machines and jobs went on\."
 GOAL_S = 0.020
 """The lag of the drivers' loop, of 99 calls in a hundred."""
 
@@ -167,15 +169,14 @@ def lags(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
-async def _put_to_work(door: Door, specs: Sequence[MachineSpec]) -> list[int]:
-    """Add a router, a router and a mill. Return the jobs that they have begun."""
-    for spec in specs:
-        await door.execute(AddMachine(spec))
-    jobs = []
-    for machine, program in zip(await door.ask(ListMachines()), (CUT, CUT, MILL_CUT), strict=True):
-        if machine.spec.driver == "grbl":
-            await until(partial(_confirm_position, door, machine.id))
-        jobs.append(await _submit(door, program, machine.id))
+async def _put_to_work(door: Door, mill: MachineSpec, routers: Sequence[MachineSpec]) -> list[int]:
+    """Add the machines. Return the jobs that they have begun: the mill takes longest to begin."""
+    jobs = [await _submit(door, MILL_CUT, await door.execute(AddMachine(mill)))]
+    added = [await door.execute(AddMachine(router)) for router in routers]
+    for machine_id in added:
+        await until(partial(_confirm_position, door, machine_id))
+    assert await _comes_to(door, jobs[0], JobState.RUNNING)
+    jobs += [await _submit(door, CUT, machine_id) for machine_id in added]
     for job_id in jobs:
         assert await _comes_to(door, job_id, JobState.RUNNING)
     return jobs
@@ -198,27 +199,28 @@ async def test_routers_and_a_real_linuxcnc_cut_on_while_the_window_stands_still(
             panel.make_ready()
         for router in routers:
             fakes.run(router.wire.put_back())
-        specs = [router.as_machine(f"Router {at}") for at, router in enumerate(routers)]
-        jobs = await _put_to_work(door, [*specs, wired(mill, "Mill")])
         watching = asyncio.create_task(watch_stalls(tell))
-        await asyncio.sleep(after_s)
-        lags.clear()
-        fakes.run(_entered(other_loop))
-        block()
-        blocked = sorted(lags)
-        assert all(router.fake.axes.rests == 0 for router in routers)  # they still cut
-        await until(frame.window.toasts.messages)
-        for job_id in jobs:
-            assert await _comes_to(door, job_id, JobState.COMPLETED)
-    watching.cancel()
-    await station.stop()
-    for router in routers:
-        fakes.run(router.wire.pull_out())
+        try:
+            specs = [router.as_machine(f"Router {at}") for at, router in enumerate(routers)]
+            jobs = await _put_to_work(door, wired(mill, "Mill"), specs)
+            await asyncio.sleep(after_s)
+            lags.clear()
+            fakes.run(_entered(other_loop))
+            block()
+            blocked = sorted(lags)
+            assert all(router.fake.axes.rests == 0 for router in routers)  # they still cut
+            await until(frame.window.toasts.messages)
+            for job_id in jobs:
+                assert await _comes_to(door, job_id, JobState.COMPLETED)
+        finally:
+            watching.cancel()
+            await station.stop()
+            for router in routers:
+                fakes.run(router.wire.pull_out())
     assert [router.fake.axes.rests for router in routers] == [1, 1]  # at the end of the program
     assert [len(router.fake.taken) for router in routers] == [STROKES + 3] * 2
-    assert frame.window.toasts.messages() == [
-        "The window did not respond for 5 s. Machines and jobs went on."
-    ]
+    told = frame.window.toasts.messages()
+    assert all(re.fullmatch(WENT_ON, words) for words in told), told
     lag_s = blocked[int(0.99 * len(blocked))]
     print(f"{block.__name__}: lag of the drivers' loop, p99: {lag_s * 1000:.1f} ms")
     assert lag_s < max(GOAL_S, 3 * other_loop.percentile(0.99))  # a busy computer delays both

@@ -250,6 +250,18 @@ async def test_a_program_that_was_swapped_is_told_apart(tmp_path: Path, swap: st
         await files.must_be_unchanged(tmp_path, name, PROGRAM)
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["[" * 60_000, '{"start": [1, 2, NaN], "late": false}', '{"start": "abc", "late": 1}', "7", ""],
+)
+def test_a_note_that_another_program_has_written_is_no_note(tmp_path: Path, content: str) -> None:
+    note = files.Note((1.0, 2.0, 3.0))
+    files.write_note(tmp_path, "a.ngc", note)
+    assert files.read_note(tmp_path, "a.ngc") == note
+    files.note_path(tmp_path, "a.ngc").write_text(content)
+    assert files.read_note(tmp_path, "a.ngc") is None
+
+
 async def test_an_export_is_private_in_a_private_folder_alone(tmp_path: Path) -> None:
     for folder_mode, expected in ((0o700, 0o600), (0o755, 0o644)):
         folder = tmp_path / oct(folder_mode)

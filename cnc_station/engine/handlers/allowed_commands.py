@@ -203,5 +203,5 @@ def _texts(path: str, entry: dict[str, Any], name: str) -> list[str]:
 def _pattern(path: str, text: object) -> re.Pattern[str]:
     try:
         return re.compile(str(text), re.DOTALL)
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise ValueError(f"{path}: {text} is not a regular expression: {error}") from error

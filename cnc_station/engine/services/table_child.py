@@ -17,7 +17,7 @@ from cnc_station.engine.services.table_file import Table, Unreadable, read_table
 MEMORY = 400 * 1024 * 1024  # of addresses; about 280 MB can be filled
 CPU_S = 40
 HEADER_BYTES = 1_000_000
-_BATCH = 2_000  # cells
+_BATCH, _BATCH_TEXT = 2_000, 200_000  # cells, and their characters: the station parses it at once
 TOO_MUCH = (
     "The table needs more time or memory than a table may: save what matters as CSV, or import it "
     "in parts."
@@ -73,13 +73,14 @@ def _answer(content: bytes, wanted: frozenset[str], out: BinaryIO) -> Iterator[M
 
 def _batches(table: Table) -> Iterator[Sequence[tuple[int, tuple[str, ...]]]]:
     batch: list[tuple[int, tuple[str, ...]]] = []
-    cells = 0
+    cells = text = 0
     for row in table.rows:
         batch.append((row.number, row.cells))
         cells += len(row.cells)
-        if cells >= _BATCH:
+        text += sum(map(len, row.cells))
+        if cells >= _BATCH or text >= _BATCH_TEXT:
             yield batch
-            batch, cells = [], 0
+            batch, cells, text = [], 0, 0
     yield batch
 
 

@@ -97,6 +97,8 @@ class _CheckedArchive(zipfile.ZipFile):
         # zipfile never unpacks more of a member than its entry says, so the sum can be trusted
         if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED:
             raise Unreadable("The workbook unpacks to more than can be read safely.")
+        if len({member.filename for member in members}) < len(members):
+            raise Unreadable("The workbook has two parts of one name: which one is meant?")
         for member in members:
             _check_member(member)
 
@@ -149,6 +151,7 @@ class _Count:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self._limits: _Limits | None = None
+        self._row = 0
         self.parser = expat.ParserCreate()
         self.parser.ordered_attributes = True
         self.parser.StartElementHandler = self._start
@@ -158,6 +161,16 @@ class _Count:
         self.counts[name] = self.counts.get(name, 0) + 1
         if len(attributes) > 2 * _MAX_ATTRIBUTES:
             raise Unreadable("The workbook has an element with too many attributes.")
+        if name == "row" or name.endswith(":row"):
+            self._check_order(attributes)
+
+    def _check_order(self, attributes: Sequence[str]) -> None:
+        """Raise Unreadable if a row stands before the one above it: openpyxl would leave it out."""
+        stated = dict(zip(attributes[::2], attributes[1::2], strict=True)).get("r", "")
+        number = int(stated) if stated.isdecimal() and len(stated) < 10 else self._row + 1
+        if number <= self._row:
+            raise Unreadable(f"Row {number} of the workbook is not in its place: save it again.")
+        self._row = number
 
     def _refuse_entities(self, *_: object) -> None:
         raise Unreadable("The workbook is damaged: a part of it declares its own entities.")

@@ -18,6 +18,7 @@ LARGEST_ID = 2**63 - 1  # of a row in a database
 LONGEST_NAME = 200
 MOST_MACHINES = 2_000  # of one station
 _MOST_OPENED = 2 * MOST_MACHINES  # lists and objects, and their characters in texts
+_MOST_VALUES = 2 * MOST_EVENTS * len(NoticeColumns._fields)  # or commas in texts
 _PIECE = 50  # machines that are checked together: each value of a wrong kind costs time
 _WHOLES = frozenset({"job_id", "run_id", "machine_id", "due_at"})
 
@@ -72,7 +73,7 @@ def _body(data: bytes) -> dict[str, Any]:
     """The body of a message. Raises ValueError if it would take long to read: a megabyte of small
     lists holds the loop for 0.1 s."""
     opened = max(data.count(b"["), data.count(b"{"))
-    if len(data) > REDIS.bytes or opened > _MOST_OPENED:
+    if len(data) > REDIS.bytes or opened > _MOST_OPENED or data.count(b",") > _MOST_VALUES:
         raise ValueError("no station sends that much")
     body = codec.load(dict[str, Any], data)["body"]
     if not isinstance(body, dict):

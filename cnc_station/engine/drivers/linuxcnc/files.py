@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Self
 
 from cnc_station import private_files
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.nc import Program, read
 from cnc_station.engine.drivers.base import NotReady, Order
 from cnc_station.engine.drivers.linuxcnc.ending import Ending, ending_of
 from cnc_station.engine.drivers.linuxcnc.snapshot import Place
+from cnc_station.peers.values import parse_number
 
 NAME = re.compile(r"cnc-run-(\d+)-part-(\d+)(-modes)?\.ngc$")
 TROUBLES = {
@@ -143,8 +145,8 @@ def read_note(folder: Path, name: str) -> Note | None:
     """Return the note; None if there is none, or it cannot be read."""
     try:
         found = private_files.read_regular(note_path(folder, name), _MOST_NOTE)
-        data = json.loads(found or b"")
-        x, y, z = map(float, data["start"])
+        data = json_text.load(found or b"")
+        x, y, z = (parse_number(str(place)) for place in data["start"])
         return Note((x, y, z), late=bool(data["late"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -1,12 +1,12 @@
 """Job rows with their names and their next step in words."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.job import is_automation
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.waiting import Predecessor, QueueStatus, ShopSnapshot, next_words
@@ -85,7 +85,7 @@ class JobReader:
             return {}
         query = select(job.c.id, job.c.payload).where(job.c.id.in_(asking))
         wanted = {
-            job_id: ServedJobs(handler, field, str(json.loads(payload).get(field)))
+            job_id: ServedJobs(handler, field, str(json_text.stored_object(payload).get(field)))
             for job_id, payload in self._connection.execute(query)
             for handler, field in (asking[job_id],)
         }
