@@ -45,6 +45,8 @@ def test_a_short_campaign_keeps_all_promises(name: str, tmp_path: Path) -> None:
         assert found["recovered"] > 5
     elif name == "schedules":
         assert found["measured"]["due times fired"] > 20
+    elif name == "webhooks":
+        assert (found["kills"], found["deliveries"]) == (6, 100)
     elif name == "handlers":
         assert found["measured"]["MB printed by one command"] > 100
 

@@ -27,7 +27,8 @@ from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.queries.webhooks import deliveries, delivery_detail
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import OneByOne, Tx
-from cnc_station.engine.store.webhooks import CreateWebhook, DeleteWebhook
+from cnc_station.engine.store.webhook_listeners import PENDING
+from cnc_station.engine.store.webhooks import CreateWebhook, DeleteWebhook, EditWebhook
 from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryRow
 from tests.store.shop import Shop
 
@@ -66,6 +67,33 @@ async def test_a_claim_holds_a_delivery_until_its_end(shop: Shop) -> None:
     shop.clock.ms += LEASE_MS
     (again,) = await claim(shop, webhook_id)
     assert (again.id, again.key, again.token) == (claimed.id, claimed.key, claimed.token + 1)
+
+
+async def test_an_endpoint_is_due_by_its_own_deliveries_and_while_it_is_enabled(
+    shop: Shop,
+) -> None:
+    first = await listening(shop)
+    await shop.job()
+    (claimed,) = await claim(shop, first)
+    await shop.write(record(claimed, PENDING, 30.0))
+    second = await listening(shop)
+    third = await listening(shop, replace(SPEC, events=(WebhookEvent.COMPLETED,)))
+    await shop.job()
+    assert due(shop).keys() == {first, second}
+    await claim(shop, first)
+    assert 0 < due(shop)[first] <= LEASE_MS / 1000
+    assert due(shop)[second] <= 0
+    await shop.write(EditWebhook(second, replace(SPEC, enabled=False), None, "anna"))
+    assert due(shop).keys() == {first}
+    assert await shop.write(ClaimDeliveries({second: 9, third: 9}, LEASE_MS)) == ()
+
+
+def due(shop: Shop) -> dict[int, float]:
+    """In how many seconds each endpoint has something to be sent."""
+    found: dict[int, DueEndpoint] = shop.database.read(
+        lambda connection: due_endpoints(connection, shop.clock.ms)
+    )
+    return {webhook_id: one.seconds for webhook_id, one in found.items()}
 
 
 async def test_a_stale_token_only_adds_to_the_list_of_attempts(shop: Shop) -> None:
