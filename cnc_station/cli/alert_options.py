@@ -4,29 +4,33 @@ from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Callable
 from typing import Any
 
+Command = Callable[..., ArgumentParser]
+"""Adds one command, `of` a group: `cnc_station.cli.parser`."""
 
-def add_alerts(command: Callable[..., ArgumentParser], group: Callable[..., Any]) -> None:
-    """Add both groups of commands."""
-    alert = group("alert", "Alerts: what asks for a person.")
-    show = command("list", "alert:alerts", "List the open alerts, worst first.", alert).add_argument
+
+def add_alerts(command: Command, alert: Any) -> None:
+    """Add the commands of `alert`."""
+    about = "List the open alerts, worst first."
+    show = command("list", "alert:alerts", about, of=alert).add_argument
     show("--all", action="store_true", help="also those that are over, newest first")
     show("--machine", metavar="NAME", help="all of this machine")
     show("--limit", type=int, default=50, metavar="N", help="how many (50)")
-    one = command("show", "alert:alert", "Show what was told of an alert, by which rule.", alert)
+    one = command("show", "alert:alert", "Show what was told of an alert, by which rule.", of=alert)
     one.add_argument("id", type=int, metavar="ID")
     about = "Take care of alerts: reminders and escalations stop."
-    care = command("acknowledge", "alert:acknowledge", about, alert).add_argument
+    care = command("acknowledge", "alert:acknowledge", about, of=alert).add_argument
     care("ids", type=int, nargs="*", metavar="ID")
     care("--all", action="store_true", help="every open alert")
     care("--reason", default="", metavar="TEXT")
-    _rules(command, group("alert-rule", "Who is told of alerts, when, and how often."))
 
 
-def _rules(command: Callable[..., ArgumentParser], rule: Any) -> None:
+def add_rules(command: Command, rule: Any) -> None:
+    """Add the commands of `alert-rule`."""
+
     def of(name: str, about: str) -> ArgumentParser:
-        return command(name, f"alert:{name}_rule", about, rule)
+        return command(name, f"alert:{name}_rule", about, of=rule)
 
-    command("list", "alert:rules", "List the rules.", rule)
+    command("list", "alert:rules", "List the rules.", of=rule)
     new = of("add", "Add a rule; it also counts for the open alerts.")
     new.add_argument("rule", metavar="NAME")
     changed = of("edit", "Change a rule.")

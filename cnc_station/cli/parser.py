@@ -2,11 +2,12 @@
 
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 from cnc_station import __doc__ as purpose
 from cnc_station import __version__
-from cnc_station.cli.alert_options import add_alerts
+from cnc_station.cli.alert_options import Command, add_alerts, add_rules
 from cnc_station.cli.format_options import FROM_STDIN, add_format_options
 from cnc_station.engine.domain.actions import BULK_ACTIONS
 
@@ -25,7 +26,7 @@ def parse(argv: Sequence[str]) -> Namespace:
 
     Raises WrongUsage; SystemExit after `--help` and `--version`.
     """
-    return _parser().parse_args(argv)
+    return _parser(argv[0] if argv else None).parse_args(argv)
 
 
 def _common() -> _Parser:
@@ -39,7 +40,9 @@ def _common() -> _Parser:
     return common
 
 
-def _parser() -> _Parser:
+def _parser(first: str | None) -> _Parser:
+    """Know every command, and the arguments of the one that comes first. If something else does,
+    those of all."""
     common = _common()
     parser = _Parser(prog="cnc-station", description=purpose, parents=[_common()])
     parser.set_defaults(
@@ -48,14 +51,25 @@ def _parser() -> _Parser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
 
-    def command(name: str, function: str, about: str, of: Any = commands) -> ArgumentParser:
+    add_arguments: dict[str, Callable[[], None]] = {}
+
+    def command(
+        name: str,
+        function: str,
+        about: str,
+        add: Callable[[ArgumentParser], None] | None = None,
+        of: Any = commands,
+    ) -> ArgumentParser:
         made: ArgumentParser = of.add_parser(name, help=about, description=about, parents=[common])
         made.set_defaults(command=f"cnc_station.cli.{function}")
+        if add is not None:
+            add_arguments[name] = partial(add, made)
         return made
 
-    def group(name: str, about: str) -> Any:
+    def group(name: str, about: str, add: Callable[[Command, Any], None]) -> None:
         made = commands.add_parser(name, help=about, description=about)
-        return made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        of = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+        add_arguments[name] = partial(add, command, of)
 
     demo = command("demo", "window:demo", "Open the window on a shop's demo day.")
     demo.add_argument(
@@ -63,35 +77,26 @@ def _parser() -> _Parser:
     )
     serve = command("serve", "window:serve", "Run the station without a window.")
     serve.add_argument("--demo", action="store_true", help="on a shop's demo day")
-    _submit(command("submit", "submit:submit", "Submit one job."))
-    _import(command("import", "imports:import_table", "Import a CSV or XLSX table of jobs."))
-    _jobs(command("jobs", "show:jobs", "List jobs, by default the open ones."))
-    _act(command("act", "act:act", "Do one thing to all jobs that match, with their number first."))
+    command("submit", "submit:submit", "Submit one job.", _submit)
+    command("import", "imports:import_table", "Import a CSV or XLSX table of jobs.", _import)
+    command("jobs", "show:jobs", "List jobs, by default the open ones.", _jobs)
+    about = "Do one thing to all jobs that match, with their number first."
+    command("act", "act:act", about, _act)
     job = command("job", "show:job", "Show a job with its runs and its history.")
     job.add_argument("id", type=int, metavar="ID")
-    _runs(command("runs", "runs:runs", "List the latest runs of all jobs, newest first."))
+    command("runs", "runs:runs", "List the latest runs of all jobs, newest first.", _runs)
     run = command("run", "runs:run", "Show a run with its result and its output.")
     run.add_argument("id", type=int, metavar="ID")
     command("machines", "show:machines", "List the machines and their states.")
-    _events(command("events", "show:events", "List events, oldest first."))
-    _schedules(command, group("schedule", "Schedules: jobs that come by the clock."))
-    db = group("db", "Look after the database.")
-    command("status", "db:status", "Show its schema, and whether it fits this program.", db)
-    about = "Upgrade it to this program's schema; stop all stations first."
-    command("upgrade", "db:upgrade", about, db)
-    about = "Agree that the machines of a moved or copied database are run from this computer."
-    command("accept", "db:accept", about, db)
-    secret = group("secret", "Store a server's password outside the settings.")
-    about = "Ask for a server's password, or read it from stdin."
-    keep = command("set", "secret:keep", about, secret)
-    keep.add_argument(
-        "--file", action="store_true", help="in a file, for a station that starts by itself"
-    )
-    forget = command("forget", "secret:forget", "Delete a server's password.", secret)
-    for one in (keep, forget):
-        one.add_argument("server", choices=["database", "redis", "webhook", "smtp"])
-    _webhooks(command, group)
-    add_alerts(command, group)
+    command("events", "show:events", "List events, oldest first.", _events)
+    group("schedule", "Schedules: jobs that come by the clock.", _schedules)
+    group("db", "Look after the database.", _db)
+    group("secret", "Store a server's password outside the settings.", _secret)
+    group("webhook", "Tell other programs, phones, chats and people by e-mail.", _webhooks)
+    about = "Receive webhooks on this computer and show them."
+    command("webhook-test", "webhook_test:receive", about, _webhook_test)
+    group("alert", "Alerts: what asks for a person.", add_alerts)
+    group("alert-rule", "Who is told of alerts, when, and how often.", add_rules)
     doctor = command("doctor", "doctor:doctor", "Check everything the station needs.")
     doctor.add_argument(
         "--probe-window",
@@ -100,16 +105,36 @@ def _parser() -> _Parser:
         const="cnc_station.cli.doctor_window:probe",
         help=SUPPRESS,
     )
+    for name in [first] if first in commands.choices else [*add_arguments]:
+        if name in add_arguments:
+            add_arguments[name]()
     return parser
 
 
-def _webhooks(command: Callable[..., ArgumentParser], group: Callable[..., Any]) -> None:
-    webhook = group("webhook", "Tell other programs, phones, chats and people by e-mail.")
+def _db(command: Command, db: Any) -> None:
+    command("status", "db:status", "Show its schema, and whether it fits this program.", of=db)
+    about = "Upgrade it to this program's schema; stop all stations first."
+    command("upgrade", "db:upgrade", about, of=db)
+    about = "Agree that the machines of a moved or copied database are run from this computer."
+    command("accept", "db:accept", about, of=db)
 
+
+def _secret(command: Command, secret: Any) -> None:
+    about = "Ask for a server's password, or read it from stdin."
+    keep = command("set", "secret:keep", about, of=secret)
+    keep.add_argument(
+        "--file", action="store_true", help="in a file, for a station that starts by itself"
+    )
+    forget = command("forget", "secret:forget", "Delete a server's password.", of=secret)
+    for one in (keep, forget):
+        one.add_argument("server", choices=["database", "redis", "webhook", "smtp"])
+
+
+def _webhooks(command: Command, webhook: Any) -> None:
     def of(name: str, about: str) -> ArgumentParser:
-        return command(name, f"webhook:{name}", about, webhook)
+        return command(name, f"webhook:{name}", about, of=webhook)
 
-    command("list", "webhook:endpoints", "List the endpoints.", webhook)
+    command("list", "webhook:endpoints", "List the endpoints.", of=webhook)
     add = of("add", "Add an endpoint; a secret made for it is shown only now.")
     add.add_argument("--event", action="append", metavar="NAME", help="job:completed (repeat)")
     add.add_argument("--tenant", metavar="NAME", help="only about jobs of this customer")
@@ -137,9 +162,10 @@ def _webhooks(command: Callable[..., ArgumentParser], group: Callable[..., Any])
         option("--event", metavar="NAME", help="of this event: job:failed, alert")
         option("--since", metavar="WHEN", help="queued from then on: 17:00, '2026-11-23 17:00'")
         option("--state", action="append", default=[], help="pending, delivered, dead (repeat)")
-    receive = command(
-        "webhook-test", "webhook_test:receive", "Receive webhooks on this computer and show them."
-    ).add_argument
+
+
+def _webhook_test(parser: ArgumentParser) -> None:
+    receive = parser.add_argument
     receive("--port", type=int, default=8461, metavar="N", help="to listen on (8461; 0: any)")
     receive("--secret", metavar="TEXT", help="check the signatures with this secret")
     receive("--respond", default="200", metavar="STATUS", help="a status, hang or close (200)")
@@ -174,9 +200,9 @@ def _submit(parser: ArgumentParser) -> None:
     add("--draft", action="store_true", help="save it as a draft, not in the queue")
 
 
-def _schedules(command: Callable[..., ArgumentParser], schedule: Any) -> None:
+def _schedules(command: Command, schedule: Any) -> None:
     def of(name: str, about: str) -> ArgumentParser:
-        return command(name, f"schedule:{name}_schedule", about, schedule)
+        return command(name, f"schedule:{name}_schedule", about, of=schedule)
 
     of("list", "List the schedules with their next time and last outcome.")
     new = of("add", "Add a schedule; the other options describe its jobs.")
