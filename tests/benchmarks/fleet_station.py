@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -72,13 +72,14 @@ def config(folder: Path, name: str, database_url: str, redis_url: str) -> Config
 
 @asynccontextmanager
 async def working(
-    name: str, database_url: str, redis_url: str = "", machines: int = 0
+    name: str, database_url: str, redis_url: str = "", machines: int = 0, *, workers: int = 5
 ) -> AsyncIterator[Door]:
-    """A station in this process, with mills that take anything: each idle before it is at work."""
+    """A station in this process, with mills that take anything: each idle before it is at work. It
+    does as many jobs without a machine at once as it has `workers`."""
     with tempfile.TemporaryDirectory(prefix="cnc-bench-") as folder:
         settings = config(Path(folder), name, database_url, redis_url)
         await add_mills(settings, machines)
-        async with running(settings) as door:
+        async with running(replace(settings, automation_workers=workers)) as door:
             yield door
 
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 
 from cnc_station.engine.door import Door
@@ -21,6 +22,7 @@ from tests.tools.servers import Postgres
 
 EVENTS = 2_000
 JOBS = 3_000
+WORKERS = 100  # the most that the settings allow
 
 
 def _event_costs(events: int) -> tuple[float, float]:
@@ -32,13 +34,13 @@ def _event_costs(events: int) -> tuple[float, float]:
 async def _job_rate(jobs: int, *, told: bool) -> float:
     with folder() as path:
         fill(path, 0, 0, one_type=True)
-        async with running(config(path)) as door:
+        async with running(replace(config(path), automation_workers=WORKERS)) as door:
             return await _rate_through(door, jobs, told=told)
 
 
 async def _fleet_job_rate(server: Postgres, jobs: int) -> float:
     with server.new_database() as address:
-        async with working("bench", address) as door:
+        async with working("bench", address, workers=WORKERS) as door:
             return await _rate_through(door, jobs, told=True)
 
 

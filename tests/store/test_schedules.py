@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 
 from cnc_station.engine import codec
 from cnc_station.engine.domain.errors import Fenced
@@ -103,6 +103,18 @@ async def test_at_most_the_last_hundred_times_are_caught_up(shop: Shop) -> None:
     assert next_due(shop) == shop.clock.ms + 60_000
     last = shop.row(schema.schedule_firing, 100).due_at
     assert last == shop.clock.ms
+
+
+async def test_the_first_time_missed_says_that_earlier_ones_were_missed_too(shop: Shop) -> None:
+    await create(shop, cron="* * * * *", catch_up=CatchUp.SKIP)
+    shop.later(86_400.0)
+    await fire(shop)
+    table = schema.schedule_firing
+    rows = shop.database.read(
+        lambda c: c.execute(select(table).where(table.c.state == "missed").order_by("due_at")).all()
+    )
+    reasons = [row.reason for row in rows]
+    assert (reasons[0], set(reasons[1:])) == ("earlier ones were missed too", {""})
 
 
 async def test_with_overlap_skip_no_job_is_made_while_one_is_open(shop: Shop) -> None:
