@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.context import ForkServerProcess
@@ -44,6 +46,7 @@ class StationProcess:
 def _work(config: Config, log: str, prepare: Callable[[], None], pipe: Pipe) -> None:
     from cnc_station.engine.engine import StationEngine  # noqa: PLC0415 - in the child alone
 
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     logging.basicConfig(filename=log, level=logging.WARNING)
     prepare()
 
@@ -54,6 +57,14 @@ def _work(config: Config, log: str, prepare: Callable[[], None], pipe: Pipe) -> 
         await asyncio.Event().wait()
 
     asyncio.run(work())
+
+
+def _end_with_parent() -> None:
+    """A campaign whose time is up ends at once, and looks after nothing."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 _CONTEXT = multiprocessing.get_context("forkserver")
