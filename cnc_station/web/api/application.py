@@ -14,18 +14,29 @@ from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
-from cnc_station.web.api import jobs, problems, schedules, shop, webhooks
+from cnc_station.web.api import (
+    jobs,
+    needs_attention,
+    problems,
+    programs,
+    schedules,
+    shop,
+    webhooks,
+)
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
-from cnc_station.web.api.route import IF_MATCH, Call, Reply, Route
+from cnc_station.web.api.route import IF_MATCH, PATTERNS, Call, Reply, Route
 from cnc_station.web.api.values import Taken
 
 log = logging.getLogger(__name__)
 
 PREFIX = "/api/v1"
 MOST_BODY = 1024 * 1024
+MOST_UPLOAD = 64 * 1024 * 1024
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
+    *needs_attention.ROUTES,
+    *programs.ROUTES,
     *shop.ROUTES,
     *schedules.ROUTES,
     *webhooks.ROUTES,
@@ -45,7 +56,7 @@ def add_api(app: web.Application, door: Door) -> None:
     app.middlewares.append(_answering_problems)
     app.router.add_get(f"{PREFIX}/openapi.json", describe)
     for route in ROUTES:
-        path = route.path.replace("{id}", r"{id:\d+}")
+        path = re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:{PATTERNS[name[1]]}}}", route.path)
         app.router.add_route(route.method, PREFIX + path, _handler(route, door))
 
 
@@ -53,9 +64,9 @@ def _handler(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.
     async def handle(request: web.Request) -> web.Response:
         call = Call(
             door,
-            _path_ids(request),
+            _path_values(request),
             route.query.read(_query(request)),
-            await _body(request, route) if route.body else None,
+            await _body(request, route),
             _if_match(request) if route.conditional else None,
         )
         return _response(await route.call(call))
@@ -63,11 +74,12 @@ def _handler(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.
     return handle
 
 
-def _path_ids(request: web.Request) -> Mapping[str, int]:
-    """The ids in the path."""
-    found = {name: int(text[:20]) for name, text in request.match_info.items()}
-    if not all(0 < number < 2**63 for number in found.values()):
-        raise problems.not_found("thing with this number")
+def _path_values(request: web.Request) -> Mapping[str, Any]:
+    found: dict[str, Any] = dict(request.match_info)
+    if "id" in found:
+        found["id"] = int(found["id"][:20])
+        if not 0 < found["id"] < 2**63:
+            raise problems.not_found("thing with this number")
     return found
 
 
@@ -80,8 +92,12 @@ def _query(request: web.Request) -> dict[str, str]:
     return found
 
 
-async def _body(request: web.Request, route: Route) -> Taken:
-    content = await _content(request)
+async def _body(request: web.Request, route: Route) -> Taken | bytes | None:
+    if not (route.body or route.uploads):
+        return None
+    content = await _content(request, MOST_UPLOAD if route.uploads else MOST_BODY)
+    if route.uploads:
+        return content
     if content and request.content_type != "application/json":
         raise Problem(415, "The body must be application/json.")
     values: Any = {}
@@ -95,17 +111,18 @@ async def _body(request: web.Request, route: Route) -> Taken:
     return model.read(values)
 
 
-async def _content(request: web.Request) -> bytes:
-    if (request.content_length or 0) > MOST_BODY:
-        raise _too_large()
+async def _content(request: web.Request, most: int) -> bytes:
+    if (request.content_length or 0) > most:
+        raise _too_large(most)
+    request = request.clone(client_max_size=most)
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
-        raise _too_large() from None
+        raise _too_large(most) from None
 
 
-def _too_large() -> Problem:
-    return Problem(413, f"The body may have {MOST_BODY >> 10} KiB.")
+def _too_large(most: int) -> Problem:
+    return Problem(413, f"The body may have {most >> 10:,} KiB.")
 
 
 def _if_match(request: web.Request) -> int | None:

@@ -1,6 +1,6 @@
 """What the API takes and answers about jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Self
 
@@ -301,6 +301,11 @@ class AnswersOut(Told):
     answers: list[AnswerOut]
     done: int
     refused: int
+
+    @classmethod
+    def of(cls, answers: Iterable[Answer], done: int, refused: int) -> Self:
+        told = [AnswerOut.of(answer) for answer in answers]
+        return cls(answers=told, done=done, refused=refused)
 
 
 # The actions on one job that need nobody at a machine. `run` and `trigger` are other names.

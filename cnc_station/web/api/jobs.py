@@ -1,6 +1,6 @@
 """The routes about jobs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field
@@ -27,7 +27,6 @@ from cnc_station.engine.views import JobDetail, JobFilter, Sort, SortKey
 from cnc_station.web.api.job_values import (
     ACTIONS,
     ActionIn,
-    AnswerOut,
     AnswersOut,
     CreatedJobsOut,
     JobDetailOut,
@@ -270,18 +269,13 @@ async def _act_on_many(call: Call) -> Reply:
         command = ActOnJobs(action, body.ids, body.reason, **how)
         answers = await call.door.execute(command)
         done = sum(answer.applied for answer in answers)
-        return _answers(answers, done, len(answers) - done)
+        return Reply(AnswersOut.of(answers, done, len(answers) - done))
     chosen = JobFilterIn.read(body.filter).chosen()
     matching = ActOnMatchingJobs(action, chosen, body.expected_count or 0, body.reason, **how)
     summary = await Bulk.matching(matching).run(call.door)
     if summary.error:
         raise Problem(503, f"{summary.done:,} jobs are done. {summary.error}")
-    return _answers(summary.refusals, summary.done, summary.refused)
-
-
-def _answers(answers: Iterable[Any], done: int, refused: int) -> Reply:
-    told = [AnswerOut.of(answer) for answer in answers]
-    return Reply(AnswersOut(answers=told, done=done, refused=refused))
+    return Reply(AnswersOut.of(summary.refusals, summary.done, summary.refused))
 
 
 def _action_route(word: str, action: JobAction) -> Route:

@@ -1,12 +1,13 @@
 """`openapi.json`, made from the table of routes (OpenAPI 3.1)."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
 from cnc_station.web.api.problems import CONTENT_TYPE, NAMES
-from cnc_station.web.api.route import NoQuery, Route
+from cnc_station.web.api.route import PATTERNS, NoQuery, Route
 from cnc_station.web.api.values import Taken, Told
 
 _REF = "#/components/schemas/{model}"
@@ -87,6 +88,8 @@ def _operation(route: Route) -> dict[str, Any]:
             "required": not _is_optional(route.body),
             "content": {"application/json": {"schema": _one_of(route.body)}},
         }
+    if route.uploads:
+        found["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
     return found
 
 
@@ -100,13 +103,16 @@ def _one_of(models: tuple[type[Taken], ...]) -> dict[str, Any]:
 
 
 def _parameters(route: Route) -> Iterable[dict[str, Any]]:
-    if "{id}" in route.path:
-        schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
-        yield {"name": "id", "in": "path", "required": True, "schema": schema}
+    for name in re.findall(r"{(\w+)}", route.path):
+        schema: dict[str, Any] = {"type": "string", "pattern": f"^{PATTERNS[name]}$"}
+        if name == "id":
+            schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
     if route.query is not NoQuery:
-        properties: dict[str, Any] = route.query.model_json_schema(ref_template=_REF)["properties"]
-        for name, one in properties.items():
-            yield {"name": name, "in": "query", "schema": _without_null(one)}
+        fields: dict[str, Any] = route.query.model_json_schema(ref_template=_REF)
+        for name, one in fields["properties"].items():
+            wanted = name in fields.get("required", ())
+            yield {"name": name, "in": "query", "required": wanted, "schema": _without_null(one)}
     if route.conditional:
         schema = {"type": "string", "pattern": '^(W/)?"v[0-9]{1,18}"$'}
         yield {"name": "If-Match", "in": "header", "schema": schema}
@@ -134,6 +140,8 @@ def _responses(route: Route) -> dict[str, Any]:
     problems = {422, 503, 403, *route.refuses}
     if route.conditional:
         problems |= {400}
+    if route.uploads:
+        problems |= {413}
     if route.body:
         problems |= {400, 413, 415}
     for status in sorted(problems):

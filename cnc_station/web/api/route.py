@@ -11,6 +11,7 @@ from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.values import Taken, Told
 
 IF_MATCH = re.compile(r'(W/)?"v(?P<version>[0-9]{1,18})"')
+PATTERNS: Mapping[str, str] = {"id": "[0-9]+", "sha256": "[0-9a-f]{64}"}  # of what stands in paths
 
 
 class NoQuery(Taken):
@@ -19,11 +20,12 @@ class NoQuery(Taken):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request whose parts have been checked against their route. `path`: the ids in its path;
-    `if_match`: the version that the caller has seen."""
+    """A request whose parts have been checked against their route. `path`: what stands in its path,
+    `id` as a number; `body`: bytes of an upload; `if_match`: the version that the caller has
+    seen."""
 
     door: Door
-    path: Mapping[str, int]
+    path: Mapping[str, Any]
     query: Any
     body: Any
     if_match: int | None = None
@@ -52,6 +54,7 @@ class Route:
     answers: Mapping[int, type[Told] | str | None]
     query: type[Taken] = NoQuery
     body: tuple[type[Taken], ...] = ()  # one of these; an empty body is as {} if all is optional
+    uploads: bool = False  # takes the bytes of a file as its body
     conditional: bool = False  # takes If-Match
     refuses: tuple[int, ...] = ()  # the statuses of its problems, apart from those of all routes
 
