@@ -8,8 +8,8 @@ import aiohttp
 class Client:
     """Speaks JSON to the API of one station."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
-        self.session = session
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self.session, self.url = session, url
 
     async def __call__(
         self, method: str, path: str, body: object = None, **headers: str

@@ -21,7 +21,8 @@ async def api(tmp_path: Path) -> AsyncIterator[Client]:
     await engine.start()
     server = WebServer(engine.local_door)
     port = await server.start(LOCALHOST, 0)
-    async with aiohttp.ClientSession(f"http://{LOCALHOST}:{port}") as session:
-        yield Client(session)
+    url = f"http://{LOCALHOST}:{port}"
+    async with aiohttp.ClientSession(url) as session:
+        yield Client(session, url)
     await server.stop()
     await engine.stop()
