@@ -318,6 +318,32 @@ REPORTS = st.lists(
 )
 
 
+def test_a_dry_run_that_may_have_begun_unseen_makes_no_part() -> None:
+    made = Part("plate.nc", SETTLE_S)
+    for report in (
+        said(Phase.IDLE, "plate.nc", 0),
+        said(Phase.UNKNOWN, "plate.nc", 0, DRY_RUN),
+        said(Phase.RUNNING, "plate.nc", 0),
+        said(Phase.IDLE, "plate.nc", 1),
+    ):
+        made.add_report(report, 0.0)
+    assert not made.finished
+    assert "dry run was on" in made.doubts
+
+
+def test_a_completion_after_another_program_has_run_proves_nothing() -> None:
+    made = Part("plate.nc", SETTLE_S)
+    for report in (
+        said(Phase.IDLE),
+        said(Phase.RUNNING),
+        said(Phase.IDLE),
+        said(Phase.RUNNING, "other.nc"),
+        said(Phase.COMPLETED),
+    ):
+        made.add_report(report, 0.0)
+    assert made.needs_decision
+
+
 @given(REPORTS)
 def test_no_part_is_ever_finished_without_its_program_seen_to_begin_and_a_proof(
     reports: list[tuple[float, bool, Report]],

@@ -114,6 +114,8 @@ class Part:
             self._store_after_end(report, now)
         if self.over:
             return
+        if self.begun or report.phase is Phase.UNKNOWN:  # its begin may fall into this time
+            self._note_modes(report)
         if report.phase is Phase.UNKNOWN:
             self.reports_lost()
             return
@@ -205,6 +207,8 @@ class Part:
             self._begin(report)
 
     def _lose(self, report: Report, now: float) -> None:
+        """Handle another program, whose end would prove nothing."""
+        self._gapless = False
         if self._cut_short and any(report.names):
             runs = next(name for name in report.names if name)
             self.failure = f"another program was started before its end: {runs}"
@@ -248,8 +252,7 @@ class Part:
 
     def _note(self, report: Report) -> None:
         """Record doubts: a mode that does not cut, or a jump of the part counter."""
-        for doubt in report.doubts:
-            self._doubts[doubt.then] = None
+        self._note_modes(report)
         counted, before = report.figures.parts, self._counted
         if counted is None or not self.begun:
             return
@@ -257,3 +260,7 @@ class Part:
         if before is not None and counted - before > MOST_COUNTED:
             words = f"the part counter jumped from {before} to {counted} for one part"
             self._doubts[words] = None
+
+    def _note_modes(self, report: Report) -> None:
+        for doubt in report.doubts:
+            self._doubts[doubt.then] = None
