@@ -325,7 +325,7 @@ ROUTES: Sequence[Route] = (
         "Download jobs",
         ExportJobs,
         _export,
-        {200: "text/csv"},
+        {200: "text/csv, application/json"},
         query=ExportIn,
     ),
     Route(

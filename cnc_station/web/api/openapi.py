@@ -40,7 +40,10 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     schemas = {**_schemas(routes), "Problem": _PROBLEM}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        operation = _operation(route)
+        if "201" in operation["responses"] and (links := _links(route, routes)):
+            operation["responses"]["201"]["links"] = links
+        paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -93,6 +96,18 @@ def _operation(route: Route) -> dict[str, Any]:
     return found
 
 
+def _links(route: Route, routes: Iterable[Route]) -> dict[str, Any]:
+    """What can be done with a thing that this route has made."""
+    found: dict[str, Any] = {}
+    for other in routes:
+        begin, brace, rest = other.path.partition("/{")
+        if brace and begin == route.path:
+            name = rest.partition("}")[0]
+            parameters = {name: f"$response.body#/{name}"}
+            found[other.name] = {"operationId": other.name, "parameters": parameters}
+    return found
+
+
 def _is_optional(models: Iterable[type[Taken]]) -> bool:
     return not any(field.is_required() for model in models for field in model.model_fields.values())
 
@@ -133,7 +148,7 @@ def _responses(route: Route) -> dict[str, Any]:
     for status, model in route.answers.items():
         found[str(status)] = {"description": route.summary}
         if isinstance(model, str):
-            found[str(status)]["content"] = {model: {}}
+            found[str(status)]["content"] = {kind: {} for kind in model.split(", ")}
         elif model is not None:
             schema = {"$ref": _REF.format(model=model.__name__)}
             found[str(status)]["content"] = {"application/json": {"schema": schema}}

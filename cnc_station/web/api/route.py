@@ -44,7 +44,8 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class Route:
     """An operation. `asks` is the command or query of the door that it stands for: its permission
-    is that of the route. `answers`: what is answered with each status; None: nothing."""
+    is that of the route. `answers`: what is answered with each status, a model or the types of a
+    download; None: nothing."""
 
     method: str
     path: str
