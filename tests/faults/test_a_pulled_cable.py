@@ -77,5 +77,6 @@ def test_a_station_whose_cable_is_pulled_stops_before_another_begins_and_comes_b
     last = _first(fleet, select(func.max(run.id))).max_1
     done_by_it = select(run.id).where(run.id > last, run.station == far.name)
     _waited_for(fleet, done_by_it.where(run.state == "succeeded"), "the far station works again")
-    assert fleet.drained() == []
+    left = fleet.drained()
+    assert not left, "\n".join(left)
     assert [station.process for station in fleet.stations] == processes

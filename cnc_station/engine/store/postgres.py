@@ -43,6 +43,7 @@ from cnc_station.engine.store.prepared import (
 CONNECT_S = 3
 IDLE_MS = 3_000
 LOCK_MS = 2_000
+GIVEN_UP_MS = 10_000  # what was sent is not acknowledged
 _BEGAN_AT = "began at"
 _PRELOAD, _PRELOADED = "preload", "preloaded"
 _WEBHOOK_MARK = "webhook mark"
@@ -108,18 +109,21 @@ class Postgres(Dialect):
         short snapshot: a long one would delay the clean-up of rows.
 
         A station that hangs or is cut off in a transaction must not keep its locks, which block the
-        writers of the others. A writer waits only briefly for a lock: the leases of its station
-        wait behind it.
+        writers of the others. While a server waits for the rest of a pipeline, none of its limits
+        counts, and only its own keep-alives and unacknowledged answers end the session. A writer
+        waits only briefly for a lock: the leases of its station wait behind it.
         """
         arguments = {
             "connect_timeout": CONNECT_S,
             "options": "-c jit=off -c random_page_cost=1.1 "
             f"-c synchronous_commit={_DURABLE.get(synchronous, 'on')} "
-            f"-c idle_in_transaction_session_timeout={IDLE_MS} -c lock_timeout={LOCK_MS}",
+            f"-c idle_in_transaction_session_timeout={IDLE_MS} -c lock_timeout={LOCK_MS} "
+            "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
+            f"-c tcp_user_timeout={GIVEN_UP_MS}",
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,
-            "tcp_user_timeout": 10_000,  # ms without an acknowledgement
+            "tcp_user_timeout": GIVEN_UP_MS,
         }
         url = url.set(drivername="postgresql+psycopg")
         if not reader:
