@@ -224,8 +224,8 @@ async def test_coolant_switched_on_by_an_operator_makes_a_machine_not_ready(
     milling: LinuxCnc, panel: linuxcnc.Panel
 ) -> None:
     panel.make("flood", "on")
-    await until(lambda: milling.status().doing is Doing.NOT_READY)
-    assert milling.status().why == "the coolant is on"
+    await until(lambda: milling.status().why == "the coolant is on")
+    assert milling.status().doing is Doing.NOT_READY
     with pytest.raises(NotReady, match="coolant"):
         await milling.load(order_of(SILENT), 1)
     panel.make("flood", "off")
