@@ -1,9 +1,7 @@
 """The routes about jobs."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Self
-
-from pydantic import Field
+from typing import Any
 
 from cnc_station.engine.bulk import Bulk
 from cnc_station.engine.commands import (
@@ -16,14 +14,21 @@ from cnc_station.engine.commands import (
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.domain.webhooks import JobStatus, status_of
 from cnc_station.engine.queries import (
     CountJobs,
     ExportJobs,
     JobById,
     ListJobs,
 )
-from cnc_station.engine.views import JobDetail, JobFilter, Sort, SortKey
+from cnc_station.engine.views import JobDetail
+from cnc_station.web.api.job_filters import (
+    BulkIn,
+    ExportIn,
+    JobFilterIn,
+    JobListIn,
+    states_named,
+    words_of,
+)
 from cnc_station.web.api.job_values import (
     ACTIONS,
     ActionIn,
@@ -39,131 +44,6 @@ from cnc_station.web.api.job_values import (
 )
 from cnc_station.web.api.problems import Problem, not_found
 from cnc_station.web.api.route import Call, Reply, Route, check_version, etag
-from cnc_station.web.api.values import Id, PriorityIn, Taken, TakenJson, TimeIn
-
-MOST_OFFSET = 100_000
-_SORT_ALIASES = {"createdAt": "created", "updated": "changed", "updated_at": "changed"}
-_STATES: dict[str, frozenset[JobState]] = {
-    **{str(state): frozenset({state}) for state in JobState},
-    **{
-        str(status): frozenset(state for state in JobState if status_of(state) is status)
-        for status in JobStatus
-    },
-}
-
-
-class JobFilterIn(Taken):
-    """Which jobs; what is not given does not narrow. Several values stand in one, with commas
-    between them. `status` takes states too, and the other way round."""
-
-    ids: str = ""
-    status: str = ""
-    state: str = ""
-    machine_id: Id | None = None
-    machine_type: str = ""
-    priority: PriorityIn | None = None
-    min_priority: Annotated[int, Field(ge=0, le=100)] | None = None
-    max_priority: Annotated[int, Field(ge=0, le=100)] | None = None
-    tenant: str | None = None
-    work_order: str | None = None
-    program: str | None = None
-    late: bool = False
-    finished_since: TimeIn | None = None
-    finished_until: TimeIn | None = None
-    q: str = ""
-
-    ALIASES: ClassVar = {"tenantId": "tenant", "required_machine_type": "machine_type"}
-
-    def chosen(self) -> JobFilter:
-        """The filter. Raises InvalidInput."""
-        return JobFilter(
-            ids=_ids(self.ids),
-            states=_states(self.status, "status") | _states(self.state, "state"),
-            machine_types=frozenset(_words(self.machine_type.lower())),
-            machine_id=self.machine_id,
-            tenant=self.tenant,
-            min_priority=self.min_priority if self.priority is None else self.priority,
-            max_priority=self.max_priority if self.priority is None else self.priority,
-            work_order=self.work_order,
-            program=self.program,
-            late=self.late,
-            finished_since=self.finished_since,
-            finished_until=self.finished_until,
-            text=self.q,
-        )
-
-
-class JobListIn(JobFilterIn):
-    """A page of a list. `sort`: `created:desc,priority`, or `-created`."""
-
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    offset: Annotated[int, Field(ge=0, le=MOST_OFFSET)] = 0
-    sort: str = ""
-    include: str = ""
-
-    def order(self) -> tuple[Sort, ...]:
-        """The sort order. Raises InvalidInput."""
-        return tuple(map(_sort, _words(self.sort)))
-
-
-class ExportIn(JobFilterIn):
-    """The form of the download: `csv` or `json`."""
-
-    form: Annotated[str, Field(pattern="^(csv|json)$")] = "csv"
-
-
-class BulkIn(TakenJson):
-    """An action on jobs: those of `ids`, or all that match `filter`, whose number must be
-    `expected_count`."""
-
-    action: str
-    ids: Annotated[list[Id], Field(min_length=1, max_length=500)] | None = None
-    filter: dict[str, Any] | None = None
-    expected_count: int | None = None
-    reason: str = ""
-    until: TimeIn | None = None
-    machine_id: Id | None = None
-
-    @classmethod
-    def read(cls, values: object) -> Self:
-        found = super().read(values)
-        if (found.ids is None) == (found.filter is None):
-            raise InvalidInput(FieldError("ids", "give either ids or a filter"))
-        if found.filter is not None and found.expected_count is None:
-            raise InvalidInput(FieldError("expected_count", "is missing: how many jobs match"))
-        return found
-
-
-def _words(text: str) -> Sequence[str]:
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
-def _ids(text: str) -> frozenset[int]:
-    words = _words(text)
-    if not all(word.isdecimal() and len(word) < 19 for word in words):
-        raise InvalidInput(FieldError("ids", "must be numbers of jobs, with commas between them"))
-    return frozenset(map(int, words))
-
-
-def _states(text: str, field: str) -> frozenset[JobState]:
-    chosen: frozenset[JobState] = frozenset()
-    for word in _words(text.lower()):
-        if word not in _STATES:
-            raise InvalidInput(FieldError(field, f"must be one of {', '.join(_STATES)}"))
-        chosen |= _STATES[word]
-    return chosen
-
-
-def _sort(word: str) -> Sort:
-    name, _, direction = word.removeprefix("-").partition(":")
-    try:
-        key = SortKey(_SORT_ALIASES.get(name, name))
-    except ValueError:
-        keys = ", ".join(SortKey)
-        raise InvalidInput(FieldError("sort", f"{name!r} is not one of {keys}")) from None
-    if direction not in {"", "asc", "desc"}:
-        raise InvalidInput(FieldError("sort", "the direction must be asc or desc"))
-    return Sort(key, word.startswith("-") or direction == "desc")
 
 
 async def _job(call: Call, job_id: int) -> JobDetail:
@@ -193,7 +73,7 @@ async def _create(call: Call) -> Reply:
 async def _show_list(call: Call) -> Reply:
     query: JobListIn = call.query
     page = await call.door.ask(ListJobs(query.chosen(), query.order(), query.offset, query.limit))
-    return Reply(JobsOut.of(page, query.limit, with_next="next" in _words(query.include)))
+    return Reply(JobsOut.of(page, query.limit, with_next="next" in words_of(query.include)))
 
 
 async def _show_stats(call: Call) -> Reply:
@@ -232,7 +112,7 @@ async def _delete(call: Call) -> Reply:
 async def _set_status(call: Call) -> Reply:
     """Set a state by hand, with a reason."""
     body: StatusIn = call.body
-    states = _states(body.state, "state")
+    states = states_named(body.state, "state")
     if len(states) != 1:
         states &= {JobState.COMPLETED, JobState.CANCELLED, JobState.NEEDS_ATTENTION}
     if len(states) != 1:

@@ -1,0 +1,138 @@
+"""Which jobs the API is asked for: filters, sort orders, bulk actions."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field
+
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.webhooks import JobStatus, status_of
+from cnc_station.engine.views import JobFilter, Sort, SortKey
+from cnc_station.web.api.values import Id, PriorityIn, Taken, TakenJson, TimeIn
+
+MOST_OFFSET = 100_000
+_SORT_ALIASES = {"createdAt": "created", "updated": "changed", "updated_at": "changed"}
+_STATES: dict[str, frozenset[JobState]] = {
+    **{str(state): frozenset({state}) for state in JobState},
+    **{
+        str(status): frozenset(state for state in JobState if status_of(state) is status)
+        for status in JobStatus
+    },
+}
+
+
+class JobFilterIn(Taken):
+    """Which jobs; what is not given does not narrow. Several values stand in one, with commas
+    between them. `status` takes states too, and the other way round."""
+
+    ids: str = ""
+    status: str = ""
+    state: str = ""
+    machine_id: Id | None = None
+    machine_type: str = ""
+    priority: PriorityIn | None = None
+    min_priority: Annotated[int, Field(ge=0, le=100)] | None = None
+    max_priority: Annotated[int, Field(ge=0, le=100)] | None = None
+    tenant: str | None = None
+    work_order: str | None = None
+    program: str | None = None
+    late: bool = False
+    finished_since: TimeIn | None = None
+    finished_until: TimeIn | None = None
+    q: str = ""
+
+    ALIASES: ClassVar = {"tenantId": "tenant", "required_machine_type": "machine_type"}
+
+    def chosen(self) -> JobFilter:
+        """The filter. Raises InvalidInput."""
+        return JobFilter(
+            ids=_ids(self.ids),
+            states=states_named(self.status, "status") | states_named(self.state, "state"),
+            machine_types=frozenset(words_of(self.machine_type.lower())),
+            machine_id=self.machine_id,
+            tenant=self.tenant,
+            min_priority=self.min_priority if self.priority is None else self.priority,
+            max_priority=self.max_priority if self.priority is None else self.priority,
+            work_order=self.work_order,
+            program=self.program,
+            late=self.late,
+            finished_since=self.finished_since,
+            finished_until=self.finished_until,
+            text=self.q,
+        )
+
+
+class JobListIn(JobFilterIn):
+    """A page of a list. `sort`: `created:desc,priority`, or `-created`."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    offset: Annotated[int, Field(ge=0, le=MOST_OFFSET)] = 0
+    sort: str = ""
+    include: str = ""
+
+    def order(self) -> tuple[Sort, ...]:
+        """The sort order. Raises InvalidInput."""
+        return tuple(map(_sort, words_of(self.sort)))
+
+
+class ExportIn(JobFilterIn):
+    """The form of the download: `csv` or `json`."""
+
+    form: Annotated[str, Field(pattern="^(csv|json)$")] = "csv"
+
+
+class BulkIn(TakenJson):
+    """An action on jobs: those of `ids`, or all that match `filter`, whose number must be
+    `expected_count`."""
+
+    action: str
+    ids: Annotated[list[Id], Field(min_length=1, max_length=500)] | None = None
+    filter: dict[str, Any] | None = None
+    expected_count: int | None = None
+    reason: str = ""
+    until: TimeIn | None = None
+    machine_id: Id | None = None
+
+    @classmethod
+    def read(cls, values: object) -> Self:
+        found = super().read(values)
+        if (found.ids is None) == (found.filter is None):
+            raise InvalidInput(FieldError("ids", "give either ids or a filter"))
+        if found.filter is not None and found.expected_count is None:
+            raise InvalidInput(FieldError("expected_count", "is missing: how many jobs match"))
+        return found
+
+
+def words_of(text: str) -> Sequence[str]:
+    """Return the words of a list with commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _ids(text: str) -> frozenset[int]:
+    words = words_of(text)
+    if not all(word.isdecimal() and len(word) < 19 for word in words):
+        raise InvalidInput(FieldError("ids", "must be numbers of jobs, with commas between them"))
+    return frozenset(map(int, words))
+
+
+def states_named(text: str, field: str) -> frozenset[JobState]:
+    """Return the states that these words name, states or statuses. Raises InvalidInput."""
+    chosen: frozenset[JobState] = frozenset()
+    for word in words_of(text.lower()):
+        if word not in _STATES:
+            raise InvalidInput(FieldError(field, f"must be one of {', '.join(_STATES)}"))
+        chosen |= _STATES[word]
+    return chosen
+
+
+def _sort(word: str) -> Sort:
+    name, _, direction = word.removeprefix("-").partition(":")
+    try:
+        key = SortKey(_SORT_ALIASES.get(name, name))
+    except ValueError:
+        keys = ", ".join(SortKey)
+        raise InvalidInput(FieldError("sort", f"{name!r} is not one of {keys}")) from None
+    if direction not in {"", "asc", "desc"}:
+        raise InvalidInput(FieldError("sort", "the direction must be asc or desc"))
+    return Sort(key, word.startswith("-") or direction == "desc")
