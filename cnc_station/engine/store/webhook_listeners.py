@@ -8,6 +8,7 @@ costs nothing more. The memory is valid as long as the mark of the database is t
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -32,6 +33,8 @@ from cnc_station.engine.store.webhook_tables import delivery, webhook
 
 PENDING = "pending"
 _UNKNOWN = object()
+_TOLD = frozenset(TOLD_BY)
+_type_of = itemgetter("type")
 
 Item = tuple[object, ...]
 
@@ -56,7 +59,7 @@ class WebhookListeners:
 
     def refresh(self, dialect: Dialect, connection: Connection, rows: prepared.Rows) -> None:
         """Read the endpoints again if they may have changed and these events may be listened to."""
-        if TOLD_BY.keys().isdisjoint([row["type"] for row in rows]):
+        if _TOLD.isdisjoint(map(_type_of, rows)):
             return
         mark = dialect.webhook_mark(connection)
         if mark == self._mark:
