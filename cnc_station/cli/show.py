@@ -18,8 +18,9 @@ async def jobs(call: Call) -> int:
     args = call.args
     chosen = job_filter(call)
     order = [_sort(args.sort)]
+    asked = ListJobs(chosen, order, max(0, args.offset), max(1, args.limit), with_next=True)
     async with client(call.config) as door:
-        page = await door.ask(ListJobs(chosen, order, max(0, args.offset), max(1, args.limit)))
+        page = await door.ask(asked)
     if call.json:
         print_json({"jobs": page.rows, "offset": page.offset, "total": page.total})
         return Exit.OK
@@ -129,7 +130,9 @@ def _print_job(detail: JobDetail, call: Call) -> None:
             ("State", f"{row.state} since {clock(row.state_since, zone)}"),
             ("Next", row.next),
             ("Last error", row.last_error),
+            ("Description", row.description),
             ("Work order", row.work_order),
+            ("External id", row.external_id),
             ("Machine type", row.machine_type),
             ("Machine", row.machine),
             ("Material", row.material),
@@ -141,11 +144,14 @@ def _print_job(detail: JobDetail, call: Call) -> None:
             ("Not before", clock(row.not_before, zone)),
             ("Program", program),
             ("After", ", ".join(f"{link.id} {link.title} ({link.state})" for link in detail.after)),
-            ("Customer", row.tenant),
-            ("Handler", detail.handler),
+            ("Customer", row.customer),
+            ("Tenant", row.tenant),
+            ("Notes", row.notes),
+            ("Handler", row.handler),
             ("Schedule", "" if detail.schedule_id is None else str(detail.schedule_id)),
             ("Payload", str(dict(detail.payload)) if detail.payload else ""),
             ("Attempts", str(row.attempt)),
+            ("Owner", row.owner),
             ("Created", clock(row.created_at, zone)),
         ]
     )

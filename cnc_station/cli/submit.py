@@ -20,7 +20,10 @@ from cnc_station.engine.queries import ListPrograms, ProgramByHash
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ProgramRow
 
-_TEXTS = ("name", "machine_type", "material", "work_order", "operation", "tenant", "handler")
+_TEXTS = (
+    *("name", "machine_type", "material", "work_order", "operation", "tenant", "handler"),
+    *("description", "notes", "customer", "external_id"),
+)
 
 
 async def submit(call: Call) -> int:

@@ -68,19 +68,23 @@ class LiveQuery(Query[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class ListJobs(Query[JobPage]):
-    """A page of the jobs that `chosen` selects."""
+    """A page of the jobs that `chosen` selects. `with_next`: with the next step of each in words,
+    which costs more than all the rest."""
 
     chosen: JobFilter
     order: Sequence[Sort]
     offset: int
     limit: int
+    with_next: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class JobsById(Query[tuple[JobRow, ...]]):
-    """The rows of these jobs; those that do not exist are left out."""
+    """The rows of these jobs; those that do not exist are left out. `with_next` as in
+    `ListJobs`."""
 
     ids: Sequence[int]
+    with_next: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class FloorOf:
         return job_id
 
     async def row(self, job_id: int) -> JobRow:
-        (row,) = await self.door.ask(JobsById([job_id]))
+        (row,) = await self.door.ask(JobsById([job_id], with_next=True))
         return row
 
     async def comes_to(self, job_id: int, state: JobState, seconds: float = PATIENCE_S) -> JobRow:

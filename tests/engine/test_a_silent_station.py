@@ -62,7 +62,7 @@ async def test_a_machine_left_idle_by_a_silent_station_is_offline_until_that_is_
     give_to_a_silent_station(shop_url)
     await until(lambda: is_in(a, MachineState.OFFLINE))
     (job_id,) = await a.door(ME).execute(SubmitJobs([JobSpec("bracket", "mill")]))
-    (row,) = await a.local_door.ask(JobsById([job_id]))
+    (row,) = await a.local_door.ask(JobsById([job_id], with_next=True))
     assert row.next == "only Mill 1 fits, and it is offline"
     (machine,) = await a.local_door.ask(ListMachines())
     assert machine.state_reason == "its station is gone"

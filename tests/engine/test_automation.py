@@ -53,7 +53,7 @@ async def test_a_station_without_machines_runs_a_delay(station: Station) -> None
     assert (run.machine_id, run.machine, run.attempt) == (None, "test.delay", 1)
     detail = await floor.door.ask(JobById(job_id))
     assert detail is not None
-    assert (detail.handler, detail.retry_limit) == ("test.delay", 3)
+    assert (detail.row.handler, detail.retry_limit) == ("test.delay", 3)
     assert (await floor.door.ask(FloorNow())).cards == ()
 
 
@@ -97,7 +97,7 @@ async def test_the_names_of_other_systems_are_taken(station: Station, handler: s
     await floor.comes_to(job_id, JobState.COMPLETED)
     detail = await floor.door.ask(JobById(job_id))
     assert detail is not None
-    assert (detail.handler, detail.payload) == ("test.delay", {"durationMs": 0})
+    assert (detail.row.handler, detail.payload) == ("test.delay", {"durationMs": 0})
     both = replace(spec, payload={"delayMs": 0, "durationMs": 5})
     with pytest.raises(InvalidInput, match="durationMs"):
         await floor.door.execute(SubmitJobs([both]))

@@ -36,7 +36,7 @@ async def _open(engine: StationEngine) -> list[int]:
 
 
 async def _row(engine: StationEngine, job_id: int) -> JobRow:
-    (row,) = await engine.local_door.ask(JobsById([job_id]))
+    (row,) = await engine.local_door.ask(JobsById([job_id], with_next=True))
     return row
 
 

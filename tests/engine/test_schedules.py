@@ -88,7 +88,7 @@ async def test_a_schedule_fires_at_its_time_and_its_job_is_made(station: Station
     assert run.job_id is not None
     detail = await floor.door.ask(JobById(run.job_id))
     assert detail is not None
-    assert (detail.row.name, detail.handler) == ("report", "test.echo")
+    assert (detail.row.name, detail.row.handler) == ("report", "test.echo")
     assert detail.payload == {"text": "hello", "none": None}
     assert detail.schedule_id == schedule_id
     shown = await row(floor, schedule_id)

@@ -63,7 +63,8 @@ def job_row(**values: Any) -> dict[str, Any]:
     }
     if row["state"] in {"completed", "cancelled"} and row["finished_at"] is None:
         row["finished_at"] = row["state_since"]
-    texts = (row["name"], row["operation"], row["work_order"], row["material"])
+    names = ("name", "operation", "work_order", "customer", "external_id", "material")
+    texts = (row.get(name, "") for name in names)
     return {**row, "search": " ".join(texts).lower()}
 
 

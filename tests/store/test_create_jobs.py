@@ -1,15 +1,16 @@
 """Jobs come in: all or none, each with its first event."""
 
+import asyncio
 import json
 
 import pytest
 
 from cnc_station.engine.domain.actions import JobAction
-from cnc_station.engine.domain.errors import InvalidInput
+from cnc_station.engine.domain.errors import Conflict, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.store.edits import spec_of
+from cnc_station.engine.store.edits import EditJob, spec_of
 from tests.store.shop import START, Shop, next_due
 
 
@@ -45,6 +46,10 @@ async def test_every_field_is_kept(shop: Shop) -> None:
         envelope=Envelope(100.5, 20, 3),
         pinned_machine_id=machine_id,
         not_before=START + 2,
+        description="Flange for the pump\nsecond version",
+        notes="deburr both sides",
+        customer="Krämer GmbH",
+        external_id="4711-1",
     )
     (job_id,) = await shop.create(spec)
     assert spec_of(shop.job_row(job_id)) == spec
@@ -135,3 +140,38 @@ async def test_a_draft_with_a_time_to_wait_for_waits_when_it_is_submitted(shop: 
     shop.later(60)
     assert await shop.release_due() == 1
     assert shop.told(job_id=draft) == ["drafted", "submitted", "released"]
+
+
+async def test_an_external_id_is_taken_once_by_the_jobs_of_a_tenant(shop: Shop) -> None:
+    first = await shop.job(external_id="4711", tenant="proto")
+    await shop.job(external_id="4711")  # of another tenant
+    await shop.job(tenant="proto")
+    with pytest.raises(Conflict, match=f"4711 is already job {first}\\."):
+        await shop.create(
+            JobSpec("good", "mill", tenant="proto"),
+            JobSpec("twice", "mill", tenant="proto", external_id="4711"),
+        )
+    with pytest.raises(InvalidInput, match="external_id: '7' is given twice"):
+        await shop.create(*[JobSpec("twin", "mill", external_id="7")] * 2)
+    assert len(shop.events()) == 3
+
+
+async def test_of_two_that_come_at_once_with_an_external_id_one_is_stored(shop: Shop) -> None:
+    spec = JobSpec("bracket", "mill", external_id="4711")
+    plain, *twins = await asyncio.gather(
+        shop.job(), shop.create(spec), shop.create(spec), return_exceptions=True
+    )
+    assert isinstance(plain, int)
+    assert {type(twin) for twin in twins} == {Conflict, tuple}
+    assert len(shop.events()) == 2
+
+
+async def test_an_edit_may_not_take_the_external_id_of_another_job(shop: Shop) -> None:
+    first = await shop.job(external_id="4711")
+    second = await shop.job(external_id="4712")
+    with pytest.raises(Conflict, match=f"4711 is already job {first}\\."):
+        await shop.write(EditJob(second, {"external_id": "4711", "quantity": 9}, "anna"))
+    row = shop.job_row(second)
+    assert (row.external_id, row.quantity, row.version) == ("4712", 1, 1)
+    await shop.write(EditJob(second, {"external_id": "4712", "quantity": 9}, "anna"))
+    assert shop.job_row(second).quantity == 9

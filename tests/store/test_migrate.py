@@ -248,7 +248,12 @@ def test_a_database_of_the_first_schema_keeps_all_it_holds(
             "controller_mark": None,
             "unreached_since": None,
         },
-        "job": {"schedule_id": None},
+        "job": {
+            "schedule_id": None,
+            "owner": "anna",
+            "edited_at": None,
+            **dict.fromkeys(["customer", "external_id", "description", "notes"], ""),
+        },
         "run": dict.fromkeys(
             ["good", "scrap", "rework", "code", "result", "output_size", "output"]
         ),

@@ -58,7 +58,7 @@ def test_a_machine_whose_controller_would_start_nothing_says_why(rows: Rows) -> 
     job_id = rows.job(name="Bracket")
     shown = card(rows, "Mill 1")
     assert (shown.why_idle, shown.next_job) == ("not ready: not homed: home it at the panel", None)
-    (waiting,) = rows.read(lambda c: jobs_by_id(c, [job_id], NOW, context=HOUSE))
+    (waiting,) = rows.read(lambda c: jobs_by_id(c, [job_id], NOW, with_next=True, context=HOUSE))
     assert waiting.next == "only Mill 1 fits, and it is not ready (not homed: home it at the panel)"
 
 

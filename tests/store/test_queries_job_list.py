@@ -39,6 +39,11 @@ def some_jobs(count: int) -> list[dict[str, Any]]:
                 operation=pick.choice(["", "op10", "op20"]),
                 work_order=pick.choice(["", "WO-7", "100%"]),
                 tenant=pick.choice(["", "proto"]),
+                owner=pick.choice(["", "anna", "ERP"]),
+                customer=pick.choice(["", "Krämer"]),
+                external_id=pick.choice(["", f"{job_id}-7"]),
+                handler=pick.choice(["machine.program", "test.echo"]),
+                edited_at=pick.choice([None, NOW - 3 * HOUR, NOW - 9 * HOUR]),
                 machine_type=pick.choice(["mill", "lathe", "drill"]),
                 material=pick.choice(["steel", "Steel", "brass"]),
                 complexity=pick.randint(1, 5),
@@ -84,7 +89,12 @@ def matches(row: dict[str, Any], chosen: JobFilter) -> bool:
         and (not chosen.machine_types or row["machine_type"] in chosen.machine_types)
         and chosen.machine_id in (None, row["machine_id"])
         and chosen.tenant in (None, row["tenant"])
+        and (not chosen.handlers or row["handler"] in chosen.handlers)
+        and chosen.owner in (None, row["owner"])
+        and chosen.external_id in (None, row["external_id"])
         and chosen.work_order in (None, row["work_order"])
+        and (chosen.due_before is None or (row["due_at"] or NOW + DAY) < chosen.due_before)
+        and (chosen.created_since or 0) <= row["created_at"] < (chosen.created_until or NOW)
         and (chosen.min_priority is None or row["priority"] >= chosen.min_priority)
         and (chosen.max_priority is None or row["priority"] <= chosen.max_priority)
         and (not chosen.late or late(row))
@@ -117,6 +127,8 @@ def key(row: dict[str, Any], sort: SortKey) -> tuple[Any, ...] | None:
         return (lowered(row["name"]).encode(), row["operation"])
     if sort is SortKey.STATE:
         return (STATE_ORDER.index(JobState(row["state"])),)
+    if sort is SortKey.UPDATED:
+        return (max(row["state_since"], row["edited_at"] or 0),)
     if sort is SortKey.MACHINE:
         return None if row["machine_id"] is None else (MACHINES[row["machine_id"]],)
     value = row[columns.get(sort.value, sort.value)]
@@ -148,11 +160,17 @@ filters = st.builds(
     tenant=st.sampled_from([None, None, "", "proto"]),
     min_priority=st.sampled_from([None, None, 10, 60]),
     max_priority=st.sampled_from([None, None, 50]),
-    work_order=st.sampled_from([None, None, "WO-7"]),
+    handlers=st.frozensets(st.sampled_from(["test.echo", "x.y"]), max_size=2),
+    owner=st.sampled_from([None, None, None, "", "ERP"]),
+    external_id=st.sampled_from([None, None, None, "", "9-7"]),
+    due_before=st.sampled_from([None, None, NOW]),
+    created_since=st.sampled_from([None, None, NOW - 7 * HOUR]),
+    created_until=st.sampled_from([None, None, NOW - 6 * HOUR]),
+    work_order=st.sampled_from([None, None, "", "WO-7"]),
     late=st.booleans(),
     finished_since=st.sampled_from([None, None, NOW - DAY]),
     finished_until=st.sampled_from([None, None, NOW - HOUR]),
-    text=st.sampled_from(["", "", "BRACK", "hinge_", "100%", "op10 steel", "ölw", "nothing"]),
+    text=st.sampled_from(["", "", "BRACK", "hinge_", "100%", "op10 steel", "ölw", "krä", "none"]),
 )
 orders = st.lists(
     st.builds(Sort, st.sampled_from(SortKey), st.booleans()),
@@ -209,7 +227,9 @@ def test_counts_leave_out_the_filters_own_states_and_lateness(
 
 
 def test_every_row_of_every_state_says_what_comes_next(shop: Rows) -> None:
-    found = page(shop, JobFilter(), (), 0, 200)
+    found = shop.read(
+        lambda c: job_page(c, JobFilter(), (), 0, 200, NOW, with_next=True, context=HOUSE)
+    )
     assert {row.state for row in found.rows} == set(JobState)
     assert all(row.next for row in found.rows)
 

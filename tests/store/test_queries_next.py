@@ -7,7 +7,7 @@ from tests.store.rows import DAY, HOUR, HOUSE, MINUTE, NOW, Rows
 
 
 def said(rows: Rows, job_id: int) -> str:
-    (row,) = rows.read(lambda connection: jobs_by_id(connection, [job_id], NOW, context=HOUSE))
+    (row,) = rows.read(lambda c: jobs_by_id(c, [job_id], NOW, with_next=True, context=HOUSE))
     return row.next
 
 

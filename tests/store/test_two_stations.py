@@ -231,3 +231,21 @@ async def test_an_endpoint_is_added_after_the_transactions_that_do_not_know_it(
     job_id = await a.job()
     queued = a.database.read(lambda c: c.execute(select(delivery.c.job_id)).scalars().all())
     assert queued == [job_id]
+
+
+async def test_of_two_jobs_with_one_external_id_the_later_station_names_the_earlier_ones_job(
+    stations: tuple[Shop, Shop],
+) -> None:
+    """Both look while neither is committed: the index decides."""
+    a, b = stations
+    spec = JobSpec("bracket", "mill", external_id="4711")
+    slow = Slowly(CreateJobs((spec,), "anna"), threading.Event(), threading.Event())
+    first = asyncio.ensure_future(a.write(slow))
+    await until(slow.written.is_set)
+    second = asyncio.ensure_future(b.create(spec))
+    await until(lambda: b.database.read(lambda c: c.execute(_WAITING).scalar()))
+    slow.go.set()
+    (job_id,) = await first
+    with pytest.raises(Conflict, match=f"4711 is already job {job_id}\\."):
+        await second
+    assert len(b.events()) == 1

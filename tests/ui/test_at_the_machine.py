@@ -144,7 +144,7 @@ async def test_the_notes_of_an_imported_job_reach_the_person_at_the_machine(
 def test_what_a_job_carries_as_notes_is_shown_as_notes(
     payload: dict[str, object], shown: str
 ) -> None:
-    assert notes(payload) == shown
+    assert notes("", "", payload) == shown
 
 
 async def test_putting_it_aside_pauses_the_job_and_frees_the_machine(

@@ -189,9 +189,19 @@ def test_names_of_operations_may_have_spaces_or_be_separated_by_them() -> None:
     assert [spec.after_keys for spec in found[2:]] == [("W1 rough cut",), ("W1 20", "W1 30")]
 
 
-def test_notes_go_with_the_payload() -> None:
-    found = imported('name,type,payload,Remarks\nA,mill,"{""a"": 1}",deburr by hand\n')
-    assert found.accepted()[0].payload == {"a": 1, "notes": "deburr by hand"}
+def test_what_people_and_other_systems_say_of_a_job_comes_with_it() -> None:
+    found = imported(
+        "Part,type,Description,Client,ERP no,Remarks\n"
+        'A,mill,"For the pump\nsecond version",Krämer,4711,deburr by hand\n'
+    )
+    (spec,) = found.accepted()
+    assert (spec.name, spec.description) == ("A", "For the pump\nsecond version")
+    assert (spec.customer, spec.external_id, spec.notes) == ("Krämer", "4711", "deburr by hand")
+
+
+def test_a_description_is_the_name_where_no_column_is() -> None:
+    (spec,) = imported("Description,type\nFlange,mill\n").accepted()
+    assert (spec.name, spec.description) == ("Flange", "")
 
 
 def test_a_row_can_wait_for_the_key_of_any_other() -> None:

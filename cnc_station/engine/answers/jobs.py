@@ -63,7 +63,7 @@ async def duplicate_job(context: AnswerContext, command: commands.DuplicateJob, 
     spec = await context.reader.read(partial(stored_spec, job_id=command.job_id))
     if spec is None:
         raise Conflict(f"There is no job {command.job_id}.")
-    copy = replace(spec, source=f"copy of job {command.job_id}")
+    copy = replace(spec, external_id="", source=f"copy of job {command.job_id}")
     (job_id,) = await create_jobs(context, (copy,), actor)
     return job_id
 
@@ -82,12 +82,15 @@ async def list_jobs(context: AnswerContext, query: queries.ListJobs) -> JobPage:
         order=query.order,
         offset=query.offset,
         limit=query.limit,
+        with_next=query.with_next,
     )
 
 
 async def jobs_by_id(context: AnswerContext, query: queries.JobsById) -> tuple[JobRow, ...]:
     """See `JobsById`."""
-    return await context.read_forecast(job_list.jobs_by_id, ids=query.ids)
+    return await context.read_forecast(
+        job_list.jobs_by_id, ids=query.ids, with_next=query.with_next
+    )
 
 
 async def count_jobs(context: AnswerContext, query: queries.CountJobs) -> JobCounts:

@@ -19,8 +19,11 @@ def refuse(complaints: Iterable[FieldError]) -> None:
         raise InvalidInput(*errors)
 
 
-def text(name: str, value: object, most: int, *, wanted: bool = False) -> Iterable[FieldError]:
-    """Check a line of text: at most `most` characters, all of which `text_gate` allows."""
+def text(
+    name: str, value: object, most: int, *, wanted: bool = False, lines: bool = False
+) -> Iterable[FieldError]:
+    """Check a line of text, or several `lines`: at most `most` characters, all of which `text_gate`
+    allows."""
     if type(value) is str and len(value) <= most and is_tidy(value) and (value or not wanted):
         return
     if not isinstance(value, str):
@@ -28,7 +31,7 @@ def text(name: str, value: object, most: int, *, wanted: bool = False) -> Iterab
     elif wanted and not value.strip():
         yield FieldError(name, "is missing")
     else:
-        yield from text_faults(name, value, Text(most))
+        yield from text_faults(name, value, Text(most, lines))
 
 
 def whole(name: str, value: object, low: int, high: int) -> Iterable[FieldError]:

@@ -25,7 +25,7 @@ IMPORT_FIELDS: tuple[ImportField, ...] = (
         "name",
         "Name",
         "part name, part, part no, part number, item, job, job name, title, article, drawing, "
-        "drawing no, description",
+        "drawing no",
         wanted=True,
     ),
     _field(
@@ -74,13 +74,20 @@ IMPORT_FIELDS: tuple[ImportField, ...] = (
         "Program",
         "nc program, program name, program file, nc file, nc, file, file name, gcode, g code, cnc",
     ),
-    _field("tenant", "Customer", "client, company, for"),
+    _field("customer", "Customer", "customer name, client, company, for, buyer"),
+    _field("tenant", "Tenant", "tenant id"),
     _field("axes", "Axes", "no of axes, axis"),
     _field("envelope", "Size", "part size, dimensions, stock size, workpiece size"),
     _field("pinned_machine_id", "Only on machine", "pinned machine, pin, pin to, fixed machine"),
     _field("not_before", "Not before", "earliest, earliest start, start after, release date"),
     _field("handler", "Handler", "job handler"),
     _field("payload", "Payload", "data, json, parameters"),
+    _field("description", "Description", "details, long text, part description"),
+    _field(
+        "external_id",
+        "External id",
+        "external no, external number, foreign id, erp id, erp no, erp number, uuid",
+    ),
     _field("notes", "Notes", "note, remark, remarks, comment, comments, instructions"),
     _field("retry_limit", "Retries", "retry, max retries"),
     _field("timeout_s", "Time limit", "timeout, max time"),
@@ -120,7 +127,8 @@ def is_known(column: str) -> bool:
 
 def guess_mapping(columns: Sequence[str]) -> dict[str, str]:
     """Return field -> column for every field whose name or synonym is the name of a column. A
-    column goes to one field. If several columns match, the most certain synonym decides."""
+    column goes to one field. If several columns match, the most certain synonym decides. Without a
+    column for the name, the description is the name."""
     offers: list[tuple[int, int, str]] = []
     for place, column in enumerate(columns):
         hits = [_SYNONYMS[name] for name in _names(column) if name in _SYNONYMS]
@@ -130,6 +138,8 @@ def guess_mapping(columns: Sequence[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for _, place, field in sorted(offers):
         found.setdefault(field, columns[place])
+    if "name" not in found and "description" in found:
+        found["name"] = found.pop("description")
     return {field.name: found[field.name] for field in IMPORT_FIELDS if field.name in found}
 
 

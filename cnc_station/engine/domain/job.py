@@ -1,6 +1,7 @@
 """The specification of a job, and the check of all its fields."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from graphlib import CycleError, TopologicalSorter
@@ -18,27 +19,32 @@ YEAR_S = 366 * 86_400
 _SHA256 = re.compile("[0-9a-f]{64}")
 _HANDLER = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _WANTED = frozenset({"name", "handler"})
-_MOST_CHARACTERS = {
-    "name": 200,
-    "machine_type": 40,
-    "handler": 60,
-    "material": 80,
-    "tenant": 80,
-    "work_order": 80,
-    "operation": 80,
-    "key": 200,
-    "source": 400,
+_TEXTS = {
+    "name": Text(200),
+    "machine_type": Text(40),
+    "handler": Text(60),
+    "material": Text(80),
+    "tenant": Text(80),
+    "work_order": Text(80),
+    "operation": Text(80),
+    "description": Text(10_000, lines=True),
+    "notes": Text(10_000, lines=True),
+    "customer": Text(80),
+    "external_id": Text(200),
+    "key": Text(200),
+    "source": Text(400),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class JobSpec:
     """A job as submitted; times in ms since the epoch, durations in seconds. `estimated_s` is for
-    one part. `program` is the SHA-256 of a stored program. `after` are ids of jobs that must
-    complete first; `after_keys` are `key`s of new jobs in the same submission. `source` is its
-    origin for the first event."""
+    one part. `program` is the SHA-256 of a stored program. `notes` are for the person at the
+    machine. `external_id` is its id in another system, unique among the jobs of its tenant. `after`
+    are ids of jobs that must complete first; `after_keys` are `key`s of new jobs in the same
+    submission. `source` is its origin for the first event."""
 
-    TEXTS: ClassVar = {name: Text(most) for name, most in _MOST_CHARACTERS.items()}
+    TEXTS: ClassVar = _TEXTS
 
     name: str
     machine_type: str = NO_MACHINE
@@ -60,6 +66,10 @@ class JobSpec:
     envelope: Envelope | None = None
     pinned_machine_id: int | None = None
     not_before: int | None = None
+    description: str = ""
+    notes: str = ""
+    customer: str = ""
+    external_id: str = ""
     after: tuple[int, ...] = ()
     key: str = ""
     after_keys: tuple[str, ...] = ()
@@ -79,7 +89,10 @@ class JobSpec:
             raise InvalidInput(*errors)
         untidy: dict[str, Any] = {}
         if not has_tidy_texts(self):
-            untidy = {name: text_gate.tidy(getattr(self, name)) for name in _MOST_CHARACTERS}
+            untidy = {
+                name: text_gate.tidy(getattr(self, name), lines=rule.lines)
+                for name, rule in _TEXTS.items()
+            }
         if (kind := text_gate.tidy(self.machine_type.lower())) != self.machine_type:
             untidy["machine_type"] = kind
         if self.after_keys:
@@ -89,8 +102,11 @@ class JobSpec:
 
 def check_keys(specs: Sequence[JobSpec]) -> None:
     """Check the references between the specs of one submission. Raises InvalidInput for a duplicate
-    key, an unknown key, and jobs that would wait for each other forever."""
+    key or external id, an unknown key, and jobs that would wait for each other forever."""
     graph: dict[str, tuple[str, ...]] = {}
+    outside = Counter((spec.tenant, spec.external_id) for spec in specs if spec.external_id)
+    if twice := [name for (_, name), count in outside.items() if count > 1]:
+        raise InvalidInput(FieldError("external_id", f"{twice[0]!r} is given twice"))
     for spec in specs:
         if spec.key and spec.key in graph:
             raise InvalidInput(FieldError("key", f"{spec.key!r} is given twice"))
@@ -128,9 +144,10 @@ def _errors(spec: JobSpec) -> Iterable[FieldError]:
 
 def _texts(spec: JobSpec) -> Iterable[FieldError]:
     given = spec.name and spec.handler and (spec.machine_type or is_automation(spec.handler))
-    for name, most in () if given and has_tidy_texts(spec) else _MOST_CHARACTERS.items():
+    for name, rule in () if given and has_tidy_texts(spec) else _TEXTS.items():
         wanted = name in _WANTED or (name == "machine_type" and not is_automation(spec.handler))
-        yield from checks.text(name, getattr(spec, name), most, wanted=wanted)
+        value = getattr(spec, name)
+        yield from checks.text(name, value, rule.most, wanted=wanted, lines=rule.lines)
     handler: object = spec.handler
     if isinstance(handler, str) and handler and not _HANDLER.fullmatch(handler):
         yield FieldError("handler", "is not the name of a handler: test.delay, say")
@@ -199,7 +216,7 @@ def _references(spec: JobSpec) -> Iterable[FieldError]:
         yield FieldError("after_keys", "must be keys of this submission")
     else:
         for key in keys:
-            yield from checks.text("after_keys", key, _MOST_CHARACTERS["key"])
+            yield from checks.text("after_keys", key, _TEXTS["key"].most)
 
 
 NAMES = ("good", "scrap", "rework")

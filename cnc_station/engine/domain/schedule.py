@@ -23,7 +23,10 @@ NEXT = 5
 OVER = FINISHED_JOBS | {JobState.NEEDS_ATTENTION}
 _HOUR_MS = 3_600_000
 # What a template cannot say: it would be the same for every job, or is about other jobs.
-_NOT_IN_TEMPLATES = ("due_at", "not_before", "after", "key", "after_keys", "draft", "source")
+_NOT_IN_TEMPLATES = (
+    *("due_at", "not_before", "after", "key", "after_keys", "draft", "source"),
+    "external_id",
+)
 
 
 class CatchUp(StrEnum):

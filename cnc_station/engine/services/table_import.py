@@ -34,7 +34,7 @@ ISSUES_KEPT = 1_000
 _MOST_ISSUES = 20_000
 _LONGEST_VALUE = 200  # of a cell that is not free text
 _TIMES = frozenset(("due_at", "not_before"))
-_FREE_TEXT = frozenset(("payload", "after"))
+_FREE_TEXT = frozenset(("payload", "after", "description", "notes"))
 _LONGEST_NAME = 100  # of the file, in an event
 
 Parser = Callable[[str], Any]
@@ -218,8 +218,6 @@ class _Reader:
         if program:
             found["program"] = program.sha256
             found.setdefault("estimated_s", program.duration_s)
-        if notes := found.pop("notes", ""):
-            found["payload"] = {**found.get("payload", {}), "notes": notes}
         spec = JobSpec(**found, source=f"imported from {self._name}, row {row.number}")
         try:
             spec = spec.validated()

@@ -14,7 +14,7 @@ from cnc_station.engine.domain.refusals import job_refusal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.text_gate import tidy, visible
 from cnc_station.engine.store.claims import envelope
-from cnc_station.engine.store.jobs import check_references, stored_fields
+from cnc_station.engine.store.jobs import check_references, refusing_taken_names, stored_fields
 from cnc_station.engine.store.queue_actions import ActOnJob
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.store.transaction import JobCommand, Tx
@@ -25,7 +25,8 @@ class EditJob(JobCommand[None]):
     """Set fields of a job; with `version`, only if nobody changed it since. With `retry`, retry it
     as well.
 
-    Raises Conflict if the job may not be edited or retried now, InvalidInput for bad values.
+    Raises Conflict if the job may not be edited or retried now, or another one has its external id,
+    InvalidInput for bad values.
     """
 
     job_id: int
@@ -76,9 +77,13 @@ class EditJob(JobCommand[None]):
             values["not_before"] = due
         if postponed:  # a queued job could be claimed now
             values |= {"state": JobState.DELAYED.value, "state_since": tx.now}
-        tx.connection.execute(
-            update(job).where(job.c.id == row.id).values(version=job.c.version + 1, **values)
-        )
+        values |= {"version": job.c.version + 1, "edited_at": tx.now}
+        change = update(job).where(job.c.id == row.id).values(**values)
+        if after.external_id:
+            with refusing_taken_names(tx, (after,)):
+                tx.connection.execute(change)
+        else:
+            tx.connection.execute(change)
         claimable = state is JobState.QUEUED and not postponed
         changed = {name for name in self.changes if getattr(after, name) != getattr(before, name)}
         tx.record(
@@ -129,5 +134,6 @@ def spec_of(row: Row[Any]) -> JobSpec:
 
 def _as_spec(name: str, value: Any) -> Any:
     if isinstance(value, str) and name in JobSpec.TEXTS:
-        return visible(tidy(value), JobSpec.TEXTS[name].most)
+        rule = JobSpec.TEXTS[name]
+        return visible(tidy(value, lines=rule.lines), rule.most, lines=rule.lines)
     return value

@@ -2,7 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
@@ -19,22 +20,31 @@ from sqlalchemy import (
     true,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.domain.errors import Fenced, FieldError, InvalidInput
+from cnc_station.engine.domain.errors import Conflict, Fenced, FieldError, InvalidInput
 from cnc_station.engine.domain.job import EDITABLE, JobSpec, check_keys
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.dialect import Dialect, packed
 from cnc_station.engine.store.prepared import TransactionPreload
-from cnc_station.engine.store.schema import delayed_and_free, dependency, job, machine, program
+from cnc_station.engine.store.schema import (
+    delayed_and_free,
+    dependency,
+    job,
+    machine,
+    named,
+    program,
+)
 from cnc_station.engine.store.stations import leads
 from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
 
 MOST_RELEASED_AT_ONCE = 500
 _AS_GIVEN = tuple(sorted(EDITABLE - {"envelope", "estimated_s", "payload", "not_before"}))
 _as_given = attrgetter(*_AS_GIVEN)
+_SEARCHED = ("name", "operation", "work_order", "customer", "external_id", "material")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +52,7 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
     """Store validated specs, all or none, each with its first event. Returns their ids.
 
     `schedule_id` is the schedule that makes them. Raises InvalidInput if a spec refers to something
-    that does not exist.
+    that does not exist, Conflict if a job of its tenant has its external id already.
     """
 
     specs: tuple[JobSpec, ...]
@@ -60,7 +70,8 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
 
     @classmethod
     def apply(cls, tx: Tx, commands: Sequence["CreateJobs"]) -> list[tuple[int, ...] | Exception]:
-        """Reserve the ids, then insert everything in three bulk statements."""
+        """Reserve the ids, then insert everything in three bulk statements. External ids are
+        checked by their unique index, in a savepoint."""
         for command in commands:
             check_keys(command.specs)
         wanted = [spec for command in commands for spec in command.specs]
@@ -80,16 +91,42 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
                 if before and not spec.after_keys:
                     after_others.append(job_id)
                 row = _new_row(tx, spec, job_id, len(rows), blocked=bool(before))
-                row["schedule_id"] = command.schedule_id
+                row |= {"schedule_id": command.schedule_id, "owner": command.actor}
                 rows.append(row)
                 _record_new(tx, command.actor, spec, row)
-        tx.defer_insert(job, rows)
+        if any(spec.external_id for spec in wanted):
+            with refusing_taken_names(tx, wanted):
+                tx.dialect.insert(tx.connection, job, rows)
+        else:
+            tx.defer_insert(job, rows)
         if edges:
             tx.flush()
             tx.dialect.insert(tx.connection, dependency, edges)
             unblock(tx, after_others)
             release_due(tx)
         return answers
+
+
+@contextmanager
+def refusing_taken_names(tx: Tx, specs: Iterable[JobSpec]) -> Iterator[None]:
+    """Write inside jobs with external ids. Raises Conflict that names the job of another one's
+    external id; the transaction goes on as if nothing had been written."""
+    tx.flush()
+    try:
+        with tx.connection.begin_nested():
+            yield
+    except IntegrityError:
+        for spec in specs:
+            if (taken := _job_of(tx, spec)) is not None:
+                raise Conflict(f"{spec.external_id} is already job {taken}.") from None
+        raise  # two commands of this transaction, which are written one by one now
+
+
+def _job_of(tx: Tx, spec: JobSpec) -> int | None:
+    own = (job.c.external_id == spec.external_id) & (job.c.tenant == spec.tenant)
+    query = select(job.c.id).where(own, named(job.c.external_id))
+    found: int | None = tx.connection.execute(query).scalar() if spec.external_id else None
+    return found
 
 
 def check_references(tx: Tx, specs: Iterable[JobSpec]) -> None:
@@ -158,7 +195,7 @@ def stored_fields(spec: JobSpec) -> dict[str, Any]:
         "estimated_s": float(spec.estimated_s),
         "payload": json.dumps(dict(spec.payload)),
         # Must end with the material: claims search for it here.
-        "search": f"{spec.name} {spec.operation} {spec.work_order} {spec.material}".lower(),
+        "search": " ".join(getattr(spec, name) for name in _SEARCHED).lower(),
     }
 
 

@@ -199,6 +199,7 @@ def _values(tx: Tx, command: ActOnJob, row: Row[Any], target: JobState) -> dict[
         "failures": row.failures,
         "last_error": command.reason if set_wrong else row.last_error,
         "finished_at": tx.now if target in FINISHED_JOBS else None,
+        "edited_at": tx.now,
     }
     if transition in (t.RETRIED, t.SCRAPPED):
         values |= {"failures": 0, "not_before": tx.now}
@@ -243,6 +244,7 @@ _COLUMNS = {
     "failures": BigInteger,
     "last_error": Text,
     "finished_at": BigInteger,
+    "edited_at": BigInteger,
 }
 
 

@@ -88,6 +88,12 @@ job = Table(
     Column("search", Text, nullable=False),
     Column("payload", Text, nullable=False),  # last: lists do not read it
     Column("schedule_id", Id),
+    Column("owner", Text, nullable=False, server_default=""),  # who submitted it
+    Column("customer", Text, nullable=False, server_default=""),
+    Column("external_id", Text, nullable=False, server_default=""),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("notes", Text, nullable=False, server_default=""),
+    Column("edited_at", Time),  # the last change that left its state as it was
     sqlite_autoincrement=True,  # the id of a deleted job is never used again
     postgresql_with=HOT,
 )
@@ -128,6 +134,17 @@ _partial_index("job_open", _open, job.c.rank, job.c.id, job.c.due_at)
 _partial_index("job_finished", _finished, job.c.finished_at, job.c.state)
 _open_of_schedule = text("schedule_id IS NOT NULL AND finished_at IS NULL")
 _partial_index("job_of_schedule", _open_of_schedule, job.c.schedule_id)
+
+# By names from outside. `named` is always true of such a search, and lets the index serve it.
+_with_external_id, _with_work_order = text("external_id <> ''"), text("work_order <> ''")
+_partial_index("job_external", _with_external_id, job.c.external_id, job.c.tenant, unique=True)
+_partial_index("job_work_order", _with_work_order, job.c.work_order)
+
+
+def named(column: Column[Any]) -> ColumnElement[bool]:
+    """The condition of the index of a name from outside."""
+    return column != literal_column("''")
+
 
 dependency = Table(
     "dependency",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from cnc_station.engine.domain.job import MACHINE_PROGRAM
 from cnc_station.engine.domain.states import JobState, RunState
 
 MOST_OUTPUT = 64 * 1024  # bytes that are kept of a run's output: half at each end
@@ -17,7 +18,9 @@ def job_title(name: str, operation: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """One row of the job table. `next` is the next step in words, or why the job waits."""
+    """One row of the job table. `next` is the next step in words, or why the job waits; empty where
+    it was not asked for. `owner` submitted it. `updated_at` is its last change of any kind.
+    `started_at` and `run_duration_ms` are those of its last run, if that has started or ended."""
 
     id: int
     version: int
@@ -49,6 +52,15 @@ class JobRow:
     last_error: str
     late: bool
     next: str
+    handler: str = MACHINE_PROGRAM
+    owner: str = ""
+    customer: str = ""
+    external_id: str = ""
+    description: str = ""
+    notes: str = ""
+    updated_at: int = 0
+    started_at: int | None = None
+    run_duration_ms: int | None = None
 
     @property
     def title(self) -> str:
@@ -115,7 +127,6 @@ class JobDetail:
     """Everything about one job except its events (see `Queries.events`)."""
 
     row: JobRow
-    handler: str
     payload: Mapping[str, Any]
     retry_limit: int
     timeout_s: float | None
@@ -141,7 +152,8 @@ class SortKey(StrEnum):
     PRIORITY = "priority"
     DUE = "due"
     CREATED = "created"
-    CHANGED = "changed"
+    CHANGED = "changed"  # its state
+    UPDATED = "updated"  # anything of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,19 +166,26 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs; None and empty fields do not narrow. Every word of `text` must occur in name,
-    operation, work order or material, in any case."""
+    """Which jobs; None and empty fields do not narrow. Times are ms: `_since` is included, `_until`
+    and `_before` are not. Every word of `text` must occur in name, operation, work order, customer,
+    external id or material, in any case."""
 
     ids: frozenset[int] = frozenset()
     states: frozenset[JobState] = frozenset()
     machine_types: frozenset[str] = frozenset()
+    handlers: frozenset[str] = frozenset()
     machine_id: int | None = None
     tenant: str | None = None
+    owner: str | None = None
+    external_id: str | None = None
     min_priority: int | None = None
     max_priority: int | None = None
     work_order: str | None = None
     program: str | None = None
     late: bool = False
+    due_before: int | None = None
+    created_since: int | None = None
+    created_until: int | None = None
     finished_since: int | None = None
     finished_until: int | None = None
     text: str = ""

@@ -14,6 +14,14 @@ from cnc_station.ui.widgets.job_editors import DueField, PriorityField, ProgramF
 from cnc_station.ui.widgets.layout import STRETCH, vbox
 
 _PAYLOAD_PX = 110
+_LINES_PX = 62
+
+
+# The rare fields that are shown at once where one of them has a value.
+_OPENING = (
+    *("work_order", "customer", "notes", "description", "after", "timeout_s", "external_id"),
+    *("tenant", "payload"),
+)
 
 
 class JobFields(QWidget):
@@ -23,6 +31,7 @@ class JobFields(QWidget):
         super().__init__(parent)
         self.name, self.operation, self.work_order = QLineEdit(), QLineEdit(), QLineEdit()
         self.tenant, self.after = QLineEdit(), QLineEdit()
+        self.customer, self.external_id = QLineEdit(), QLineEdit()
         self.retry_limit, self.timeout = QLineEdit(), QLineEdit()
         self.machine_type, self.material = _combo(), _combo()
         self.complexity = NumberBox(1, MAX_COMPLEXITY, 1)
@@ -32,9 +41,8 @@ class JobFields(QWidget):
         self.priority = PriorityField()
         self.due = DueField(now)
         self.program = ProgramField()
-        self.payload = QPlainTextEdit()
-        self.payload.setFixedHeight(_PAYLOAD_PX)
-        self.payload.setTabChangesFocus(True)
+        self.description, self.notes = _lines(_LINES_PX), _lines(_LINES_PX)
+        self.payload = _lines(_PAYLOAD_PX)
         self.fields: dict[str, Field] = {}
         self.more = Button(self.tr("More fields"))
         self.more.setCheckable(True)
@@ -65,15 +73,22 @@ class JobFields(QWidget):
         self._add(common, 4, 0, 4, "priority", tr("Priority"), self.priority)
         self._add(common, 5, 0, 4, "due_at", tr("Due"), self.due)
         self._add(rare, 0, 0, 2, "work_order", tr("Work order"), self.work_order)
-        self._add(rare, 0, 2, 2, "tenant", tr("Tenant"), self.tenant)
+        self._add(rare, 0, 2, 2, "customer", tr("Customer"), self.customer)
+        for_operator = tr("for the person at the machine")
+        self._add(rare, 1, 0, 2, "notes", tr("Notes"), self.notes, hint=for_operator)
+        self._add(rare, 1, 2, 2, "description", tr("Description"), self.description)
         after = tr("numbers of jobs that must be completed first")
-        self._add(rare, 1, 0, 4, "after", tr("Runs after"), self.after, hint=after)
+        self._add(rare, 2, 0, 4, "after", tr("Runs after"), self.after, hint=after)
         self.fields["after"].setVisible(new)
         retries = tr("empty: as usual")
-        self._add(rare, 2, 0, 2, "retry_limit", tr("Retry limit"), self.retry_limit, hint=retries)
+        self._add(rare, 3, 0, 2, "retry_limit", tr("Retry limit"), self.retry_limit, hint=retries)
         limit = tr("mm:ss; empty: none")
-        self._add(rare, 2, 2, 2, "timeout_s", tr("Time limit"), self.timeout, hint=limit)
-        self._add(rare, 3, 0, 4, "payload", tr("Payload (JSON)"), self.payload)
+        self._add(rare, 3, 2, 2, "timeout_s", tr("Time limit"), self.timeout, hint=limit)
+        elsewhere = tr("the id of this job in another system")
+        identity = self.external_id
+        self._add(rare, 4, 0, 2, "external_id", tr("External id"), identity, hint=elsewhere)
+        self._add(rare, 4, 2, 2, "tenant", tr("Tenant"), self.tenant)
+        self._add(rare, 5, 0, 4, "payload", tr("Payload (JSON)"), self.payload)
         vbox(common, self.more, self._rare, STRETCH, on=self, gap=10, margins=(0, 0, 8, 0))
 
     def _add(
@@ -100,8 +115,7 @@ class JobFields(QWidget):
     def show_draft(self, draft: JobDraft) -> None:
         for name, field in self.fields.items():
             field.set_value(getattr(draft, name))
-        rare = (draft.work_order, draft.tenant, draft.after, draft.timeout_s, draft.payload)
-        self.more.setChecked(any(rare))
+        self.more.setChecked(any(getattr(draft, name) for name in _OPENING))
 
     def draft(self) -> JobDraft:
         return JobDraft(**{name: field.value for name, field in self.fields.items()})
@@ -125,6 +139,13 @@ class JobFields(QWidget):
         if wrong:
             wrong[0].editor.setFocus()
         return [error for error in errors if error.field not in self.fields]
+
+
+def _lines(height: int) -> QPlainTextEdit:
+    edit = QPlainTextEdit()
+    edit.setFixedHeight(height)
+    edit.setTabChangesFocus(True)
+    return edit
 
 
 def _combo() -> QComboBox:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -73,7 +74,7 @@ class JobForm(Dialog):
     def copy(cls, context: PageContext, parent: QWidget, detail: JobDetail) -> "JobForm":
         """The form for a copy of a job."""
         title = parent.tr("Copy of {name}").format(name=detail.row.title)
-        return cls(context, parent, title=title, draft=draft_of(detail))
+        return cls(context, parent, title=title, draft=replace(draft_of(detail), external_id=""))
 
     @classmethod
     def change(

@@ -28,7 +28,7 @@ from cnc_station.ui.widgets.layout import fill
 from cnc_station.ui.widgets.text import Note, Text
 
 EXAMPLES = ("0 6 * * 1-5", "30 2 * * *", "*/15 8-17 * * *", "0 0 1 * *", "@hourly", "@daily")
-_NOT_IN_TEMPLATES = ("due_at", "after")
+_NOT_IN_TEMPLATES = ("due_at", "after", "external_id")
 _PREVIEW_MS = 250
 _DENSE, _TOUCH = (820, 740), (900, 760)
 
@@ -231,7 +231,7 @@ def draft_of(job: JobSpec) -> JobDraft:
     same = ("name", "machine_type", "material", "complexity", "axes", "priority", "quantity")
     return JobDraft(
         **{name: getattr(job, name) for name in (*same, "program", "work_order", "operation")},
-        tenant=job.tenant,
+        **{name: getattr(job, name) for name in ("description", "notes", "customer", "tenant")},
         handler=job.handler,
         estimated_s=duration(job.estimated_s),
         retry_limit="" if job.retry_limit is None else str(job.retry_limit),

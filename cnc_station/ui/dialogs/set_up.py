@@ -127,7 +127,7 @@ class SetUpDialog(MachineDialog):
 
     def _lines(self, detail: JobDetail, program: ProgramDetail | None) -> Iterator[tuple[str, str]]:
         job = detail.row
-        told = notes(detail.payload)
+        told = notes(job.notes, job.description, detail.payload)
         if told:
             yield self.tr("Notes"), told
         yield self.tr("Material"), job.material
@@ -163,10 +163,11 @@ class SetUpDialog(MachineDialog):
         self.act(JobAction.DEFER, "", done)
 
 
-def notes(payload: Mapping[str, object]) -> str:
-    """The notes for the person at the machine: the job's own, or those of an imported column."""
+def notes(own: str, description: str, payload: Mapping[str, object]) -> str:
+    """What the person at the machine should read: the job's own notes, those that came with its
+    payload, then its description."""
     found = {name.strip().lower(): value for name, value in payload.items()}
-    texts = [_text(found[name]) for name in _NOTES if name in found]
+    texts = [own, *(_text(found[name]) for name in _NOTES if name in found), description]
     return "\n".join(dict.fromkeys(text for text in texts if text))
 
 

@@ -40,6 +40,10 @@ class JobDraft:
     retry_limit: str = ""
     timeout_s: str = ""
     payload: str = ""
+    description: str = ""
+    notes: str = ""
+    customer: str = ""
+    external_id: str = ""
     handler: str = MACHINE_PROGRAM
 
     def values(self) -> dict[str, Any]:
@@ -104,6 +108,10 @@ def draft_of(detail: JobDetail) -> JobDraft:
         retry_limit=str(detail.retry_limit),
         timeout_s="" if detail.timeout_s is None else duration(detail.timeout_s),
         payload=pretty(detail.payload),
+        description=row.description,
+        notes=row.notes,
+        customer=row.customer,
+        external_id=row.external_id,
     )
 
 

@@ -123,7 +123,9 @@ class JobFeed(QObject):
     async def _fetch(self, wanted: range) -> JobPage | None:
         """The rows at these positions; None if the filter or order has changed meanwhile."""
         asked = self.chosen, self.order
-        page = await self._context.door.ask(ListJobs(*asked, wanted.start, len(wanted)))
+        page = await self._context.door.ask(
+            ListJobs(*asked, wanted.start, len(wanted), with_next=True)
+        )
         return page if asked == (self.chosen, self.order) else None
 
     def _near(self) -> range:

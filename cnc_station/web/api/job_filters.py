@@ -9,10 +9,18 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import JobStatus, status_of
 from cnc_station.engine.views import JobFilter, Sort, SortKey
+from cnc_station.web.api.job_values import HANDLER_ALIASES
 from cnc_station.web.api.values import Id, PriorityIn, Taken, TakenJson, TimeIn
 
 MOST_OFFSET = 100_000
-_SORT_ALIASES = {"createdAt": "created", "updated": "changed", "updated_at": "changed"}
+_SORT_ALIASES = {
+    "createdAt": "created",
+    "created_at": "created",
+    "updatedAt": "updated",
+    "updated_at": "updated",
+    "dueAt": "due",
+    "due_at": "due",
+}
 _STATES: dict[str, frozenset[JobState]] = {
     **{str(state): frozenset({state}) for state in JobState},
     **{
@@ -24,43 +32,66 @@ _STATES: dict[str, frozenset[JobState]] = {
 
 class JobFilterIn(Taken):
     """Which jobs; what is not given does not narrow. Several values stand in one, with commas
-    between them. `status` takes states too, and the other way round."""
+    between them. `status` takes states too, and the other way round. A `_since` is included, an
+    `_until` and a `_before` are not."""
 
     ids: str = ""
     status: str = ""
     state: str = ""
     machine_id: Id | None = None
     machine_type: str = ""
+    handler: str = ""
     priority: PriorityIn | None = None
     min_priority: Annotated[int, Field(ge=0, le=100)] | None = None
     max_priority: Annotated[int, Field(ge=0, le=100)] | None = None
     tenant: str | None = None
+    owner: str | None = None
     work_order: str | None = None
     program: str | None = None
+    external_id: str | None = None
     late: bool = False
+    due_before: TimeIn | None = None
+    created_since: TimeIn | None = None
+    created_until: TimeIn | None = None
     finished_since: TimeIn | None = None
     finished_until: TimeIn | None = None
     q: str = ""
 
-    ALIASES: ClassVar = {"tenantId": "tenant", "required_machine_type": "machine_type"}
+    ALIASES: ClassVar = {
+        "tenantId": "tenant",
+        "required_machine_type": "machine_type",
+        "type": "handler",
+    }
 
     def chosen(self) -> JobFilter:
         """The filter. Raises InvalidInput."""
         return JobFilter(
             ids=_ids(self.ids),
-            states=states_named(self.status, "status") | states_named(self.state, "state"),
+            states=self._states(),
             machine_types=frozenset(words_of(self.machine_type.lower())),
+            handlers=frozenset(HANDLER_ALIASES.get(one, one) for one in words_of(self.handler)),
             machine_id=self.machine_id,
             tenant=self.tenant,
+            owner=self.owner,
+            external_id=self.external_id,
             min_priority=self.min_priority if self.priority is None else self.priority,
             max_priority=self.max_priority if self.priority is None else self.priority,
             work_order=self.work_order,
             program=self.program,
             late=self.late,
+            due_before=self.due_before,
+            created_since=self.created_since,
+            created_until=self.created_until,
             finished_since=self.finished_since,
             finished_until=self.finished_until,
             text=self.q,
         )
+
+    def _states(self) -> frozenset[JobState]:
+        status, state = states_named(self.status, "status"), states_named(self.state, "state")
+        if status and state and not status & state:
+            raise InvalidInput(FieldError("state", f"is never {self.status}"))
+        return status & state if status and state else status | state
 
 
 class JobListIn(JobFilterIn):

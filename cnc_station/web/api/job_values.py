@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field
 
 from cnc_station.engine.domain.actions import JobAction
-from cnc_station.engine.domain.job import MACHINE_PROGRAM, JobSpec
+from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import JobStatus, status_of
@@ -24,7 +24,7 @@ JOB_ALIASES: Mapping[str, str] = {
     "max_retries": "retry_limit",
 }
 # Handlers by the names that other systems have for them.
-_HANDLERS: Mapping[str, str] = {"sleep": "test.delay", "echo": "test.echo"}
+HANDLER_ALIASES: Mapping[str, str] = {"sleep": "test.delay", "echo": "test.echo"}
 
 
 class Size(TakenJson):
@@ -60,6 +60,10 @@ class JobFields(TakenJson):
     envelope: Size | None = None
     pinned_machine_id: Id | None = None
     not_before: TimeIn | None = None
+    description: str | None = None
+    notes: str | None = None
+    customer: str | None = None
+    external_id: str | None = None
 
     @classmethod
     def read(cls, values: object) -> Self:
@@ -74,8 +78,8 @@ class JobFields(TakenJson):
         found = {name: getattr(self, name) for name in self.model_fields_set}
         if (size := found.get("envelope")) is not None:
             found["envelope"] = Envelope(size.x, size.y, size.z)
-        if found.get("handler") in _HANDLERS:
-            found["handler"] = _HANDLERS[found["handler"]]
+        if found.get("handler") in HANDLER_ALIASES:
+            found["handler"] = HANDLER_ALIASES[found["handler"]]
             found["payload"] = _payload(found.get("payload") or {})
         return found
 
@@ -132,7 +136,8 @@ class ActionIn(TakenJson):
 
 class JobOut(Told):
     """A job in a list. `status` is its state in a few words; `next` is told where it was asked for:
-    the next step, or why it waits."""
+    the next step, or why it waits. `owner` submitted it. `started_at` and `run_duration_ms` are
+    those of its last run."""
 
     id: int
     version: int
@@ -155,6 +160,12 @@ class JobOut(Told):
     tenant: str
     work_order: str
     operation: str
+    handler: str
+    owner: str
+    customer: str
+    external_id: str
+    description: str
+    notes: str
     attempt: int
     failures: int
     not_before: TimeOut | None
@@ -162,14 +173,19 @@ class JobOut(Told):
     last_error: str
     created_at: TimeOut
     state_since: TimeOut
+    updated_at: TimeOut
+    started_at: TimeOut | None
     finished_at: TimeOut | None
+    run_duration_ms: int | None
     next: str | None = None
 
     @classmethod
-    def of(cls, row: JobRow, *, with_next: bool = True) -> Self:
-        values = {name: getattr(row, name) for name in cls.model_fields if hasattr(row, name)}
-        values["next"] = row.next if with_next else None
-        return cls.model_construct(**values, status=status_of(row.state))
+    def of(cls, row: JobRow) -> Self:
+        values = {name: getattr(row, name) for name in _OF_ROW}
+        return cls.model_construct(**values, status=status_of(row.state), next=row.next or None)
+
+
+_OF_ROW = tuple(name for name in JobOut.model_fields if name not in {"status", "next"})
 
 
 class RunOut(Told):
@@ -214,7 +230,6 @@ class LinkOut(Told):
 class JobDetailOut(JobOut):
     """A job with all its fields."""
 
-    handler: str
     payload: dict[str, Any]
     retry_limit: int
     timeout_s: float | None
@@ -227,7 +242,6 @@ class JobDetailOut(JobOut):
         row = JobOut.of(detail.row)
         return cls.model_construct(
             **{name: getattr(row, name) for name in JobOut.model_fields},
-            handler=detail.handler or MACHINE_PROGRAM,
             payload=dict(detail.payload),
             retry_limit=detail.retry_limit,
             timeout_s=detail.timeout_s,
@@ -246,8 +260,8 @@ class JobsOut(Told):
     offset: int
 
     @classmethod
-    def of(cls, page: JobPage, limit: int, *, with_next: bool) -> Self:
-        rows = [JobOut.of(row, with_next=with_next) for row in page.rows]
+    def of(cls, page: JobPage, limit: int) -> Self:
+        rows = [JobOut.of(row) for row in page.rows]
         return cls(jobs=rows, total=page.total, limit=limit, offset=page.offset)
 
 

@@ -72,8 +72,16 @@ async def _create(call: Call) -> Reply:
 
 async def _show_list(call: Call) -> Reply:
     query: JobListIn = call.query
-    page = await call.door.ask(ListJobs(query.chosen(), query.order(), query.offset, query.limit))
-    return Reply(JobsOut.of(page, query.limit, with_next="next" in words_of(query.include)))
+    page = await call.door.ask(
+        ListJobs(
+            query.chosen(),
+            query.order(),
+            query.offset,
+            query.limit,
+            with_next="next" in words_of(query.include),
+        )
+    )
+    return Reply(JobsOut.of(page, query.limit))
 
 
 async def _show_stats(call: Call) -> Reply:

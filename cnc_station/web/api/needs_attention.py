@@ -47,7 +47,7 @@ async def _show_list(call: Call) -> Reply:
     query: PageIn = call.query
     order = (Sort(SortKey.CHANGED, descending=True),)
     page = await call.door.ask(ListJobs(_CHOSEN, order, query.offset, query.limit))
-    return Reply(JobsOut.of(page, query.limit, with_next=False))
+    return Reply(JobsOut.of(page, query.limit))
 
 
 async def _retry(call: Call) -> Reply:

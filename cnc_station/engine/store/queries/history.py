@@ -137,7 +137,6 @@ def job_detail(
         return None
     more = connection.execute(
         select(
-            job.c.handler,
             job.c.payload,
             job.c.retry_limit,
             job.c.timeout_s,
@@ -148,9 +147,10 @@ def job_detail(
     ).one()
     return JobDetail(
         row=found[0],
-        handler=more.handler,
         payload=json_text.stored_object(more.payload),
-        retry_limit=context.retry.limit(more.retry_limit, automation=is_automation(more.handler)),
+        retry_limit=context.retry.limit(
+            more.retry_limit, automation=is_automation(found[0].handler)
+        ),
         timeout_s=more.timeout_s,
         axes=more.axes,
         trace_id=more.trace_id,

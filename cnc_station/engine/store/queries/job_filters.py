@@ -1,12 +1,12 @@
 """A filter and a sort order as SQL conditions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, case, func
 
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
-from cnc_station.engine.store.schema import counted, job, machine
+from cnc_station.engine.store.schema import counted, job, machine, named
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 
 # In the order of interest to a person.
@@ -24,6 +24,9 @@ STATE_ORDER = (
     JobState.CANCELLED,
 )
 
+# The last change of a job: of its state, or by a person who edited it.
+updated_at = case((job.c.edited_at > job.c.state_since, job.c.edited_at), else_=job.c.state_since)
+
 _KEYS: Mapping[SortKey, tuple[ColumnElement[Any], ...]] = {
     SortKey.QUEUE: (job.c.rank,),
     SortKey.NAME: (func.lower(job.c.name), job.c.operation),
@@ -39,9 +42,11 @@ _KEYS: Mapping[SortKey, tuple[ColumnElement[Any], ...]] = {
     SortKey.DUE: (job.c.due_at,),
     SortKey.CREATED: (job.c.created_at,),
     SortKey.CHANGED: (job.c.state_since,),
+    SortKey.UPDATED: (updated_at,),
 }
 _OPEN_BY_SCAN = func.coalesce(job.c.finished_at, 0) == 0  # not usable by an index
 _FEW = OPEN_JOBS - {JobState.QUEUED, JobState.DELAYED}
+_NAMES = (job.c.work_order, job.c.external_id)  # each has an index
 _MAY_BE_NULL = {SortKey.DUE, SortKey.MACHINE}
 
 
@@ -93,27 +98,51 @@ def conditions(
         terms.append(job.c.id.in_(sorted(chosen.ids)))
     if chosen.late:
         terms += [job.c.finished_at.is_(None), job.c.due_at < now]
-    if chosen.machine_types:
-        terms.append(job.c.machine_type.in_(sorted(chosen.machine_types)))
-    for column, value in (
-        (job.c.machine_id, chosen.machine_id),
-        (job.c.tenant, chosen.tenant),
-        (job.c.work_order, chosen.work_order),
-        (job.c.program, chosen.program),
-    ):
-        if value is not None:
-            terms.append(column == value)
-    if chosen.min_priority is not None:
-        terms.append(job.c.priority >= chosen.min_priority)
-    if chosen.max_priority is not None:
-        terms.append(job.c.priority <= chosen.max_priority)
-    if chosen.finished_since is not None:
-        terms.append(job.c.finished_at >= chosen.finished_since)
-    if chosen.finished_until is not None:
-        terms.append(job.c.finished_at < chosen.finished_until)
+    terms += _of_values(chosen)
+    terms += _of_ranges(chosen)
     return terms + [
         job.c.search.contains(word, autoescape=True) for word in chosen.text.lower().split()
     ]
+
+
+def _of_values(chosen: JobFilter) -> Iterator[ColumnElement[bool]]:
+    for column, values in (
+        (job.c.machine_type, chosen.machine_types),
+        (job.c.handler, chosen.handlers),
+    ):
+        if values:
+            yield column.in_(sorted(values))
+    for column, value in (
+        (job.c.machine_id, chosen.machine_id),
+        (job.c.tenant, chosen.tenant),
+        (job.c.owner, chosen.owner),
+        (job.c.work_order, chosen.work_order),
+        (job.c.external_id, chosen.external_id),
+        (job.c.program, chosen.program),
+    ):
+        if value is not None:
+            yield column == value
+            if value and column in _NAMES:
+                yield named(column)
+
+
+def _of_ranges(chosen: JobFilter) -> Iterator[ColumnElement[bool]]:
+    for column, least in (
+        (job.c.priority, chosen.min_priority),
+        (job.c.created_at, chosen.created_since),
+        (job.c.finished_at, chosen.finished_since),
+    ):
+        if least is not None:
+            yield column >= least
+    for column, end in (
+        (job.c.due_at, chosen.due_before),
+        (job.c.created_at, chosen.created_until),
+        (job.c.finished_at, chosen.finished_until),
+    ):
+        if end is not None:
+            yield column < end
+    if chosen.max_priority is not None:
+        yield job.c.priority <= chosen.max_priority
 
 
 def _of_states(chosen: JobFilter, order: Sequence[Sort] | None) -> list[ColumnElement[bool]]:

@@ -25,6 +25,7 @@ def job_page(
     limit: int,
     now: int,
     *,
+    with_next: bool = False,
     context: QueryContext = STANDALONE,
 ) -> JobPage:
     """Rows `offset` to `offset + limit` of the chosen jobs in this order, and their number.
@@ -32,15 +33,20 @@ def job_page(
     An offset past the end returns no rows and the true total.
     """
     ids, total = _page_ids(connection, chosen, order, max(0, offset), max(0, limit), now)
-    rows = JobReader(connection, now, context=context).rows(ids)
+    rows = JobReader(connection, now, context=context).rows(ids, with_next=with_next)
     return JobPage(rows, offset, total)
 
 
 def jobs_by_id(
-    connection: Connection, ids: Sequence[int], now: int, *, context: QueryContext = STANDALONE
+    connection: Connection,
+    ids: Sequence[int],
+    now: int,
+    *,
+    with_next: bool = False,
+    context: QueryContext = STANDALONE,
 ) -> tuple[JobRow, ...]:
     """These jobs in the given order, without deleted ones."""
-    return JobReader(connection, now, context=context).rows(ids)
+    return JobReader(connection, now, context=context).rows(ids, with_next=with_next)
 
 
 def ordered_ids(

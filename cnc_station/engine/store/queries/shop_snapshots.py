@@ -41,7 +41,6 @@ class ShopSnapshots:
 
     def __init__(self, connection: Connection, now: int, context: QueryContext) -> None:
         self.machines = read_machines(connection)
-        self.names = {row.id: str(row.name) for row in self.machines}
         self._connection = connection
         self._fleet = MachinePool(
             machine_now(row, now, context) for row in self.machines if not row.removed
