@@ -36,6 +36,7 @@ DENSITIES = ("dense", "touch")
 SYNCHRONOUS = ("FULL", "EXTRA", "NORMAL")
 # Whether servers beyond this computer may be spoken to in clear text.
 CLEAR_TEXT = ("refuse", "allow")
+SWITCH = ("off", "on")
 SMTP_SECURITY = ("starttls", "tls", "none")
 _SQLITE = "sqlite:///"
 _MOST_FILE_BYTES = 1 << 20
@@ -85,6 +86,7 @@ class Config:
     webhook_timeout_s: float = 10.0
     webhook_concurrency: int = 8
     webhook_hourly_tries: int = 24
+    webhook_test: str = "off"
     smtp_host: str = ""
     smtp_port: int | None = None
     smtp_security: str = "starttls"
@@ -378,6 +380,7 @@ READERS: Mapping[str, Reader] = {
     "webhook_timeout_s": _number(0.1, 300),
     "webhook_concurrency": _whole(1, 100),
     "webhook_hourly_tries": _whole(0, 168),
+    "webhook_test": _one_of(*SWITCH),
     "smtp_host": _server_name,
     "smtp_port": _whole(1, 65_535),
     "smtp_security": _one_of(*SMTP_SECURITY),

@@ -90,9 +90,10 @@ class JobsById(Query[tuple[JobRow, ...]]):
 @dataclass(frozen=True, slots=True)
 class CountJobs(Query[JobCounts]):
     """Counts per state of the jobs that `chosen` selects, its own `states` and `late` left out, so
-    that every filter chip can carry its number."""
+    that every filter chip can carry its number; `narrowed`: not left out."""
 
     chosen: JobFilter
+    narrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +114,23 @@ class ExportJobs(Query[bytes]):
 
 @dataclass(frozen=True, slots=True)
 class ListEvents(Query[tuple[Event, ...]]):
-    """Events oldest first; the first `limit` after `after`, or with `newest` the last."""
+    """Events oldest first; the first `limit` after `after`, or with `newest` the last. Without
+    `types` of any type."""
 
     job_id: int | None = None
     machine_id: int | None = None
     after: int = 0
     limit: int = 500
     newest: bool = False
+    types: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class ListRuns(Query[tuple[RunRow, ...]]):
-    """The latest runs, newest first. None and empty fields do not narrow; `since` and `until` (ms)
-    are about the time of their assignment. Every word of `text` must occur in the job's name,
-    operation, work order or material, or in the handler, machine, station, error or result, in any
-    case."""
+    """The latest runs, newest first, without the first `offset`. None and empty fields do not
+    narrow; `since` and `until` (ms) are about the time of their assignment. Every word of `text`
+    must occur in the job's name, operation, work order or material, or in the handler, machine,
+    station, error or result, in any case."""
 
     job_id: int | None = None
     limit: int = 200
@@ -138,6 +141,7 @@ class ListRuns(Query[tuple[RunRow, ...]]):
     since: int | None = None
     until: int | None = None
     text: str = ""
+    offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +273,14 @@ class DeliveryById(Query[DeliveryDetail | None]):
     """A delivery with what is sent, and its attempts."""
 
     delivery_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyWebhook(Query[bool]):
+    """Whether a body with these headers was signed by one of the shop's endpoints, lately."""
+
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,9 @@ async def test_a_job_is_submitted_shown_changed_and_deleted(api: Client) -> None
         "pending",
         "queued",
     )
-    assert await api("GET", f"/jobs/{job['id']}") == (200, job)
+    status, shown = await api("GET", f"/jobs/{job['id']}")
+    assert (status, shown["job"], shown["events"][0]["type"]) == (200, job, "created")
+    assert shown | job == shown
     version = api.headers["ETag"]
     status, changed = await api("PATCH", f"/jobs/{job['id']}", {"quantity": 7}, If_Match=version)
     assert (status, changed["quantity"]) == (200, 7)
@@ -178,6 +180,7 @@ async def test_many_jobs_are_acted_on_by_ids_or_by_a_filter_with_their_number(ap
     ids = [job["id"] for job in made["jobs"]]
     status, told = await api("POST", "/jobs/actions", {"action": "pause", "ids": [ids[0], 999]})
     assert (status, [answer["ok"] for answer in told["answers"]]) == (200, [True, False])
+    assert "There is no job 999" in told["answers"][1]["problem"]["detail"]
     by_filter = {"action": "cancel", "filter": {"state": "queued"}}
     assert (await api("POST", "/jobs/actions", by_filter))[0] == 422
     assert (await api("POST", "/jobs/actions", by_filter | {"expected_count": 3}))[0] == 409

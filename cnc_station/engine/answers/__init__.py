@@ -84,6 +84,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.ListDeliveries: webhooks.list_deliveries,
     q.CountDeliveries: webhooks.count_deliveries,
     q.DeliveryById: webhooks.delivery_by_id,
+    q.VerifyWebhook: webhooks.verify_webhook,
     q.StoredSettings: station.stored_settings,
     q.AboutStation: station.about_station,
     q.ListLinks: station.list_links,

@@ -95,8 +95,15 @@ async def jobs_by_id(context: AnswerContext, query: queries.JobsById) -> tuple[J
 
 async def count_jobs(context: AnswerContext, query: queries.CountJobs) -> JobCounts:
     """See `CountJobs`."""
-    count = partial(job_list.job_counts, chosen=query.chosen, now=now_ms(), zone=context.zone)
-    return await context.reader.read(count)
+    return await context.reader.read(
+        partial(
+            job_list.job_counts,
+            chosen=query.chosen,
+            now=now_ms(),
+            narrowed=query.narrowed,
+            zone=context.zone,
+        )
+    )
 
 
 async def job_by_id(context: AnswerContext, query: queries.JobById) -> JobDetail | None:
@@ -123,6 +130,7 @@ async def list_events(context: AnswerContext, query: queries.ListEvents) -> tupl
             after=query.after,
             limit=query.limit,
             newest=query.newest,
+            types=query.types,
         )
     )
 

@@ -76,6 +76,7 @@ def about_station(context: AnswerContext, _query: queries.AboutStation) -> About
         station=config.station,
         database=config.database_shown,
         simulator_speed=config.simulator_speed,
+        webhook_test=config.webhook_test == "on",
     )
 
 

@@ -18,10 +18,11 @@ from cnc_station.engine.domain.message_formats.options import (
     takes_secret,
     token_errors,
 )
-from cnc_station.engine.domain.webhook_signature import new_secret
+from cnc_station.engine.domain.webhook_signature import new_secret, verify
 from cnc_station.engine.domain.webhooks import TEST_EVENT, WebhookSpec, secret_errors
 from cnc_station.engine.store import deliveries, webhooks
 from cnc_station.engine.store.queries import webhooks as rows
+from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views.webhooks import (
     DeliveryCounts,
     DeliveryDetail,
@@ -167,6 +168,13 @@ async def delivery_by_id(
 ) -> DeliveryDetail | None:
     """See `DeliveryById`."""
     return await context.reader.read(partial(rows.delivery_detail, delivery_id=query.delivery_id))
+
+
+async def verify_webhook(context: AnswerContext, query: queries.VerifyWebhook) -> bool:
+    """See `VerifyWebhook`."""
+    now = now_ms()
+    secrets = await context.reader.read(partial(rows.valid_secrets, now=now))
+    return any(verify(secret, query.headers, query.body, now / 1000) for secret in secrets)
 
 
 def _validated(context: AnswerContext, spec: WebhookSpec) -> WebhookSpec:

@@ -79,6 +79,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "StoredSettings",
         "ToolpathByHash",
         "TryDatabase",
+        "VerifyWebhook",
     ),
     Permission.CHANGE_JOBS: (
         "ActOnJobs",

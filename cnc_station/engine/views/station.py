@@ -20,12 +20,13 @@ class Link:
 class About:
     """The identity of the station, and what its window cannot change. `database` is a file's path,
     or a server's address without its password; `simulator_speed` program seconds per real
-    second."""
+    second. `webhook_test`: its API has a receiver to try webhooks with."""
 
     version: str
     station: str
     database: str
     simulator_speed: float
+    webhook_test: bool = False
 
 
 SILENT_AFTER_S = 12.0

@@ -14,15 +14,20 @@ from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
+from cnc_station.engine.timing import now_ms
 from cnc_station.web.api import (
+    aliases,
+    job_history,
     jobs,
     needs_attention,
     problems,
     programs,
     schedules,
     shop,
+    webhook_test,
     webhooks,
 )
+from cnc_station.web.api.aliases import with_aliases
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.route import IF_MATCH, PATTERNS, Call, Reply, Route
@@ -35,6 +40,7 @@ MOST_BODY = 1024 * 1024
 MOST_UPLOAD = 64 * 1024 * 1024
 ROUTES: tuple[Route, ...] = (
     *jobs.ROUTES,
+    *job_history.ROUTES,
     *needs_attention.ROUTES,
     *programs.ROUTES,
     *shop.ROUTES,
@@ -48,16 +54,23 @@ _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 def add_api(app: web.Application, door: Door) -> None:
     """Add the API to an application. `door` is that of its principal."""
-    described = document(ROUTES, door.peek(AboutStation()).version)
+    about = door.peek(AboutStation())
+    routes = with_aliases((*ROUTES, *(webhook_test.routes() if about.webhook_test else ())))
+    described = document(routes, about.version)
 
     async def describe(_request: web.Request) -> web.Response:
         return web.json_response(described)
 
+    async def tell_time(_request: web.Request) -> web.Response:
+        return web.json_response({"ms": now_ms()}, headers={"Cache-Control": "no-store"})
+
     app.middlewares.append(_answering_problems)
-    app.router.add_get(f"{PREFIX}/openapi.json", describe)
-    for route in ROUTES:
-        path = re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:{PATTERNS[name[1]]}}}", route.path)
-        app.router.add_route(route.method, PREFIX + path, _handler(route, door))
+    app.router.add_get("/sync", tell_time)  # for clients that compare their clock
+    for prefix in (PREFIX, aliases.PREFIX):
+        app.router.add_get(f"{prefix}/openapi.json", describe)
+        for route in routes:
+            path = re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:{PATTERNS[name[1]]}}}", route.path)
+            app.router.add_route(route.method, prefix + path, _handler(route, door))
 
 
 def _handler(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -68,6 +81,7 @@ def _handler(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.
             route.query.read(_query(request)),
             await _body(request, route),
             _if_match(request) if route.conditional else None,
+            request.headers,
         )
         return _response(await route.call(call))
 
@@ -152,7 +166,7 @@ def _response(reply: Reply) -> web.Response:
 @web.middleware
 async def _answering_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer each error of the API as a problem, and log what was asked."""
-    if not request.path.startswith(f"{PREFIX}/"):
+    if not request.path.startswith(f"{aliases.PREFIX}/"):
         return await handler(request)
     trace, begun = _trace_id(request), time.perf_counter()
     try:

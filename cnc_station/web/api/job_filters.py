@@ -1,7 +1,6 @@
 """Which jobs the API is asked for: filters, sort orders, bulk actions."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -9,10 +8,18 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import JobStatus, status_of
 from cnc_station.engine.views import JobFilter, Sort, SortKey
+from cnc_station.web.api.bulk import Count, Ids
 from cnc_station.web.api.job_values import HANDLER_ALIASES
-from cnc_station.web.api.values import Id, PriorityIn, Taken, TakenJson, TimeIn
+from cnc_station.web.api.values import (
+    Id,
+    PageIn,
+    PriorityIn,
+    Taken,
+    TakenJson,
+    TimeIn,
+    words_of,
+)
 
-MOST_OFFSET = 100_000
 _SORT_ALIASES = {
     "createdAt": "created",
     "created_at": "created",
@@ -94,13 +101,12 @@ class JobFilterIn(Taken):
         return status & state if status and state else status | state
 
 
-class JobListIn(JobFilterIn):
-    """A page of a list. `sort`: `created:desc,priority`, or `-created`."""
+class JobListIn(JobFilterIn, PageIn):
+    """A page of a list. `sort`: `created:desc,priority`, or `-created`. `include`: `next`, the next
+    step of each job or why it waits, which takes longer than all the rest."""
 
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    offset: Annotated[int, Field(ge=0, le=MOST_OFFSET)] = 0
     sort: str = ""
-    include: str = ""
+    include: Annotated[str, Field(pattern="^(next)?$")] = ""
 
     def order(self) -> tuple[Sort, ...]:
         """The sort order. Raises InvalidInput."""
@@ -118,26 +124,25 @@ class BulkIn(TakenJson):
     `expected_count`."""
 
     action: str
-    ids: Annotated[list[Id], Field(min_length=1, max_length=500)] | None = None
+    ids: Ids | None = None
     filter: dict[str, Any] | None = None
-    expected_count: int | None = None
+    expected_count: Count | None = None
     reason: str = ""
     until: TimeIn | None = None
     machine_id: Id | None = None
 
-    @classmethod
-    def read(cls, values: object) -> Self:
-        found = super().read(values)
-        if (found.ids is None) == (found.filter is None):
-            raise InvalidInput(FieldError("ids", "give either ids or a filter"))
-        if found.filter is not None and found.expected_count is None:
-            raise InvalidInput(FieldError("expected_count", "is missing: how many jobs match"))
-        return found
+    def chosen(self) -> JobFilter | None:
+        """The filter, as that of a list; a list stands for words with commas. Raises
+        InvalidInput."""
+        if self.filter is None:
+            return None
+        return JobFilterIn.read(
+            {name: _word(value) for name, value in self.filter.items()}
+        ).chosen()
 
 
-def words_of(text: str) -> Sequence[str]:
-    """Return the words of a list with commas."""
-    return [word.strip() for word in text.split(",") if word.strip()]
+def _word(value: object) -> object:
+    return ",".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _ids(text: str) -> frozenset[int]:

@@ -7,11 +7,13 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field
 
 from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import JobStatus, status_of
 from cnc_station.engine.views import Answer, JobCounts, JobDetail, JobLink, JobPage, JobRow, RunRow
+from cnc_station.web.api.problems import NAMES
 from cnc_station.web.api.values import Id, PriorityIn, TakenJson, TimeIn, TimeOut, Told
 
 MOST_JOBS = 500
@@ -54,6 +56,7 @@ class JobFields(TakenJson):
     handler: str | None = None
     retry_limit: int | None = None
     timeout_s: float | None = None
+    timeout_ms: float | None = Field(default=None, deprecated=True)
     work_order: str | None = None
     operation: str | None = None
     axes: int | None = None
@@ -66,16 +69,18 @@ class JobFields(TakenJson):
     external_id: str | None = None
 
     @classmethod
-    def read(cls, values: object) -> Self:
-        """As in `Taken`. A time limit may be given as `timeout_ms`."""
-        if isinstance(values, Mapping) and isinstance(values.get("timeout_ms"), int):
-            rest = {name: value for name, value in values.items() if name != "timeout_ms"}
-            values = {"timeout_s": values["timeout_ms"] / 1000} | rest
-        return super().read(values)
+    def by_name(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """As in `Taken`; a time limit in ms becomes one in seconds."""
+        found = dict(super().by_name(values))
+        if isinstance(limit := found.get("timeout_ms"), int | float) and limit is not True:
+            del found["timeout_ms"]
+            if found.setdefault("timeout_s", limit / 1000) != limit / 1000:
+                raise InvalidInput(FieldError("timeout_s", "differs from timeout_ms"))
+        return found
 
     def given(self) -> dict[str, Any]:
         """The fields that were given, as those of a `JobSpec`."""
-        found = {name: getattr(self, name) for name in self.model_fields_set}
+        found = {name: getattr(self, name) for name in self.model_fields_set - {"timeout_ms"}}
         if (size := found.get("envelope")) is not None:
             found["envelope"] = Envelope(size.x, size.y, size.z)
         if found.get("handler") in HANDLER_ALIASES:
@@ -296,16 +301,26 @@ class StatsOut(Told):
         )
 
 
+class RefusalOut(Told):
+    """Why one of several things was refused, as the problem of a request for it alone."""
+
+    type: str = f"/problems/{NAMES[409]}"
+    title: str = "Conflict"
+    status: int = 409
+    detail: str
+
+
 class AnswerOut(Told):
-    """What came of an action on one of several things."""
+    """What came of an action on one of several things; `problem` is null if it was done."""
 
     id: int
     ok: bool
-    error: str
+    problem: RefusalOut | None
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
-        return cls(id=answer.id, ok=answer.applied, error=answer.error)
+        refused = None if answer.applied else RefusalOut(detail=answer.error)
+        return cls(id=answer.id, ok=answer.applied, problem=refused)
 
 
 class AnswersOut(Told):

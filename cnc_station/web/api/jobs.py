@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cnc_station.engine.bulk import Bulk
 from cnc_station.engine.commands import (
     ActOnJobs,
-    ActOnMatchingJobs,
     DuplicateJob,
     EditJob,
     SubmitJobs,
@@ -17,18 +15,18 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.queries import (
     CountJobs,
     ExportJobs,
-    JobById,
     ListJobs,
 )
 from cnc_station.engine.views import JobDetail
+from cnc_station.web.api.bulk import act_on
 from cnc_station.web.api.job_filters import (
     BulkIn,
     ExportIn,
     JobFilterIn,
     JobListIn,
     states_named,
-    words_of,
 )
+from cnc_station.web.api.job_history import job_of
 from cnc_station.web.api.job_values import (
     ACTIONS,
     ActionIn,
@@ -42,15 +40,7 @@ from cnc_station.web.api.job_values import (
     StatsOut,
     StatusIn,
 )
-from cnc_station.web.api.problems import Problem, not_found
 from cnc_station.web.api.route import Call, Reply, Route, check_version, etag
-
-
-async def _job(call: Call, job_id: int) -> JobDetail:
-    detail = await call.door.ask(JobById(job_id))
-    if detail is None:
-        raise not_found(f"job {job_id}")
-    return detail
 
 
 def _told(detail: JobDetail, status: int = 200) -> Reply:
@@ -64,9 +54,9 @@ async def _create(call: Call) -> Reply:
     """Store one job, or several of them, all or none."""
     if isinstance(call.body, JobIn):
         (job_id,) = await call.door.execute(SubmitJobs((call.body.spec(),)))
-        return _told(await _job(call, job_id), 201)
+        return _told(await job_of(call, job_id), 201)
     ids = await call.door.execute(SubmitJobs(tuple(one.spec() for one in call.body.jobs)))
-    made = [JobDetailOut.of_detail(await _job(call, job_id)) for job_id in ids]
+    made = [JobDetailOut.of_detail(await job_of(call, job_id)) for job_id in ids]
     return Reply(CreatedJobsOut(jobs=made), 201)
 
 
@@ -78,14 +68,14 @@ async def _show_list(call: Call) -> Reply:
             query.order(),
             query.offset,
             query.limit,
-            with_next="next" in words_of(query.include),
+            with_next=query.include == "next",
         )
     )
     return Reply(JobsOut.of(page, query.limit))
 
 
 async def _show_stats(call: Call) -> Reply:
-    return Reply(StatsOut.of(await call.door.ask(CountJobs(call.query.chosen()))))
+    return Reply(StatsOut.of(await call.door.ask(CountJobs(call.query.chosen(), narrowed=True))))
 
 
 async def _export(call: Call) -> Reply:
@@ -96,19 +86,15 @@ async def _export(call: Call) -> Reply:
     return Reply(content, 200, {"Content-Disposition": name}, media)
 
 
-async def _show(call: Call) -> Reply:
-    return _told(await _job(call, call.path["id"]))
-
-
 async def _edit(call: Call) -> Reply:
     """Change a job that is not at a machine."""
     job_id = call.path["id"]
-    detail = await _job(call, job_id)
+    detail = await job_of(call, job_id)
     check_version(call, detail.row.version)
     changes = call.body.given()
     if changes:
         await call.door.execute(EditJob(job_id, changes, call.if_match))
-    return _told(await _job(call, job_id))
+    return _told(await job_of(call, job_id))
 
 
 async def _delete(call: Call) -> Reply:
@@ -129,12 +115,12 @@ async def _set_status(call: Call) -> Reply:
         raise InvalidInput(FieldError("reason", "is missing"))
     (state,) = states
     await _act(call, JobAction.OVERRIDE, reason=body.reason, state=state)
-    return _told(await _job(call, call.path["id"]))
+    return _told(await job_of(call, call.path["id"]))
 
 
 async def _act(call: Call, action: JobAction, **how: Any) -> None:
     job_id = call.path["id"]
-    check_version(call, (await _job(call, job_id)).row.version)
+    check_version(call, (await job_of(call, job_id)).row.version)
     (answer,) = await call.door.execute(ActOnJobs(action, (job_id,), **how))
     if not answer.applied:
         raise Conflict(answer.error)
@@ -142,8 +128,8 @@ async def _act(call: Call, action: JobAction, **how: Any) -> None:
 
 async def _duplicate(call: Call) -> Reply:
     """Store a copy of a job, waiting as if it came in now."""
-    await _job(call, call.path["id"])
-    return _told(await _job(call, await call.door.execute(DuplicateJob(call.path["id"]))), 201)
+    await job_of(call, call.path["id"])
+    return _told(await job_of(call, await call.door.execute(DuplicateJob(call.path["id"]))), 201)
 
 
 async def _act_on_many(call: Call) -> Reply:
@@ -151,19 +137,23 @@ async def _act_on_many(call: Call) -> Reply:
     body: BulkIn = call.body
     if body.action not in ACTIONS:
         raise InvalidInput(FieldError("action", f"must be one of {', '.join(ACTIONS)}"))
-    action = ACTIONS[body.action]
-    how: dict[str, Any] = {"machine_id": body.machine_id, "until": body.until}
-    if body.ids is not None:
-        command = ActOnJobs(action, body.ids, body.reason, **how)
-        answers = await call.door.execute(command)
-        done = sum(answer.applied for answer in answers)
-        return Reply(AnswersOut.of(answers, done, len(answers) - done))
-    chosen = JobFilterIn.read(body.filter).chosen()
-    matching = ActOnMatchingJobs(action, chosen, body.expected_count or 0, body.reason, **how)
-    summary = await Bulk.matching(matching).run(call.door)
-    if summary.error:
-        raise Problem(503, f"{summary.done:,} jobs are done. {summary.error}")
-    return Reply(AnswersOut.of(summary.refusals, summary.done, summary.refused))
+    how = {"reason": body.reason, "machine_id": body.machine_id, "until": body.until}
+    chosen = body.chosen()
+    return await act_on(call, ACTIONS[body.action], body.ids, chosen, body.expected_count, how)
+
+
+def _edit_route(method: str, words: str) -> Route:
+    return Route(
+        method,
+        "/jobs/{id}",
+        words,
+        EditJob,
+        _edit,
+        {200: JobDetailOut},
+        body=(JobFields,),
+        conditional=True,
+        refuses=(404, 409, 412),
+    )
 
 
 def _action_route(word: str, action: JobAction) -> Route:
@@ -171,7 +161,7 @@ def _action_route(word: str, action: JobAction) -> Route:
         body: ActionIn = call.body
         how = {"before": body.before, "machine_id": body.machine_id, "until": body.until}
         await _act(call, action, reason=body.reason, **how)
-        return _told(await _job(call, call.path["id"]))
+        return _told(await job_of(call, call.path["id"]))
 
     return Route(
         "POST",
@@ -226,29 +216,8 @@ ROUTES: Sequence[Route] = (
         body=(BulkIn,),
         refuses=(409,),
     ),
-    Route("GET", "/jobs/{id}", "Show a job", JobById, _show, {200: JobDetailOut}, refuses=(404,)),
-    Route(
-        "PATCH",
-        "/jobs/{id}",
-        "Change a job",
-        EditJob,
-        _edit,
-        {200: JobDetailOut},
-        body=(JobFields,),
-        conditional=True,
-        refuses=(404, 409, 412),
-    ),
-    Route(
-        "PUT",
-        "/jobs/{id}",
-        "Change a job, as PATCH does",
-        EditJob,
-        _edit,
-        {200: JobDetailOut},
-        body=(JobFields,),
-        conditional=True,
-        refuses=(404, 409, 412),
-    ),
+    _edit_route("PATCH", "Change a job"),
+    _edit_route("PUT", "Change a job, as PATCH does"),
     Route(
         "DELETE",
         "/jobs/{id}",

@@ -55,7 +55,10 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
                 "machine. That needs a person who stands in front of it."
             ),
         },
-        "servers": [{"url": "/api/v1"}],
+        "servers": [
+            {"url": "/api/v1"},
+            {"url": "/api", "description": "Deprecated: for programs of other systems."},
+        ],
         "paths": paths,
         "components": {"schemas": schemas},
     }
@@ -84,6 +87,8 @@ def _operation(route: Route) -> dict[str, Any]:
         "parameters": [*_parameters(route)],
         "responses": _responses(route),
     }
+    if route.deprecated:
+        found["deprecated"] = True
     if doc := route.call.__doc__:
         found["description"] = doc
     if route.body:

@@ -29,6 +29,7 @@ class Call:
     query: Any
     body: Any
     if_match: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Route:
     body: tuple[type[Taken], ...] = ()  # one of these; an empty body is as {} if all is optional
     uploads: bool = False  # takes the bytes of a file as its body
     conditional: bool = False  # takes If-Match
+    deprecated: bool = False  # another name of a route
     refuses: tuple[int, ...] = ()  # the statuses of its problems, apart from those of all routes
 
     @property

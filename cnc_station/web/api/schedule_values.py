@@ -4,11 +4,12 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field
 
+from cnc_station.engine.domain.actions import ScheduleAction
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.schedule import CatchUp, FiringState, Overlap, Schedule
 from cnc_station.engine.views import DueRow, SchedulePreview, ScheduleRow, ScheduleRun
 from cnc_station.web.api.job_values import JobIn
-from cnc_station.web.api.values import Taken, TakenJson, TimeIn, TimeOut, Told
+from cnc_station.web.api.values import Id, Taken, TakenJson, TimeIn, TimeOut, Told
 
 _POLICY = "^(skip|once|all)$"
 _OVERLAP = "^(skip|queue|allow)$"
@@ -81,6 +82,9 @@ class JobTemplateOut(Told):
     timeout_s: float | None
     work_order: str
     operation: str
+    description: str
+    notes: str
+    customer: str
     pinned_machine_id: int | None
 
 
@@ -200,3 +204,18 @@ class PreviewOut(Told):
             warnings=list(preview.warnings),
             rule=preview.rule,
         )
+
+
+class ScheduleActionsIn(TakenJson):
+    """`pause`, `resume` or `trigger` the schedules of `ids`."""
+
+    action: str
+    ids: Annotated[list[Id], Field(min_length=1, max_length=500)]
+    reason: str = ""
+
+    def chosen(self) -> ScheduleAction:
+        """The action. Raises InvalidInput."""
+        if self.action not in set(ScheduleAction):
+            known = ", ".join(ScheduleAction)
+            raise InvalidInput(FieldError("action", f"must be one of {known}"))
+        return ScheduleAction(self.action)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnc_station.engine.commands import (
+    ActOnSchedules,
     CreateSchedule,
     DeleteSchedule,
     EditSchedule,
@@ -20,7 +21,7 @@ from cnc_station.engine.queries import (
     ScheduleRuns,
 )
 from cnc_station.engine.views import ScheduleRow
-from cnc_station.web.api.job_values import JobDetailOut
+from cnc_station.web.api.job_values import AnswersOut, JobDetailOut
 from cnc_station.web.api.problems import not_found
 from cnc_station.web.api.route import Call, Reply, Route, check_version, etag
 from cnc_station.web.api.schedule_values import (
@@ -29,6 +30,7 @@ from cnc_station.web.api.schedule_values import (
     FiringsOut,
     PreviewOut,
     ReasonIn,
+    ScheduleActionsIn,
     ScheduleFields,
     ScheduleIn,
     ScheduleOut,
@@ -106,6 +108,14 @@ async def _trigger(call: Call) -> Reply:
     return Reply(JobDetailOut.of_detail(detail), 201, location)
 
 
+async def _act_on_many(call: Call) -> Reply:
+    """Do one thing to several schedules; an answer for each."""
+    body: ScheduleActionsIn = call.body
+    answers = await call.door.execute(ActOnSchedules(body.chosen(), body.ids, body.reason))
+    done = sum(answer.applied for answer in answers)
+    return Reply(AnswersOut.of(answers, done, len(answers) - done))
+
+
 async def _runs(call: Call) -> Reply:
     row = await _schedule(call, call.path["id"])
     runs = await call.door.ask(ScheduleRuns(row.id, call.query.limit, call.query.before))
@@ -139,6 +149,15 @@ ROUTES: Sequence[Route] = (
         _preview,
         {200: PreviewOut},
         body=(ScheduleIn,),
+    ),
+    Route(
+        "POST",
+        "/schedules/actions",
+        "Act on several schedules",
+        ActOnSchedules,
+        _act_on_many,
+        {200: AnswersOut},
+        body=(ScheduleActionsIn,),
     ),
     Route("GET", "/schedules/{id}", "Show a schedule", ScheduleById, _show, _ONE, refuses=(404,)),
     Route(

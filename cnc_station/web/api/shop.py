@@ -2,25 +2,31 @@
 
 from collections.abc import Sequence
 
+from cnc_station.engine.commands import ActOnJobs
+from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.states import LIVE_RUNS
 from cnc_station.engine.queries import (
     FloorNow,
-    JobById,
+    LatestTelemetry,
     ListEvents,
     ListRuns,
     ListStations,
     RunById,
 )
-from cnc_station.web.api.job_values import RunOut
+from cnc_station.engine.views import RunDetail
+from cnc_station.web.api.job_history import job_of, list_events
+from cnc_station.web.api.job_values import JobDetailOut, RunOut
 from cnc_station.web.api.problems import not_found
-from cnc_station.web.api.route import Call, Reply, Route
+from cnc_station.web.api.route import Call, Reply, Route, etag
 from cnc_station.web.api.shop_values import (
-    EventOut,
     EventsIn,
     EventsOut,
-    JobRunsIn,
+    MachineDetailOut,
     MachineOut,
     MachinesIn,
     MachinesOut,
+    RunActionIn,
     RunDetailOut,
     RunsIn,
     RunsOut,
@@ -30,66 +36,66 @@ from cnc_station.web.api.shop_values import (
 
 
 async def _list_runs(call: Call) -> Reply:
-    query: RunsIn = call.query
-    states = frozenset() if query.outcome is None else frozenset({query.outcome})
-    asked = ListRuns(
-        query.job_id,
-        query.limit,
-        query.machine_id,
-        query.handler,
-        query.station,
-        states,
-        query.since,
-        query.until,
-    )
-    rows = await call.door.ask(asked)
+    rows = await call.door.ask(call.query.chosen())
     return Reply(RunsOut(runs=[RunOut.of(row) for row in rows]))
 
 
-async def _show_run(call: Call) -> Reply:
+async def _run(call: Call) -> RunDetail:
     detail = await call.door.ask(RunById(call.path["id"]))
     if detail is None:
         raise not_found(f"run {call.path['id']}")
-    return Reply(RunDetailOut.of_detail(detail))
+    return detail
 
 
-async def _runs_of_job(call: Call) -> Reply:
-    await _check_job(call)
-    rows = await call.door.ask(ListRuns(call.path["id"], call.query.limit))
-    return Reply(RunsOut(runs=[RunOut.of(row) for row in rows]))
+async def _show_run(call: Call) -> Reply:
+    return Reply(RunDetailOut.of_detail(await _run(call)))
 
 
-async def _check_job(call: Call) -> None:
-    if await call.door.ask(JobById(call.path["id"])) is None:
-        raise not_found(f"job {call.path['id']}")
+async def _cancel_run(call: Call) -> Reply:
+    """Stop a run. A machine's controller is asked to: the run is over when it has confirmed it."""
+    row = (await _run(call)).row
+    if row.state not in LIVE_RUNS:
+        raise Conflict(f"Run {row.id} is over: it is {row.state}.")
+    await _act(call, JobAction.ABORT, row.job_id)
+    return Reply(RunDetailOut.of_detail(await _run(call)), 202)
 
 
-async def _events_of_job(call: Call) -> Reply:
-    await _check_job(call)
-    return await _events(call, call.path["id"])
+async def _retry_run(call: Call) -> Reply:
+    """Let the job of its last run wait again, as if it had not failed."""
+    row = (await _run(call)).row
+    job = await job_of(call, row.job_id)
+    if row.attempt != job.row.attempt:
+        raise Conflict(f"Run {row.id} is not the last one of job {row.job_id}.")
+    await _act(call, JobAction.RETRY, row.job_id)
+    job = await job_of(call, row.job_id)
+    return Reply(JobDetailOut.of_detail(job), 200, dict(etag(job.row.version)))
+
+
+async def _act(call: Call, action: JobAction, job_id: int) -> None:
+    (answer,) = await call.door.execute(ActOnJobs(action, (job_id,), call.body.reason))
+    if not answer.applied:
+        raise Conflict(answer.error)
 
 
 async def _list_events(call: Call) -> Reply:
-    return await _events(call, None)
-
-
-async def _events(call: Call, job_id: int | None) -> Reply:
-    query: EventsIn = call.query
-    events = await call.door.ask(ListEvents(job_id, None, query.after, query.limit))
-    return Reply(EventsOut(events=[EventOut.of(event) for event in events]))
+    return await list_events(call, None)
 
 
 async def _list_machines(call: Call) -> Reply:
     query: MachinesIn = call.query
     floor = await call.door.ask(FloorNow())
-    machines = [
-        MachineOut.of(card)
-        for card in floor.cards
-        if query.type in {None, card.machine.spec.machine_type}
-        and query.state in {None, card.machine.state}
-        and query.station in {None, card.machine.station}
-    ]
+    machines = [MachineOut.of(card) for card in floor.cards if query.chooses(card.machine)]
     return Reply(MachinesOut(machines=machines))
+
+
+async def _show_machine(call: Call) -> Reply:
+    """Show a machine. Only its own station knows the latest report of its controller."""
+    machine_id = call.path["id"]
+    for card in (await call.door.ask(FloorNow())).cards:
+        if card.machine.id == machine_id:
+            telemetry = call.door.peek(LatestTelemetry(machine_id))
+            return Reply(MachineDetailOut.of_card(card, telemetry))
+    raise not_found(f"machine {machine_id}")
 
 
 async def _list_stations(call: Call) -> Reply:
@@ -98,26 +104,6 @@ async def _list_stations(call: Call) -> Reply:
 
 
 ROUTES: Sequence[Route] = (
-    Route(
-        "GET",
-        "/jobs/{id}/runs",
-        "List the runs of a job",
-        ListRuns,
-        _runs_of_job,
-        {200: RunsOut},
-        query=JobRunsIn,
-        refuses=(404,),
-    ),
-    Route(
-        "GET",
-        "/jobs/{id}/events",
-        "List the events of a job",
-        ListEvents,
-        _events_of_job,
-        {200: EventsOut},
-        query=EventsIn,
-        refuses=(404,),
-    ),
     Route("GET", "/runs", "List runs", ListRuns, _list_runs, {200: RunsOut}, query=RunsIn),
     Route(
         "GET",
@@ -129,6 +115,26 @@ ROUTES: Sequence[Route] = (
         refuses=(404,),
     ),
     Route(
+        "POST",
+        "/runs/{id}/cancel",
+        "Cancel a run",
+        ActOnJobs,
+        _cancel_run,
+        {202: RunDetailOut},
+        body=(RunActionIn,),
+        refuses=(404, 409),
+    ),
+    Route(
+        "POST",
+        "/runs/{id}/retry",
+        "Retry the job of a run",
+        ActOnJobs,
+        _retry_run,
+        {200: JobDetailOut},
+        body=(RunActionIn,),
+        refuses=(404, 409),
+    ),
+    Route(
         "GET",
         "/machines",
         "List machines",
@@ -137,15 +143,16 @@ ROUTES: Sequence[Route] = (
         {200: MachinesOut},
         query=MachinesIn,
     ),
-    Route("GET", "/stations", "List stations", ListStations, _list_stations, {200: StationsOut}),
     Route(
         "GET",
-        "/workers",
-        "List stations, by their other name",
-        ListStations,
-        _list_stations,
-        {200: StationsOut},
+        "/machines/{id}",
+        "Show a machine",
+        FloorNow,
+        _show_machine,
+        {200: MachineDetailOut},
+        refuses=(404,),
     ),
+    Route("GET", "/stations", "List stations", ListStations, _list_stations, {200: StationsOut}),
     Route(
         "GET", "/events", "List events", ListEvents, _list_events, {200: EventsOut}, query=EventsIn
     ),

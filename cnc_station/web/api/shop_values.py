@@ -1,31 +1,75 @@
 """What the API takes and answers about runs, machines, stations and events."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field
 
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import JobState, RunState
-from cnc_station.engine.views import MachineCard, StationRow, Telemetry
+from cnc_station.engine.domain.transitions import TRANSITIONS
+from cnc_station.engine.queries import ListRuns
+from cnc_station.engine.views import MachineCard, MachineRow, StationRow, Telemetry
 from cnc_station.engine.views.jobs import RunDetail
 from cnc_station.engine.views.station import Presence
 from cnc_station.web.api.job_values import JobOut, RunOut
-from cnc_station.web.api.values import Id, Taken, TimeIn, TimeOut, Told
+from cnc_station.web.api.values import (
+    Id,
+    PageIn,
+    Taken,
+    TakenJson,
+    TimeIn,
+    TimeOut,
+    Told,
+    words_of,
+)
 
-Limit = Annotated[int, Field(ge=1, le=500)]
+Limit = Annotated[int, Field(ge=1, le=200)]
+# Outcomes by the names of the status that they give to a job.
+_OUTCOMES = {"completed": RunState.SUCCEEDED, "canceled": RunState.CANCELLED}
 
 
-class RunsIn(Taken):
-    """Which runs; the newest first."""
+class RunsIn(PageIn):
+    """Which runs; the newest first. A run is of `since` on and before `until` by the time of its
+    assignment. `outcome`: its state or several with commas between them."""
 
     job_id: Id | None = None
     machine_id: Id | None = None
     station: str | None = None
     handler: str | None = None
-    outcome: RunState | None = None
+    outcome: str = ""
     since: TimeIn | None = None
     until: TimeIn | None = None
-    limit: Limit = 50
+
+    ALIASES: ClassVar = {"status": "outcome", "state": "outcome"}
+
+    def chosen(self) -> ListRuns:
+        """The query. Raises InvalidInput."""
+        return ListRuns(
+            job_id=self.job_id,
+            limit=self.limit,
+            machine_id=self.machine_id,
+            handler=self.handler,
+            station=self.station,
+            states=frozenset(map(_outcome, words_of(self.outcome.lower()))),
+            since=self.since,
+            until=self.until,
+            offset=self.offset,
+        )
+
+
+def _outcome(word: str) -> RunState:
+    try:
+        return _OUTCOMES.get(word) or RunState(word)
+    except ValueError:
+        states = ", ".join(RunState)
+        raise InvalidInput(FieldError("outcome", f"{word!r} is not one of {states}")) from None
+
+
+class RunActionIn(TakenJson):
+    """Why."""
+
+    reason: str = ""
 
 
 class RunsOut(Told):
@@ -104,28 +148,32 @@ class MachineOut(Told):
 
     @classmethod
     def of(cls, card: MachineCard) -> Self:
-        row = card.machine
-        return cls(
-            id=row.id,
-            name=row.spec.name,
-            machine_type=row.spec.machine_type,
-            model=row.spec.model,
-            driver=row.spec.driver,
-            station=row.station,
-            station_presence=row.presence,
-            state=row.state,
-            state_since=row.state_since,
-            state_reason=row.state_reason,
-            not_ready=row.not_ready,
-            unreached_since=row.unreached_since,
-            active_jobs=int(card.job is not None),
-            job=None if card.job is None else JobOut.of(card.job),
-            next_job=None if card.next_job is None else JobOut.of(card.next_job),
-            why_idle=card.why_idle,
-            completed_today=card.completed_today,
-            runs_done=row.runs_done,
-            run_seconds=row.run_seconds,
-        )
+        return cls(**_of_card(card))
+
+
+def _of_card(card: MachineCard) -> dict[str, Any]:
+    row = card.machine
+    return {
+        "id": row.id,
+        "name": row.spec.name,
+        "machine_type": row.spec.machine_type,
+        "model": row.spec.model,
+        "driver": row.spec.driver,
+        "station": row.station,
+        "station_presence": row.presence,
+        "state": row.state,
+        "state_since": row.state_since,
+        "state_reason": row.state_reason,
+        "not_ready": row.not_ready,
+        "unreached_since": row.unreached_since,
+        "active_jobs": int(card.job is not None),
+        "job": None if card.job is None else JobOut.of(card.job),
+        "next_job": None if card.next_job is None else JobOut.of(card.next_job),
+        "why_idle": card.why_idle,
+        "completed_today": card.completed_today,
+        "runs_done": row.runs_done,
+        "run_seconds": row.run_seconds,
+    }
 
 
 class MachineDetailOut(MachineOut):
@@ -133,13 +181,29 @@ class MachineDetailOut(MachineOut):
 
     telemetry: TelemetryOut | None
 
+    @classmethod
+    def of_card(cls, card: MachineCard, telemetry: Telemetry | None) -> Self:
+        told = None if telemetry is None else TelemetryOut.of(telemetry)
+        return cls(**_of_card(card), telemetry=told)
+
 
 class MachinesIn(Taken):
-    """Which machines."""
+    """Which machines; several values stand in one, with commas between them."""
 
-    type: str | None = None
-    state: str | None = None
+    type: str = ""
+    state: str = ""
     station: str | None = None
+
+    ALIASES: ClassVar = {"machine_type": "type", "status": "state"}
+
+    def chooses(self, row: MachineRow) -> bool:
+        """Whether it is one of them."""
+        types, states = words_of(self.type.lower()), words_of(self.state.lower())
+        return (
+            (not types or row.spec.machine_type in types)
+            and (not states or row.state in states)
+            and self.station in {None, row.station}
+        )
 
 
 class MachinesOut(Told):
@@ -173,10 +237,19 @@ class StationsOut(Told):
 
 
 class EventsIn(Taken):
-    """Events after the one with the id `after`, oldest first."""
+    """Events after the one with the id `after`, oldest first. `types`: their types, with commas
+    between them."""
 
     after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+    types: str = ""
     limit: Limit = 200
+
+    def chosen_types(self) -> frozenset[str]:
+        """The types. Raises InvalidInput for one that no event has."""
+        types = frozenset(words_of(self.types))
+        if unknown := types - TRANSITIONS.keys():
+            raise InvalidInput(FieldError("types", f"{min(unknown)!r} is not a type of event"))
+        return types
 
 
 class EventOut(Told):

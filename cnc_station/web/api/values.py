@@ -4,7 +4,7 @@ JSON in snake_case, times in RFC 3339 (UTC, ms), durations in seconds.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -12,14 +12,19 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import PRIORITIES
 
+MOST_OFFSET = 100_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MS = dt.timedelta(milliseconds=1)
 _TIME = {"type": "string", "format": "date-time", "examples": ["2026-11-30T10:00:00.000Z"]}
@@ -105,9 +110,42 @@ class Taken(BaseModel):
         if not isinstance(values, Mapping):
             raise InvalidInput(FieldError("body", "must be a JSON object"))
         try:
-            return cls.model_validate(_without_aliases(values, cls.ALIASES))
+            return cls.model_validate(values)
         except ValidationError as error:
             raise InvalidInput(*map(_field_error, error.errors(include_url=False))) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_their_names(cls, values: Any) -> Any:
+        return cls.by_name(values) if isinstance(values, Mapping) else values
+
+    @classmethod
+    def by_name(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return values under the names of their fields, also those of a model within another.
+        Raises InvalidInput for two that differ."""
+        return _without_aliases(values, cls.ALIASES) if cls.ALIASES else values
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Other names are described as deprecated; each does where a field is required."""
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        fields, wanted = schema.get("properties", {}), schema.get("required", [])
+        for alias, name in cls.ALIASES.items():
+            fields[alias] = fields[name] | {"deprecated": True}
+            if name in wanted:
+                wanted.remove(name)
+                either = [{"required": [name]}, {"required": [alias]}]
+                schema.setdefault("allOf", []).append({"anyOf": either})
+        return schema
+
+
+class PageIn(Taken):
+    """A page of a list."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    offset: Annotated[int, Field(ge=0, le=MOST_OFFSET)] = 0
 
 
 class TakenJson(Taken):
@@ -120,6 +158,11 @@ class Told(BaseModel):
     """What a client is answered, read from a view of the engine."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+def words_of(text: str) -> Sequence[str]:
+    """Return the words of a list with commas."""
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _without_aliases(values: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from cnc_station.engine.domain.webhooks import WebhookSpec
 from cnc_station.engine.views.webhooks import (
     DeliveryAttempt,
     DeliveryDetail,
+    DeliveryFilter,
+    DeliveryPage,
     DeliveryRow,
     DeliveryState,
     NewWebhook,
     WebhookRow,
 )
-from cnc_station.web.api.values import Id, Taken, TakenJson, TimeIn, TimeOut, Told
-
-_LARGEST_OFFSET = 100_000
+from cnc_station.web.api.values import Id, PageIn, TakenJson, TimeIn, TimeOut, Told
 
 
 class WebhookFields(TakenJson):
@@ -155,15 +155,29 @@ class DeliveryDetailOut(DeliveryOut):
         )
 
 
-class DeliveriesIn(Taken):
-    """Which deliveries; the newest first."""
+class DeliveriesIn(PageIn):
+    """Which deliveries, newest first, queued from `since` on and before `until`. Every word
+    of `q` is in its event, the job's name or the error."""
 
     webhook_id: Id | None = None
     job_id: Id | None = None
     state: DeliveryState | None = None
+    event: str | None = None
     since: TimeIn | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    offset: Annotated[int, Field(ge=0, le=_LARGEST_OFFSET)] = 0
+    until: TimeIn | None = None
+    q: str = ""
+
+    def chosen(self) -> DeliveryFilter:
+        """The filter."""
+        return DeliveryFilter(
+            webhook_id=self.webhook_id,
+            job_id=self.job_id,
+            states=frozenset() if self.state is None else frozenset({self.state}),
+            event=self.event,
+            since=self.since,
+            until=self.until,
+            text=self.q,
+        )
 
 
 class DeliveriesOut(Told):
@@ -173,6 +187,11 @@ class DeliveriesOut(Told):
     total: int
     limit: int
     offset: int
+
+    @classmethod
+    def of(cls, page: DeliveryPage, limit: int) -> Self:
+        rows = [DeliveryOut.of(row) for row in page.rows]
+        return cls(deliveries=rows, total=page.total, limit=limit, offset=page.offset)
 
 
 class ReplayedOut(Told):

@@ -14,18 +14,13 @@ from cnc_station.engine.commands import (
 from cnc_station.engine.domain.message_formats.options import MessageFormat
 from cnc_station.engine.domain.webhooks import WebhookSpec
 from cnc_station.engine.queries import DeliveryById, ListDeliveries, ListWebhooks
-from cnc_station.engine.views.webhooks import (
-    DeliveryDetail,
-    DeliveryFilter,
-    WebhookRow,
-)
+from cnc_station.engine.views.webhooks import DeliveryDetail, WebhookRow
 from cnc_station.web.api.problems import Problem, not_found
 from cnc_station.web.api.route import Call, Reply, Route
 from cnc_station.web.api.webhook_values import (
     DeliveriesIn,
     DeliveriesOut,
     DeliveryDetailOut,
-    DeliveryOut,
     NewWebhookOut,
     ReplayedOut,
     RotateIn,
@@ -91,16 +86,8 @@ async def _rotate(call: Call) -> Reply:
 
 async def _deliveries(call: Call) -> Reply:
     query: DeliveriesIn = call.query
-    chosen = DeliveryFilter(
-        query.webhook_id,
-        query.job_id,
-        frozenset() if query.state is None else frozenset({query.state}),
-        since=query.since,
-    )
-    page = await call.door.ask(ListDeliveries(chosen, query.offset, query.limit))
-    rows = [DeliveryOut.of(row) for row in page.rows]
-    told = DeliveriesOut(deliveries=rows, total=page.total, limit=query.limit, offset=query.offset)
-    return Reply(told)
+    page = await call.door.ask(ListDeliveries(query.chosen(), query.offset, query.limit))
+    return Reply(DeliveriesOut.of(page, query.limit))
 
 
 async def _delivery(call: Call) -> Reply:

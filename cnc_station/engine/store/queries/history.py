@@ -1,6 +1,6 @@
 """The history: events and runs, and everything about one job."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -53,12 +53,15 @@ def events(
     after: int = 0,
     limit: int = 500,
     newest: bool = False,
+    types: Collection[str] = (),
 ) -> tuple[Event, ...]:
     """Events with an id above `after`, oldest first: the first ones, or the `newest`."""
     order = event.c.id.desc() if newest else event.c.id
     query = select(event).where(event.c.id > after).order_by(order).limit(limit)
     if job_id is not None:
         query = query.where(event.c.job_id == job_id)
+    if types:
+        query = query.where(event.c.type.in_(sorted(types)))
     if machine_id is not None:
         query = query.where(event.c.machine_id == machine_id)
     rows = connection.execute(query).all()
@@ -78,7 +81,8 @@ def runs(connection: Connection, chosen: ListRuns) -> tuple[RunRow, ...]:
     """The runs that the query selects, newest first."""
     # By attempt for one job: run ids of several stations are not in the order of time.
     newest = run.c.id if chosen.job_id is None else run.c.attempt
-    query = _RUNS.where(*_conditions(chosen)).order_by(newest.desc()).limit(chosen.limit)
+    query = _RUNS.where(*_conditions(chosen)).order_by(newest.desc())
+    query = query.limit(chosen.limit).offset(chosen.offset)
     return tuple(_run_of(row) for row in connection.execute(query))
 
 

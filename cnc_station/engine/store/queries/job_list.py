@@ -118,10 +118,17 @@ def _count(connection: Connection, chosen: JobFilter, now: int) -> int:
 
 
 def job_counts(
-    connection: Connection, chosen: JobFilter, now: int, *, zone: tzinfo | None = None
+    connection: Connection,
+    chosen: JobFilter,
+    now: int,
+    *,
+    narrowed: bool = False,
+    zone: tzinfo | None = None,
 ) -> JobCounts:
-    """Counts per state of the chosen jobs, ignoring the filter's `states` and `late`."""
-    chosen = replace(chosen, states=frozenset(), late=False)
+    """Counts per state of the chosen jobs, ignoring the filter's `states` and `late` unless
+    `narrowed`."""
+    if not narrowed:
+        chosen = replace(chosen, states=frozenset(), late=False)
     today = midnight(now, zone)
     if chosen == JobFilter():
         return _all_counts(connection, now, today)

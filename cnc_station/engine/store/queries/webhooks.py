@@ -10,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    case,
     func,
     literal_column,
     or_,
@@ -45,6 +46,15 @@ _ROWS: Select[Any] = select(*_COLUMNS).join_from(
 )
 # No index has this order, so that few rows are found by the index of their state and then sorted.
 _SORTED_ID = delivery.c.id + 0
+
+
+def valid_secrets(connection: Connection, now: int) -> frozenset[str]:
+    """The secrets that what is sent to programs is signed with now."""
+    former = case((webhook.c.previous_until > now, webhook.c.previous_secret))
+    query = select(webhook.c.secret, former).where(
+        webhook.c.format == MessageFormat.WEBHOOK.value, ~webhook.c.removed
+    )
+    return frozenset(secret for row in connection.execute(query) for secret in row if secret)
 
 
 def endpoint_of(row: Row[Any], now: int) -> Endpoint:
