@@ -32,6 +32,7 @@ BENCHMARKS = {
     "lag": Benchmark("lag.lag", 3, 600.0),
     "messages": Benchmark("messages.message_costs", 3),
     "lists": Benchmark("lists.lists", 7),
+    "api-lists": Benchmark("api.lists", 1),
     "start": Benchmark("start.start", 3),
     "streaming": Benchmark("streaming.streaming", 2),
     "webhooks": Benchmark("webhooks.webhooks", 3, 900.0),

@@ -7,6 +7,7 @@ from typing import Any
 
 from cnc_station.engine.domain.job import MACHINE_PROGRAM
 from cnc_station.engine.domain.states import JobState, RunState
+from cnc_station.engine.domain.webhooks import JobStatus, status_of
 
 MOST_OUTPUT = 64 * 1024  # bytes that are kept of a run's output: half at each end
 
@@ -65,6 +66,11 @@ class JobRow:
     @property
     def title(self) -> str:
         return job_title(self.name, self.operation)
+
+    @property
+    def status(self) -> JobStatus:
+        """Its state in one of the few words that other programs know."""
+        return status_of(self.state)
 
 
 @dataclass(frozen=True, slots=True)

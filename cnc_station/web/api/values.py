@@ -50,7 +50,8 @@ _OTHER_WORDS: Mapping[str, str] = {
 
 def written(at: int) -> str:
     """Return a time in ms as RFC 3339."""
-    return (_EPOCH + at * _MS).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moment = dt.datetime.fromtimestamp(at // 1000, dt.UTC)
+    return f"{moment.isoformat()[:19]}.{at % 1000:03}Z"
 
 
 def read_time(value: object) -> object:
