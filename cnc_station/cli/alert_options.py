@@ -54,7 +54,7 @@ def _fields(parser: ArgumentParser) -> None:
     add("--kind", action="append", default=[], metavar="KIND", help="machine.alarm (repeat), all")
     add("--severity", choices=["info", "warning", "critical"], help="from this on (warning)")
     add("--machine", metavar="NAME", help="only about this machine; all")
-    add("--tenant", metavar="NAME", help="only about jobs of this customer; all")
+    add("--tenant", metavar="NAME", help="only about jobs of this tenant; all")
     add("--after", dest="after_s", metavar="TIME", help="when it has lasted so long: 10min (0)")
     add("--repeat", dest="repeat_s", metavar="TIME", help="every so long until acknowledged (0)")
     add("--quiet", metavar="HOURS", help="22:00-06:00: told at their end if it lasts; or none")

@@ -137,7 +137,7 @@ def _webhooks(command: Command, webhook: Any) -> None:
     command("list", "webhook:endpoints", "List the endpoints.", of=webhook)
     add = of("add", "Add an endpoint; a secret made for it is shown only now.")
     add.add_argument("--event", action="append", metavar="NAME", help="job:completed (repeat)")
-    add.add_argument("--tenant", metavar="NAME", help="only about jobs of this customer")
+    add.add_argument("--tenant", metavar="NAME", help="only about jobs of this tenant")
     add_format_options(add)
     of("test", "Send a test to an endpoint.").add_argument("id", type=int, metavar="ID")
     rotate = of("rotate", "Give an endpoint a new secret.").add_argument

@@ -83,7 +83,7 @@ async def test_the_first_endpoint_is_added_and_its_secret_is_shown_once(
     assert (row.tenant, row.events, row.enabled) == ("acme", (WebhookEvent.FAILED,), True)
     await listed(shown, "http://127.0.0.1:9/hook?key=1")
     facts = shown.detail.facts.pairs()
-    assert (facts["Hears of"], facts["Customer"]) == ("Run failed", "acme")
+    assert (facts["Hears of"], facts["Tenant"]) == ("Run failed", "acme")
 
 
 async def test_the_fields_of_the_form_depend_on_the_format(

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest_asyncio
@@ -152,12 +153,16 @@ async def test_edit_and_retry_puts_a_job_back_into_the_queue(
 
 
 async def test_a_copy_is_another_job_with_the_same_values(office: Office, window: QWidget) -> None:
-    spec = JobSpec("Bracket", "mill", quantity=4, payload={"batch": 3}, work_order="WO-7")
+    told = {"customer": "Krämer", "notes": "deburr\nby hand", "description": "For the pump"}
+    spec = JobSpec("Bracket", "mill", quantity=4, payload={"batch": 3}, work_order="WO-7", **told)
+    spec = replace(spec, external_id="4711")
     (job_id,) = await office.door.execute(SubmitJobs([spec]))
     form = await opened(JobForm.copy(office.context, window, await detail(office, job_id)))
     QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
     await until(lambda: office.said.done)
     copy = await detail(office, job_id + 1)
+    assert {name: getattr(copy.row, name) for name in told} == told
+    assert copy.row.external_id == "", "it is another job than the one that the ERP knows"
     assert (copy.row.name, copy.row.quantity, copy.payload) == ("Bracket", 4, {"batch": 3})
 
 

@@ -121,7 +121,7 @@ class EndpointDetail(Card):
             (self.tr("Address"), row.url),
             (self.tr("Told as"), format_name(row.format)),
             (self.tr("Hears of"), heard),
-            (self.tr("Customer"), self.tr("all") if row.tenant is None else row.tenant),
+            (self.tr("Tenant"), self.tr("all") if row.tenant is None else row.tenant),
             (self.tr("Last delivery"), last),
             (self.tr("Waiting"), f"{row.pending:,}"),
         ]
