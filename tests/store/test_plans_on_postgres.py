@@ -174,6 +174,27 @@ def test_rare_states_are_found_without_a_scan(shop: Rows) -> None:
     assert not scanned(plans(shop, lambda c: job_page(c, chosen, order, 0, 100, NOW)), "job")
 
 
+@pytest.mark.parametrize(
+    ("chosen", "index"),
+    [
+        (JobFilter(), "job_created"),
+        (JobFilter(created_since=NOW + 1), "job_created"),
+        (JobFilter(work_order="WO-7"), "job_work_order"),
+        (JobFilter(external_id="4711"), "job_external"),
+        (
+            JobFilter(external_id="4711", tenant="proto", handlers=frozenset({"a.b"})),
+            "job_external",
+        ),
+    ],
+)
+def test_the_newest_and_those_named_from_outside_are_found_without_a_scan(
+    shop: Rows, chosen: JobFilter, index: str
+) -> None:
+    order = (Sort(SortKey.CREATED, descending=True),)
+    lines = plans(shop, lambda c: job_page(c, chosen, order, 0, 100, NOW))
+    assert used(lines, index), lines
+
+
 def test_one_jobs_row_history_and_runs_are_looked_up(shop: Rows) -> None:
     for query in (
         lambda c: jobs_by_id(c, [3, 5], NOW),

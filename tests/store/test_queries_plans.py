@@ -129,6 +129,27 @@ def test_rare_states_are_found_without_a_scan(shop: Rows) -> None:
     assert "SCAN job" not in lines
 
 
+@pytest.mark.parametrize(
+    ("chosen", "index"),
+    [
+        (JobFilter(), "job_created"),
+        (JobFilter(created_since=NOW + 1), "job_created"),
+        (JobFilter(work_order="WO-7"), "job_work_order"),
+        (JobFilter(external_id="4711"), "job_external"),
+        (
+            JobFilter(external_id="4711", tenant="proto", handlers=frozenset({"a.b"})),
+            "job_external",
+        ),
+    ],
+)
+def test_the_newest_and_those_named_from_outside_are_found_without_a_scan(
+    shop: Rows, chosen: JobFilter, index: str
+) -> None:
+    lines = plans(shop, page(chosen, Sort(SortKey.CREATED, descending=True)))
+    assert any(index in line for line in steps_on(lines, "job")), lines
+    assert "SCAN job" not in lines
+
+
 def test_counts_of_all_jobs_touch_indexes_alone(shop: Rows) -> None:
     lines = plans(shop, lambda c: job_counts(c, JobFilter(), NOW))
     assert len(steps_on(lines, "job")) == 3

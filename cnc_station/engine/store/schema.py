@@ -135,6 +135,8 @@ _partial_index("job_finished", _finished, job.c.finished_at, job.c.state)
 _open_of_schedule = text("schedule_id IS NOT NULL AND finished_at IS NULL")
 _partial_index("job_of_schedule", _open_of_schedule, job.c.schedule_id)
 
+Index("job_created", job.c.created_at)  # newest first, as programs ask
+
 # By names from outside. `named` is always true of such a search, and lets the index serve it.
 _with_external_id, _with_work_order = text("external_id <> ''"), text("work_order <> ''")
 _partial_index("job_external", _with_external_id, job.c.external_id, job.c.tenant, unique=True)

@@ -23,6 +23,7 @@ def upgrade() -> None:
         op.add_column("job", sa.Column(name, sa.Text(), nullable=False, server_default=""))
     op.add_column("job", sa.Column("edited_at", sa.BigInteger()))
     op.execute(sa.text(_OWNERS))
+    op.create_index("job_created", "job", ["created_at"])
     for name, columns, unique in (
         ("job_external", ["external_id", "tenant"], True),
         ("job_work_order", ["work_order"], False),
