@@ -145,6 +145,13 @@ class ListRuns(Query[tuple[RunRow, ...]]):
 
 
 @dataclass(frozen=True, slots=True)
+class CountRuns(Query[int]):
+    """The number of all runs that `chosen` selects, whatever its `limit` and `offset`."""
+
+    chosen: ListRuns
+
+
+@dataclass(frozen=True, slots=True)
 class RunById(Query[RunDetail | None]):
     """One run with its output, also while it runs: at this station as it is now, at another one the
     end of it some seconds ago."""

@@ -1,6 +1,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest_asyncio
 from PySide6.QtCore import Qt
@@ -153,7 +154,11 @@ async def test_edit_and_retry_puts_a_job_back_into_the_queue(
 
 
 async def test_a_copy_is_another_job_with_the_same_values(office: Office, window: QWidget) -> None:
-    told = {"customer": "Krämer", "notes": "deburr\nby hand", "description": "For the pump"}
+    told: dict[str, Any] = {
+        "customer": "Krämer",
+        "notes": "deburr\nby hand",
+        "description": "For the pump",
+    }
     spec = JobSpec("Bracket", "mill", quantity=4, payload={"batch": 3}, work_order="WO-7", **told)
     spec = replace(spec, external_id="4711")
     (job_id,) = await office.door.execute(SubmitJobs([spec]))

@@ -54,7 +54,8 @@ async def _running(shop: Client, **fields: Any) -> tuple[dict[str, Any], dict[st
 
 
 async def test_a_machine_is_shown_with_its_job_or_why_it_is_idle(shop: Client) -> None:
-    job, run = await _running(shop, estimated_s=600)
+    job, run = await _running(shop, estimated_s=600, envelope={"x": 5, "y": 4, "z": 3})
+    assert (await shop("GET", f"/jobs/{job['id']}"))[1]["envelope"] == {"x": 5, "y": 4, "z": 3}
     status, mill = await shop("GET", f"/machines/{run['machine_id']}")
     assert (status, mill["name"], mill["active_jobs"]) == (200, "Mill 1", 1)
     assert (mill["job"]["id"], mill["job"]["started_at"]) == (job["id"], run["started_at"])
@@ -80,6 +81,9 @@ async def test_a_run_is_cancelled_once_and_its_job_retried(shop: Client) -> None
     assert "wrong stock" in (await until(over))["error"]
     status, problem = await shop("POST", f"/executions/{run['id']}/cancel")
     assert (status, "cancelled" in problem["detail"]) == (409, True)
+    for query, total, shown in (("", 1, 1), ("?offset=1", 1, 0), ("?outcome=failed", 0, 0)):
+        page = (await shop("GET", f"/runs{query}"))[1]
+        assert (page["total"], len(page["runs"])) == (total, shown), query
     status, retried = await shop("POST", f"/runs/{run['id']}/retry", {"reason": "right stock"})
     assert (status, retried["id"], retried["status"]) == (200, job["id"], "pending")
     assert (await shop("POST", "/runs/99/cancel"))[0] == 404

@@ -65,6 +65,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.ExportJobs: jobs.export_jobs,
     q.ListEvents: jobs.list_events,
     q.ListRuns: jobs.list_runs,
+    q.CountRuns: jobs.count_runs,
     q.RunById: jobs.run_by_id,
     q.ListMachines: machines.list_machines,
     q.ListDrivers: machines.list_drivers,

@@ -140,6 +140,11 @@ async def list_runs(context: AnswerContext, query: queries.ListRuns) -> tuple[Ru
     return await context.reader.read(partial(history.runs, chosen=query))
 
 
+async def count_runs(context: AnswerContext, query: queries.CountRuns) -> int:
+    """See `CountRuns`."""
+    return await context.reader.read(partial(history.run_count, chosen=query.chosen))
+
+
 async def run_by_id(context: AnswerContext, query: queries.RunById) -> RunDetail | None:
     """See `RunById`."""
     if not 0 < query.run_id <= MOST_ID:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from cnc_station.engine.domain.job import MACHINE_PROGRAM
+from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import JobState, RunState
 from cnc_station.engine.domain.webhooks import JobStatus, status_of
 
@@ -142,6 +143,7 @@ class JobDetail:
     after: tuple[JobLink, ...]
     before: tuple[JobLink, ...]
     schedule_id: int | None = None  # of the schedule that made it
+    envelope: Envelope | None = None
 
 
 class SortKey(StrEnum):

@@ -5,13 +5,13 @@ from typing import Self
 
 from cnc_station.engine.domain.errors import NotPermitted
 from cnc_station.engine.domain.event import Event
-from cnc_station.engine.queries import JobById, ListDeliveries, ListEvents, ListRuns
+from cnc_station.engine.queries import CountRuns, JobById, ListDeliveries, ListEvents, ListRuns
 from cnc_station.engine.views import JobDetail
 from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryPage
 from cnc_station.web.api.job_values import JobDetailOut, LinkOut, RunOut
 from cnc_station.web.api.problems import not_found
 from cnc_station.web.api.route import Call, Reply, Route, etag
-from cnc_station.web.api.shop_values import EventOut, EventsIn, EventsOut, JobRunsIn, RunsOut
+from cnc_station.web.api.shop_values import EventOut, EventsIn, EventsOut, RunsOut
 from cnc_station.web.api.values import PageIn
 from cnc_station.web.api.webhook_values import DeliveriesOut, DeliveryOut
 
@@ -70,8 +70,10 @@ async def _show(call: Call) -> Reply:
 
 async def _runs(call: Call) -> Reply:
     job = await job_of(call, call.path["id"])
-    rows = await call.door.ask(ListRuns(job.row.id, call.query.limit))
-    return Reply(RunsOut(runs=[RunOut.of(row) for row in rows]))
+    query: PageIn = call.query
+    chosen = ListRuns(job.row.id, query.limit, offset=query.offset)
+    rows, total = await call.door.ask(chosen), await call.door.ask(CountRuns(chosen))
+    return Reply(RunsOut.of(rows, total, query.limit, query.offset))
 
 
 async def _events(call: Call) -> Reply:
@@ -104,7 +106,7 @@ ROUTES: Sequence[Route] = (
         ListRuns,
         _runs,
         {200: RunsOut},
-        query=JobRunsIn,
+        query=PageIn,
         refuses=(404,),
     ),
     Route(

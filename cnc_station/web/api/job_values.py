@@ -228,6 +228,14 @@ class LinkOut(Told):
         return cls.model_validate(link)
 
 
+class SizeOut(Told):
+    """Sides in mm."""
+
+    x: float
+    y: float
+    z: float
+
+
 class JobDetailOut(JobOut):
     """A job with all its fields."""
 
@@ -235,6 +243,7 @@ class JobDetailOut(JobOut):
     retry_limit: int
     timeout_s: float | None
     axes: int
+    envelope: SizeOut | None
     trace_id: str
     schedule_id: int | None
 
@@ -247,6 +256,7 @@ class JobDetailOut(JobOut):
             retry_limit=detail.retry_limit,
             timeout_s=detail.timeout_s,
             axes=detail.axes,
+            envelope=None if detail.envelope is None else SizeOut.model_validate(detail.envelope),
             trace_id=detail.trace_id,
             schedule_id=detail.schedule_id,
         )

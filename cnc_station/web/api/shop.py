@@ -7,6 +7,7 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import LIVE_RUNS
 from cnc_station.engine.queries import (
+    CountRuns,
     FloorNow,
     LatestTelemetry,
     ListEvents,
@@ -16,7 +17,7 @@ from cnc_station.engine.queries import (
 )
 from cnc_station.engine.views import RunDetail
 from cnc_station.web.api.job_history import job_of, list_events
-from cnc_station.web.api.job_values import JobDetailOut, RunOut
+from cnc_station.web.api.job_values import JobDetailOut
 from cnc_station.web.api.problems import not_found
 from cnc_station.web.api.route import Call, Reply, Route, etag
 from cnc_station.web.api.shop_values import (
@@ -36,8 +37,12 @@ from cnc_station.web.api.shop_values import (
 
 
 async def _list_runs(call: Call) -> Reply:
-    rows = await call.door.ask(call.query.chosen())
-    return Reply(RunsOut(runs=[RunOut.of(row) for row in rows]))
+    chosen: ListRuns = call.query.chosen()
+    rows = await call.door.ask(chosen)
+    total = chosen.offset + len(rows)
+    if not rows or len(rows) == chosen.limit:
+        total = await call.door.ask(CountRuns(chosen))
+    return Reply(RunsOut.of(rows, total, chosen.limit, chosen.offset))
 
 
 async def _run(call: Call) -> RunDetail:

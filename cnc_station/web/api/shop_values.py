@@ -1,5 +1,6 @@
 """What the API takes and answers about runs, machines, stations and events."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field
@@ -9,7 +10,7 @@ from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.states import JobState, RunState
 from cnc_station.engine.domain.transitions import TRANSITIONS
 from cnc_station.engine.queries import ListRuns
-from cnc_station.engine.views import MachineCard, MachineRow, StationRow, Telemetry
+from cnc_station.engine.views import MachineCard, MachineRow, RunRow, StationRow, Telemetry
 from cnc_station.engine.views.jobs import RunDetail
 from cnc_station.engine.views.station import Presence
 from cnc_station.web.api.job_values import JobOut, RunOut
@@ -73,9 +74,17 @@ class RunActionIn(TakenJson):
 
 
 class RunsOut(Told):
-    """Runs, the newest first."""
+    """A page of runs, the newest first, and how many there are."""
 
     runs: list[RunOut]
+    total: int
+    limit: int
+    offset: int
+
+    @classmethod
+    def of(cls, rows: Iterable[RunRow], total: int, limit: int, offset: int) -> Self:
+        runs = [RunOut.of(row) for row in rows]
+        return cls(runs=runs, total=total, limit=limit, offset=offset)
 
 
 class RunDetailOut(RunOut):
@@ -279,9 +288,3 @@ class EventsOut(Told):
     """Events, oldest first."""
 
     events: list[EventOut]
-
-
-class JobRunsIn(Taken):
-    """How many of its latest runs."""
-
-    limit: Limit = 50

@@ -1,16 +1,17 @@
 """The history: events and runs, and everything about one job."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, func, or_, select
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.job import is_automation
 from cnc_station.engine.domain.states import JobState, RunState
 from cnc_station.engine.queries import ListRuns
+from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.schema import dependency, event, job, machine, run
@@ -42,6 +43,13 @@ _RUNS: Select[Any] = (
     )
     .join_from(run, job, job.c.id == run.c.job_id)
     .join(machine, machine.c.id == run.c.machine_id, isouter=True)
+)
+
+
+# What a list of jobs does not read.
+_MORE: Sequence[ColumnElement[Any]] = (
+    *(job.c.payload, job.c.retry_limit, job.c.timeout_s, job.c.axes, job.c.trace_id),
+    *(job.c.schedule_id, job.c.size_x, job.c.size_y, job.c.size_z),
 )
 
 
@@ -84,6 +92,16 @@ def runs(connection: Connection, chosen: ListRuns) -> tuple[RunRow, ...]:
     query = _RUNS.where(*_conditions(chosen)).order_by(newest.desc())
     query = query.limit(chosen.limit).offset(chosen.offset)
     return tuple(_run_of(row) for row in connection.execute(query))
+
+
+def run_count(connection: Connection, chosen: ListRuns) -> int:
+    """The number of runs that the query selects. The jobs are joined only where they decide."""
+    source: FromClause = run
+    if chosen.handler is not None or chosen.text:
+        source = run.join(job, job.c.id == run.c.job_id)
+        source = source.join(machine, machine.c.id == run.c.machine_id, isouter=True)
+    query = select(func.count()).select_from(source).where(*_conditions(chosen))
+    return connection.execute(query).scalar_one()
 
 
 def _conditions(chosen: ListRuns) -> Iterator[ColumnElement[bool]]:
@@ -139,16 +157,7 @@ def job_detail(
     found = JobReader(connection, now, context=context).rows([job_id])
     if not found:
         return None
-    more = connection.execute(
-        select(
-            job.c.payload,
-            job.c.retry_limit,
-            job.c.timeout_s,
-            job.c.axes,
-            job.c.trace_id,
-            job.c.schedule_id,
-        ).where(job.c.id == job_id)
-    ).one()
+    more = connection.execute(select(*_MORE).where(job.c.id == job_id)).one()
     return JobDetail(
         row=found[0],
         payload=json_text.stored_object(more.payload),
@@ -157,6 +166,7 @@ def job_detail(
         ),
         timeout_s=more.timeout_s,
         axes=more.axes,
+        envelope=envelope(more),
         trace_id=more.trace_id,
         schedule_id=more.schedule_id,
         runs=runs(connection, ListRuns(job_id=job_id)),
