@@ -3,6 +3,7 @@
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from cnc_station import __doc__ as purpose
@@ -27,6 +28,15 @@ def parse(argv: Sequence[str]) -> Namespace:
     Raises WrongUsage; SystemExit after `--help` and `--version`.
     """
     return _parser(argv[0] if argv else None).parse_args(argv)
+
+
+def whole_parser() -> ArgumentParser:
+    """Return the parser of all commands with their arguments, for shell completion."""
+    return _parser(None)
+
+
+def _file(text: str) -> Path:
+    return Path(text).absolute()
 
 
 def _common() -> _Parser:
@@ -71,6 +81,8 @@ def _parser(first: str | None) -> _Parser:
         of = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
         add_arguments[name] = partial(add, command, of)
 
+    opened = command("open", "window:window", "Open the window with NC files or a table of jobs.")
+    opened.add_argument("files", nargs="*", type=_file, metavar="FILE")
     demo = command("demo", "window:demo", "Open the window on a shop's demo day.")
     demo.add_argument(
         "--speed", dest="simulator_speed", default="20", metavar="N", help="times real time (20)"
