@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -51,10 +52,8 @@ async def floor(settings: Config, station: Station) -> FloorOf:
     return await station(settings)
 
 
-async def _job(
-    floor: FloorOf, payload: Mapping[str, object], state: JobState, **values: str
-) -> int:
-    spec = JobSpec("print", handler="test.delay", payload=payload, retry_limit=0, **values)  # type: ignore[arg-type]
+async def _job(floor: FloorOf, payload: Mapping[str, Any], state: JobState, **values: Any) -> int:
+    spec = JobSpec("print", handler="test.delay", payload=payload, retry_limit=0, **values)
     (job_id,) = await floor.door.execute(SubmitJobs([spec]))
     await floor.comes_to(job_id, state)
     return job_id
