@@ -110,8 +110,8 @@ async def test_all_runs_of_handlers_that_match_are_cancelled(floor: FloorOf) -> 
 
 async def test_a_run_that_is_a_machines_is_not_cancelled_with_others(station: Station) -> None:
     floor = await station()
-    await floor.mill(operator_starts=False)
-    await floor.comes_to(await floor.job(), JobState.RUNNING)
+    await floor.mill(operator_starts=True)
+    await floor.comes_to(await floor.job(), JobState.ASSIGNED)
     assert await runs_to_cancel(floor.door, RunFilter()) == ()
 
 

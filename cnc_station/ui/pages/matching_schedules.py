@@ -51,8 +51,8 @@ class MatchingSchedules(QObject):
     def _offer(
         self, menu: QMenu, words: str, ids: Sequence[int], act: Callable[[], object]
     ) -> None:
-        text = caption(words.format(count=f"{len(ids):,}"))
-        menu.addAction(text, act).setEnabled(bool(ids))
+        words = words.format(count=f"{len(ids):,}")
+        menu.addAction(caption(words), act).setEnabled(bool(ids))
 
     def _act(self, action: ScheduleAction, ids: Sequence[int]) -> None:
         self._context.operations.bulk.act_on_schedules(action, ids)

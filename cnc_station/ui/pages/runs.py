@@ -63,7 +63,7 @@ class RunsPage(ListPage[RunRow]):
     def columns(self) -> Sequence[Column[RunRow]]:
         now = self._context.now
         return (
-            Column(self.tr("Job"), lambda r: r.job, 178, strong=True),
+            Column(self.tr("Job"), lambda r: r.job, 200, strong=True),
             Column(
                 self.tr("State"),
                 lambda r: look_of(r.state).word,

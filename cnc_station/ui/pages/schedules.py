@@ -78,7 +78,7 @@ class SchedulesPage(ListPage[ScheduleRow]):
 
     def columns(self) -> Sequence[Column[ScheduleRow]]:
         return (
-            Column(self.tr("Schedule"), lambda row: row.spec.name, 180, strong=True),
+            Column(self.tr("Schedule"), lambda row: row.spec.name, 204, strong=True),
             Column(
                 self.tr("State"),
                 lambda row: look_of_schedule(row).word,
