@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 from cnc_station import __doc__ as purpose
 from cnc_station import __version__
 from cnc_station.cli.alert_options import Command, add_alerts, add_rules
-from cnc_station.cli.format_options import FROM_STDIN, add_format_options
+from cnc_station.cli.format_options import FROM_STDIN, add_changes, add_format_options
 from cnc_station.engine.domain.actions import BULK_ACTIONS
 
 
@@ -136,9 +136,11 @@ def _webhooks(command: Command, webhook: Any) -> None:
 
     command("list", "webhook:endpoints", "List the endpoints.", of=webhook)
     add = of("add", "Add an endpoint; a secret made for it is shown only now.")
-    add.add_argument("--event", action="append", metavar="NAME", help="job:completed (repeat)")
-    add.add_argument("--tenant", metavar="NAME", help="only about jobs of this customer")
     add_format_options(add)
+    edit = of("edit", "Change what is given of an endpoint; its format and its secret stay.")
+    edit.add_argument("id", type=int, metavar="ID")
+    add_changes(edit)
+    edit.add_argument("--all-tenants", action="store_true", help="about jobs of every customer")
     of("test", "Send a test to an endpoint.").add_argument("id", type=int, metavar="ID")
     rotate = of("rotate", "Give an endpoint a new secret.").add_argument
     rotate("id", type=int, metavar="ID")
