@@ -1,12 +1,11 @@
 """Everything that only looks, as frozen values: `await door.ask(JobById(7))`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.schedule import Schedule
-from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.views import (
     About,
     Charts,
@@ -25,6 +24,7 @@ from cnc_station.engine.views import (
     ProgramDetail,
     ProgramRow,
     RunDetail,
+    RunFilter,
     RunInHand,
     RunRow,
     SchedulePreview,
@@ -118,22 +118,18 @@ class ListEvents(Query[tuple[Event, ...]]):
     newest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ListRuns(Query[tuple[RunRow, ...]]):
-    """The latest runs, newest first. None and empty fields do not narrow; `since` and `until` (ms)
-    are about the time of their assignment. Every word of `text` must occur in the job's name,
-    operation, work order or material, or in the handler, machine, station, error or result, in any
-    case."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRuns(RunFilter, Query[tuple[RunRow, ...]]):
+    """The latest runs that the filter selects, newest first."""
 
-    job_id: int | None = None
     limit: int = 200
-    machine_id: int | None = None
-    handler: str | None = None
-    station: str | None = None
-    states: frozenset[RunState] = frozenset()
-    since: int | None = None
-    until: int | None = None
-    text: str = ""
+
+    @classmethod
+    def of(cls, chosen: RunFilter, limit: int) -> "ListRuns":
+        """The latest runs of this filter."""
+        return cls(
+            **{field.name: getattr(chosen, field.name) for field in fields(RunFilter)}, limit=limit
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ async def _act(
                     return Answer(schedule_id, f"Schedule {schedule_id} is not paused.")
             case ScheduleAction.TRIGGER:
                 await trigger_schedule(context, commands.TriggerSchedule(schedule_id), actor)
+            case ScheduleAction.DELETE:
+                await delete_schedule(context, commands.DeleteSchedule(schedule_id), actor)
     except CncStationError as error:
         return Answer(schedule_id, str(error))
     return Answer(schedule_id)

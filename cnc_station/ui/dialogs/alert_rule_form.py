@@ -40,7 +40,7 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.literal import one_line
 from cnc_station.ui.widgets.text import Text
 
-_DENSE, _TOUCH = (860, 720), (960, 740)
+_DENSE, _TOUCH = (860, 820), (960, 980)
 _KIND_COLUMNS = 3
 _WORD_LINES, _ABOVE_BUTTONS = 2, 2
 _PAD = 10
@@ -127,7 +127,7 @@ class AlertRuleForm(FormDialog):
             4,
             1,
         )
-        self.add("tenant", Field(tr("Tenant"), self.tenant), 5, 0)
+        self.add("tenant", Field(tr("Customer"), self.tenant), 5, 0)
         self.add("tells_end", Field("", self.tells_end), 5, 1)
         self.add("quiet", Field(tr("Quiet hours"), self.quiet), 6, 0, 2)
         self.add("critical_breaks_quiet", Field("", self.breaks_quiet), 7, 0, 2)

@@ -65,7 +65,7 @@ class JobFields(QWidget):
         self._add(common, 4, 0, 4, "priority", tr("Priority"), self.priority)
         self._add(common, 5, 0, 4, "due_at", tr("Due"), self.due)
         self._add(rare, 0, 0, 2, "work_order", tr("Work order"), self.work_order)
-        self._add(rare, 0, 2, 2, "tenant", tr("Tenant"), self.tenant)
+        self._add(rare, 0, 2, 2, "tenant", tr("Customer"), self.tenant)
         after = tr("numbers of jobs that must be completed first")
         self._add(rare, 1, 0, 4, "after", tr("Runs after"), self.after, hint=after)
         self.fields["after"].setVisible(new)

@@ -50,7 +50,7 @@ def fields(detail: JobDetail, machines: Mapping[int, str], now: int) -> list[tup
         (_t("Last error"), row.last_error),
         (_t("Retry limit"), str(detail.retry_limit)),
         (_t("Time limit"), limit),
-        (_t("Tenant"), row.tenant),
+        (_t("Customer"), row.tenant),
         (_t("Made by"), detail.handler),
         (_t("Created"), formatting.moment(row.created_at, now)),
         (_t("Finished"), formatting.moment(row.finished_at, now)),

@@ -33,14 +33,14 @@ async def _list_runs(call: Call) -> Reply:
     query: RunsIn = call.query
     states = frozenset() if query.outcome is None else frozenset({query.outcome})
     asked = ListRuns(
-        query.job_id,
-        query.limit,
-        query.machine_id,
-        query.handler,
-        query.station,
-        states,
-        query.since,
-        query.until,
+        job_id=query.job_id,
+        limit=query.limit,
+        machine_id=query.machine_id,
+        handler=query.handler,
+        station=query.station,
+        states=states,
+        since=query.since,
+        until=query.until,
     )
     rows = await call.door.ask(asked)
     return Reply(RunsOut(runs=[RunOut.of(row) for row in rows]))
@@ -55,7 +55,7 @@ async def _show_run(call: Call) -> Reply:
 
 async def _runs_of_job(call: Call) -> Reply:
     await _check_job(call)
-    rows = await call.door.ask(ListRuns(call.path["id"], call.query.limit))
+    rows = await call.door.ask(ListRuns(job_id=call.path["id"], limit=call.query.limit))
     return Reply(RunsOut(runs=[RunOut.of(row) for row in rows]))
 
 

@@ -1,11 +1,12 @@
 """A filter and a sort order as SQL conditions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, case, func
 
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
+from cnc_station.engine.store.queries.run_filters import last_run_is
 from cnc_station.engine.store.schema import counted, job, machine
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 
@@ -103,17 +104,23 @@ def conditions(
     ):
         if value is not None:
             terms.append(column == value)
-    if chosen.min_priority is not None:
-        terms.append(job.c.priority >= chosen.min_priority)
-    if chosen.max_priority is not None:
-        terms.append(job.c.priority <= chosen.max_priority)
-    if chosen.finished_since is not None:
-        terms.append(job.c.finished_at >= chosen.finished_since)
-    if chosen.finished_until is not None:
-        terms.append(job.c.finished_at < chosen.finished_until)
+    terms += _in_bounds(chosen)
+    if chosen.last_run is not None:
+        terms.append(last_run_is(chosen.last_run))
     return terms + [
         job.c.search.contains(word, autoescape=True) for word in chosen.text.lower().split()
     ]
+
+
+def _in_bounds(chosen: JobFilter) -> Iterator[ColumnElement[bool]]:
+    if chosen.min_priority is not None:
+        yield job.c.priority >= chosen.min_priority
+    if chosen.max_priority is not None:
+        yield job.c.priority <= chosen.max_priority
+    if chosen.finished_since is not None:
+        yield job.c.finished_at >= chosen.finished_since
+    if chosen.finished_until is not None:
+        yield job.c.finished_at < chosen.finished_until
 
 
 def _of_states(chosen: JobFilter, order: Sequence[Sort] | None) -> list[ColumnElement[bool]]:
