@@ -27,6 +27,7 @@ NAMES: Mapping[int, str] = {
     403: "forbidden",
     404: "not-found",
     405: "method",
+    408: "timeout",
     409: "conflict",
     412: "precondition",
     413: "too-large",
@@ -45,9 +46,9 @@ _KINDS: Sequence[tuple[type[CncStationError], int]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class Problem(Exception):
-    """Raised by a route, answered as a problem."""
+    """Raised by a route, answered as a problem. Not frozen: contexts set its traceback."""
 
     status: int
     detail: str
