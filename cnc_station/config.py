@@ -7,7 +7,6 @@ default. No other module reads the environment.
 
 import math
 import platform
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
