@@ -1,11 +1,13 @@
 """The API as an aiohttp application: it checks each request by its route, calls it, and answers."""
 
 import asyncio
+import json
 import logging
 import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +17,7 @@ from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
+from cnc_station.web import docs_page
 from cnc_station.web.api import (
     jobs,
     needs_attention,
@@ -52,14 +55,30 @@ _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the 
 def add_api(app: web.Application, door: Door, guards: Guards) -> None:
     """Add the API to an application. `door` is that of its principal."""
     capacity = Capacity()
-    described = document(ROUTES, door.peek(AboutStation()).version)
+
+    @cache
+    def described() -> dict[str, Any]:
+        return document(ROUTES, door.peek(AboutStation()).version)
+
+    @cache
+    def description() -> bytes:
+        return json.dumps(described()).encode()
+
+    @cache
+    def page() -> docs_page.Page:
+        return docs_page.render(described())
 
     async def describe(_request: web.Request) -> web.Response:
-        return web.json_response(described)
+        content = await asyncio.to_thread(description)
+        return web.Response(body=content, content_type="application/json")
+
+    async def show(_request: web.Request) -> web.Response:
+        return (await asyncio.to_thread(page)).response()
 
     app.middlewares.append(_answering_problems)
     guards.add_to(app)
     app.router.add_get(f"{PREFIX}/openapi.json", describe)
+    app.router.add_get(f"{PREFIX}/docs", show)
     for route in ROUTES:
         path = re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:{PATTERNS[name[1]]}}}", route.path)
         app.router.add_route(route.method, PREFIX + path, _handler(route, door, capacity))
