@@ -34,10 +34,19 @@ class Connection(asyncio.Protocol):
         self.served = False  # whether the station works on a request of the client
         self._waits = False  # whether the client has sent something and has no answer yet
         self._ended = False  # whether it has ended its side meanwhile
+        self._cut: Callable[[], None] | None = None
+
+    def expect_body(self, within_s: float, cut: Callable[[], None]) -> None:
+        """End the connection unless the rest of a request comes in time. `cut` is called if the
+        client ends its side before."""
+        self.served, self._cut = False, cut
+        if self._ended:
+            cut()
+        self._limit(within_s, self.abort)
 
     def expect_request(self, within_s: float) -> None:
-        """End the connection unless a request, or the rest of its body, comes in time."""
-        self.served = self._waits = False
+        """End the connection unless a request comes in time."""
+        self.served, self._waits, self._cut = False, False, None
         if self._ended:
             self._limit(_SENT_S, self._close)
         else:
@@ -46,7 +55,7 @@ class Connection(asyncio.Protocol):
     def serve(self, within_s: float | None) -> None:
         """End the connection unless the request is answered in time. None: it is a stream from now
         on, without a limit."""
-        self.served, self._waits = True, within_s is not None
+        self.served, self._waits, self._cut = True, within_s is not None, None
         self._limit(within_s, self.abort)
 
     def _limit(self, seconds: float | None, end: Callable[[], None]) -> None:
@@ -74,11 +83,15 @@ class Connection(asyncio.Protocol):
         self.inner.data_received(data)
 
     def eof_received(self) -> bool | None:
+        if self._ended:  # heard again, as its reading was resumed
+            return True
         self.inner.eof_received()
         if not self._waits or self._is_encrypted():
             return False
         self._ended = True
-        if not self.served:
+        if self._cut is not None:
+            self._cut()
+        elif not self.served:
             self._limit(_SENT_S, self._close)  # unless it was a whole request: then it is served
         return True
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 
 from aiohttp import web
 
@@ -50,7 +51,8 @@ class Capacity:
         connection = request.get(CONNECTION) if request.can_read_body else None
         if connection is not None:
             size = most if request.content_length is None else request.content_length
-            connection.expect_request(HTTP.last_byte_s + size / HTTP.bytes_per_s)
+            limit_s = HTTP.last_byte_s + size / HTTP.bytes_per_s
+            connection.expect_body(limit_s, partial(request.content.set_exception, _cut()))
         pieces: list[bytes] = []
         counted = 0
         try:
@@ -77,8 +79,12 @@ class Capacity:
         except TimeoutError:
             headers = {"Connection": "close"}
             raise Problem(408, "The rest of the body did not come.", headers=headers) from None
-        except web.RequestPayloadError:
+        except (web.RequestPayloadError, ConnectionError):
             raise Problem(400, "The body is not complete, or not as its header says.") from None
+
+
+def _cut() -> web.RequestPayloadError:
+    return web.RequestPayloadError("the client has ended its side")
 
 
 def _too_large(most: int) -> Problem:

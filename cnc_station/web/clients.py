@@ -6,10 +6,12 @@ import secrets
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from types import ModuleType
+from typing import Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import HttpProcessingError, LineTooLong
 from aiohttp.typedefs import Handler
 
 from cnc_station.peers.limits import HTTP
@@ -28,6 +30,8 @@ MOST = HTTP.items  # connections at once
 IDLE_S = 15.0  # between two requests of one connection
 STOP_S = 5.0  # for running requests when the station stops
 _LARGEST_HEADER = 8_190  # bytes of one line
+_MOST_HEADERS = 128
+_LINGER_S = 5.0  # for a client to read its answer while it still sends
 _MISTAKES = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
@@ -46,6 +50,28 @@ log = logging.getLogger(__name__)
 log.addFilter(_MistakesOfClients())
 
 
+class _Protocol(web.RequestHandler):
+    """Answers also what is not HTTP with a problem, which says nothing of what was sent."""
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        self.log_exception("a request failed", exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun")
+        if isinstance(exc, LineTooLong) or (message or "").startswith("Too many headers"):
+            problem = Problem(431, f"A line of the header has {_LARGEST_HEADER:,} bytes at most.")
+        elif status == 400:
+            problem = Problem(400, "This is not a valid HTTP request.")
+        else:
+            problem = Problem(500, "Internal error: see the log of the station.")
+        return _answer(problem)
+
+
 class Clients:
     """Serves an application within the limits of `HTTP`, at one or more addresses.
 
@@ -57,16 +83,7 @@ class Clients:
 
     def __init__(self, app: web.Application) -> None:
         app.middlewares.insert(0, self._timed)
-        self._runner = web.AppRunner(
-            app,
-            access_log=None,
-            logger=log,
-            shutdown_timeout=1.0,
-            keepalive_timeout=IDLE_S,
-            max_line_size=_LARGEST_HEADER,
-            max_field_size=_LARGEST_HEADER,
-            auto_decompress=False,
-        )
+        self._runner = web.AppRunner(app, shutdown_timeout=1.0)
         self._listeners: list[Listener] = []
         self._running = 0  # requests, without WebSockets
         self._streams = 0  # WebSockets
@@ -81,7 +98,19 @@ class Clients:
             await self._runner.setup()
         server = self._runner.server
         assert server is not None
-        listener = Listener(server, most_connections(), HTTP.first_byte_s, tls)
+        options: dict[str, Any] = {
+            "access_log": None,
+            "logger": log,
+            "keepalive_timeout": IDLE_S,
+            "lingering_time": _LINGER_S,
+            "max_line_size": _LARGEST_HEADER,
+            "max_field_size": _LARGEST_HEADER,
+            "max_headers": _MOST_HEADERS,
+            "auto_decompress": False,
+        }
+        loop = asyncio.get_running_loop()
+        protocol = partial(_Protocol, server, loop=loop, **options)
+        listener = Listener(protocol, most_connections(), HTTP.first_byte_s, tls)
         bound = await listener.start(host, port)
         self._listeners.append(listener)
         return bound
@@ -105,7 +134,7 @@ class Clients:
             return await handler(request)
         if self._stopping:
             return _refused("The station stops.")
-        if "Upgrade" in request.headers:
+        if request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._stream(connection, request, handler)
         request[CONNECTION] = connection
         connection.serve(HTTP.last_byte_s)
@@ -145,5 +174,11 @@ def most_connections() -> int:
 
 
 def _refused(why: str) -> web.Response:
-    problem = Problem(503, why, headers={"Retry-After": str(RETRY_S), "Connection": "close"})
-    return problems.answer(problem, "", secrets.token_hex(16))
+    return _answer(Problem(503, why, headers={"Retry-After": str(RETRY_S)}))
+
+
+def _answer(problem: Problem) -> web.Response:
+    """Answer outside of the API's own handlers, and end the connection."""
+    response = problems.answer(problem, "", secrets.token_hex(16))
+    response.force_close()
+    return response

@@ -34,6 +34,7 @@ NAMES: Mapping[int, str] = {
     415: "media-type",
     421: "wrong-host",
     422: "invalid-input",
+    431: "header-too-large",
     500: "internal",
     503: "unavailable",
 }
