@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 REST_S = 1.0  # before the next attempt when the system has no descriptor left
 BACKLOG = 128
 HANDSHAKE_S = 5.0  # of TLS
-_SENT_S = 0.05  # until an answer that a protocol has just given is in the transport
+_SENT_S = 0.05  # for a protocol to write its answer, or to begin with the next request
 _ENDING_S = 5.0  # for a client that sends no more to read its last answer
 
 
@@ -32,8 +32,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.served = False  # whether the station works on a request of the client
-        self._waits = False  # whether the client has sent something and has no answer yet
-        self._ended = False  # whether it has ended its side meanwhile
+        self._streams = False  # whether it is no longer requests and answers
+        self._ended = False  # whether the client has ended its side
         self._cut: Callable[[], None] | None = None
 
     def expect_body(self, within_s: float, cut: Callable[[], None]) -> None:
@@ -46,7 +46,7 @@ class Connection(asyncio.Protocol):
 
     def expect_request(self, within_s: float) -> None:
         """End the connection unless a request comes in time."""
-        self.served, self._waits, self._cut = False, False, None
+        self.served, self._streams, self._cut = False, False, None
         if self._ended:
             self._limit(_SENT_S, self._close)
         else:
@@ -55,7 +55,7 @@ class Connection(asyncio.Protocol):
     def serve(self, within_s: float | None) -> None:
         """End the connection unless the request is answered in time. None: it is a stream from now
         on, without a limit."""
-        self.served, self._waits, self._cut = True, within_s is not None, None
+        self.served, self._streams, self._cut = True, within_s is None, None
         self._limit(within_s, self.abort)
 
     def _limit(self, seconds: float | None, end: Callable[[], None]) -> None:
@@ -79,20 +79,17 @@ class Connection(asyncio.Protocol):
         self.inner.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        self._waits = self._waits or not self.served
         self.inner.data_received(data)
 
     def eof_received(self) -> bool | None:
-        if self._ended:  # heard again, as its reading was resumed
-            return True
         self.inner.eof_received()
-        if not self._waits or self._is_encrypted():
+        if self._streams or self._is_encrypted():
             return False
         self._ended = True
         if self._cut is not None:
             self._cut()
         elif not self.served:
-            self._limit(_SENT_S, self._close)  # unless it was a whole request: then it is served
+            self._limit(_SENT_S, self._close)  # unless a whole request is about to be served
         return True
 
     def _is_encrypted(self) -> bool:  # TLS has no half-closed connections

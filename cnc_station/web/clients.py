@@ -31,7 +31,7 @@ IDLE_S = 15.0  # between two requests of one connection
 STOP_S = 5.0  # for running requests when the station stops
 _LARGEST_HEADER = 8_190  # bytes of one line
 _MOST_HEADERS = 128
-_LINGER_S = 5.0  # for a client to read its answer while it still sends
+LINGER_S = 2.0  # for a client to read its answer while it still sends
 _MISTAKES = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
@@ -102,7 +102,7 @@ class Clients:
             "access_log": None,
             "logger": log,
             "keepalive_timeout": IDLE_S,
-            "lingering_time": _LINGER_S,
+            "lingering_time": LINGER_S,
             "max_line_size": _LARGEST_HEADER,
             "max_field_size": _LARGEST_HEADER,
             "max_headers": _MOST_HEADERS,

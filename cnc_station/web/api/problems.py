@@ -20,6 +20,7 @@ from cnc_station.engine.domain.errors import (
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_S = 5
+_MOST_PATH = 300  # characters
 
 NAMES: Mapping[int, str] = {
     400: "malformed",
@@ -77,7 +78,7 @@ def answer(problem: Problem, path: str, trace_id: str) -> web.Response:
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
-        "instance": path,
+        "instance": path[:_MOST_PATH],
         "trace_id": trace_id,
         "errors": [{"field": e.field, "reason": e.reason} for e in problem.errors],
     }
