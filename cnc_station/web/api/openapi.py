@@ -155,10 +155,8 @@ def _responses(route: Route) -> dict[str, Any]:
     problems = {422, 503, 403, *route.refuses}
     if route.conditional:
         problems |= {400}
-    if route.uploads:
-        problems |= {413}
-    if route.body:
-        problems |= {400, 413, 415}
+    if route.uploads or route.body:
+        problems |= {400, 408, 413, 415}
     for status in sorted(problems):
         schema = {"$ref": _REF.format(model="Problem")}
         found[str(status)] = {
