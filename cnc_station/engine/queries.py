@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.event_cursor import EventCursor
 from cnc_station.engine.domain.schedule import Schedule
 from cnc_station.engine.views import (
     About,
@@ -43,6 +44,7 @@ from cnc_station.engine.views.alerts import (
     AlertsToPresent,
     SentAlert,
 )
+from cnc_station.engine.views.event_feed import EventFeed
 from cnc_station.engine.views.webhooks import (
     DeliveryCounts,
     DeliveryDetail,
@@ -116,6 +118,16 @@ class ListEvents(Query[tuple[Event, ...]]):
     after: int = 0
     limit: int = 500
     newest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventsSince(Query[EventFeed]):
+    """The events after a cursor, each once, those of a job in the order of its changes; None: none,
+    but the cursor of the present end. At most `limit`, and none after `until`, a later cursor."""
+
+    after: EventCursor | None = None
+    until: EventCursor | None = None
+    limit: int = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.JobById: jobs.job_by_id,
     q.ExportJobs: jobs.export_jobs,
     q.ListEvents: jobs.list_events,
+    q.EventsSince: jobs.events_since,
     q.ListRuns: jobs.list_runs,
     q.RunById: jobs.run_by_id,
     q.ListMachines: machines.list_machines,

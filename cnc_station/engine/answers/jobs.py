@@ -17,10 +17,11 @@ from cnc_station.engine.domain.states import LIVE_RUNS
 from cnc_station.engine.handlers.intake import accept
 from cnc_station.engine.store import edits
 from cnc_station.engine.store.jobs import CreateJobs
-from cnc_station.engine.store.queries import export, history, job_list
+from cnc_station.engine.store.queries import event_feed, export, history, job_list
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import JobCounts, JobDetail, JobPage, JobRow, RunDetail, RunRow
+from cnc_station.engine.views.event_feed import EventFeed
 
 
 async def submit_jobs(
@@ -122,6 +123,14 @@ async def list_events(context: AnswerContext, query: queries.ListEvents) -> tupl
             newest=query.newest,
         )
     )
+
+
+async def events_since(context: AnswerContext, query: queries.EventsSince) -> EventFeed:
+    """See `EventsSince`."""
+    since = partial(
+        event_feed.events_since, after=query.after, until=query.until, limit=query.limit
+    )
+    return await context.reader.read_in_dialect(since)
 
 
 async def list_runs(context: AnswerContext, query: queries.ListRuns) -> tuple[RunRow, ...]:

@@ -53,6 +53,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "AlertHistory",
         "ControllerStatus",
         "CountJobs",
+        "EventsSince",
         "ExportJobs",
         "FloorCharts",
         "FloorNow",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     text,
     true,
 )
+from sqlalchemy import event as table_events
 
 metadata = MetaData()
 
@@ -241,6 +243,14 @@ event = Table(
 Index("event_job", event.c.job_id, event.c.id)
 Index("event_machine", event.c.machine_id, event.c.id)
 Index("event_at", event.c.at)
+# Only on a server, where ids are not in the order of commits: the transaction of each event, for
+# whoever follows them (see `domain/event_cursor.py`). The server sets it. Older events have none.
+for _ddl in (
+    "ALTER TABLE event ADD COLUMN xid xid8 DEFAULT pg_current_xact_id()",
+    "CREATE INDEX event_xid ON event (xid) WHERE xid IS NOT NULL",
+):
+    _only_there = DDL(_ddl).execute_if(dialect="postgresql")  # type: ignore[no-untyped-call]
+    table_events.listen(event, "after_create", _only_there)
 
 program = Table(
     "program",
