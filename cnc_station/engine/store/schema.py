@@ -32,6 +32,7 @@ metadata = MetaData()
 # SQLite generates ids only in a column typed exactly INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
 Time = BigInteger
+TraceId = String(64).with_variant(String(32), "sqlite")  # SQLite limits no text: files stay as made
 
 # Vacuum busy tables long before a fifth of their rows is dead: claims scan dead rows too. A machine
 # changes three times a run, in columns without an index: with free space the new row stays on its
@@ -51,7 +52,7 @@ job = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("trace_id", String(32), nullable=False),
+    Column("trace_id", TraceId, nullable=False),
     Column("name", Text, nullable=False),
     Column("work_order", Text, nullable=False),
     Column("operation", Text, nullable=False),

@@ -2,16 +2,17 @@
 
 import logging
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from structlog.contextvars import bound_contextvars
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.engine.domain.trace import TRACE_HEADER, given_trace_id, new_trace_id
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
 from cnc_station.web.api import (
@@ -41,8 +42,7 @@ ROUTES: tuple[Route, ...] = (
     *schedules.ROUTES,
     *webhooks.ROUTES,
 )
-_TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE = web.RequestKey("trace_id", str)
 _LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
@@ -68,6 +68,7 @@ def _handler(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.
             route.query.read(_query(request)),
             await _body(request, route),
             _if_match(request) if route.conditional else None,
+            request[_TRACE],
         )
         return _response(await route.call(call))
 
@@ -154,7 +155,15 @@ async def _answering_problems(request: web.Request, handler: Handler) -> web.Str
     """Answer each error of the API as a problem, and log what was asked."""
     if not request.path.startswith(f"{PREFIX}/"):
         return await handler(request)
-    trace, begun = _trace_id(request), time.perf_counter()
+    request[_TRACE] = trace = given_trace_id(request.headers) or new_trace_id()
+    with bound_contextvars(trace_id=trace):
+        response = await _answer(request, handler)
+    response.headers[TRACE_HEADER] = trace
+    return response
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    trace, begun = request[_TRACE], time.perf_counter()
     try:
         _check_host(request)
         response = await handler(request)
@@ -166,7 +175,6 @@ async def _answering_problems(request: web.Request, handler: Handler) -> web.Str
         log.exception("a request failed, trace %s", trace)
         bug = Problem(500, "Internal error: see the log of the station.")
         response = problems.answer(bug, request.path, trace)
-    response.headers["X-Trace-Id"] = trace
     resource = request.match_info.route.resource
     template = resource.canonical if resource else "-"
     took = (time.perf_counter() - begun) * 1000
@@ -190,12 +198,3 @@ def _check_host(request: web.Request) -> None:
     name = re.sub(r":\d+$", "", request.headers.get("Host", ""))
     if name.lower() not in _LOCAL_HOSTS:
         raise Problem(421, "Ask for localhost: this station answers no other name.")
-
-
-def _trace_id(request: web.Request) -> str:
-    """The trace that the client names, or a new one."""
-    given = request.headers.get("X-Trace-Id", "")
-    if _TRACE.fullmatch(given):
-        return given
-    parent = _TRACE_PARENT.fullmatch(request.headers.get("traceparent", ""))
-    return parent[1] if parent else secrets.token_hex(16)

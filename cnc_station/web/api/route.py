@@ -21,14 +21,15 @@ class NoQuery(Taken):
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request whose parts have been checked against their route. `path`: what stands in its path,
-    `id` as a number; `body`: bytes of an upload; `if_match`: the version that the caller has
-    seen."""
+    `id` as a number; `body`: bytes of an upload; `if_match`: the version that the caller has seen;
+    `trace_id`: the trace of what the request creates."""
 
     door: Door
     path: Mapping[str, Any]
     query: Any
     body: Any
     if_match: int | None = None
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ async def _resume(call: Call) -> Reply:
 async def _trigger(call: Call) -> Reply:
     """Make a job of a schedule now."""
     row = await _schedule(call, call.path["id"])
-    job_id = await call.door.execute(TriggerSchedule(row.id))
+    job_id = await call.door.execute(TriggerSchedule(row.id, call.trace_id))
     detail = await call.door.ask(JobById(job_id))
     if detail is None:  # deleted by somebody just now
         raise not_found(f"job {job_id}")
