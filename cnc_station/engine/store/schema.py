@@ -317,6 +317,22 @@ setting = Table(
     Column("value", Text, nullable=False),
 )
 
+# What a request with an `Idempotency-Key` created (`result`), and what it was answered: NULL until
+# its reply is stored.
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column("request_key", Text, primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("at", Time, nullable=False),
+    Column("result", Text),
+    Column("status", Integer),
+    Column("headers", Text),
+    Column("body", LargeBinary),
+)
+Index("idempotency_key_at", idempotency_key.c.at)
+
 schedule = Table(
     "schedule",
     metadata,

@@ -24,6 +24,7 @@ from cnc_station.web.api import (
     shop,
     webhooks,
 )
+from cnc_station.web.api.idempotency import reply_once, request_key
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.route import IF_MATCH, PATTERNS, Call, Reply, Route
@@ -62,15 +63,17 @@ def add_api(app: web.Application, door: Door) -> None:
 
 def _handler(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
+        content = await _content(request, route)
         call = Call(
             door,
             _path_values(request),
             route.query.read(_query(request)),
-            await _body(request, route),
+            _body(request, route, content),
             _if_match(request) if route.conditional else None,
             request[_TRACE],
         )
-        return _response(await route.call(call))
+        key = await request_key(request, content) if route.creates else None
+        return _response(await (reply_once(route, call, key) if key else route.call(call)))
 
     return handle
 
@@ -93,12 +96,11 @@ def _query(request: web.Request) -> dict[str, str]:
     return found
 
 
-async def _body(request: web.Request, route: Route) -> Taken | bytes | None:
-    if not (route.body or route.uploads):
-        return None
-    content = await _content(request, MOST_UPLOAD if route.uploads else MOST_BODY)
+def _body(request: web.Request, route: Route, content: bytes) -> Taken | bytes | None:
     if route.uploads:
         return content
+    if not route.body:
+        return None
     if content and request.content_type != "application/json":
         raise Problem(415, "The body must be application/json.")
     values: Any = {}
@@ -112,7 +114,10 @@ async def _body(request: web.Request, route: Route) -> Taken | bytes | None:
     return model.read(values)
 
 
-async def _content(request: web.Request, most: int) -> bytes:
+async def _content(request: web.Request, route: Route) -> bytes:
+    if not (route.body or route.uploads):
+        return b""
+    most = MOST_UPLOAD if route.uploads else MOST_BODY
     if (request.content_length or 0) > most:
         raise _too_large(most)
     request = request.clone(client_max_size=most)
@@ -138,11 +143,8 @@ def _if_match(request: web.Request) -> int | None:
 def _response(reply: Reply) -> web.Response:
     if reply.content is None:
         return web.Response(status=reply.status, headers=reply.headers)
-    body = reply.content
-    if not isinstance(body, bytes):
-        body = body.model_dump_json().encode()
     return web.Response(
-        body=body,
+        body=reply.body(),
         status=reply.status,
         headers={"Cache-Control": "no-store", **reply.headers},
         content_type=reply.media_type,

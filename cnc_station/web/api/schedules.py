@@ -128,6 +128,7 @@ ROUTES: Sequence[Route] = (
         _create,
         {201: ScheduleOut},
         body=(ScheduleIn,),
+        creates=True,
         refuses=(409,),
     ),
     Route("GET", "/schedules", "List schedules", ListSchedules, _show_list, {200: SchedulesOut}),
@@ -188,6 +189,7 @@ ROUTES: Sequence[Route] = (
         TriggerSchedule,
         _trigger,
         {201: JobDetailOut},
+        creates=True,
         refuses=(404, 409),
     ),
     Route(
