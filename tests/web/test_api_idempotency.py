@@ -116,10 +116,15 @@ async def test_several_jobs_and_a_change_after_them_are_replayed_as_they_were(ap
 
 async def test_a_key_for_another_request_is_refused_and_creates_nothing(api: Client) -> None:
     assert (await api("POST", "/jobs", JOB, Idempotency_Key=KEY))[0] == 201
-    for path, body in (("/jobs", JOB | {"quantity": 2}), ("/jobs/1/duplicate", None)):
-        status, problem = await api("POST", path, body, Idempotency_Key=KEY)
+    assert (await api("POST", "/jobs/1/duplicate", Idempotency_Key="copy"))[0] == 201
+    for key, path, body in (
+        (KEY, "/jobs", JOB | {"quantity": 2}),
+        (KEY, "/jobs/1/duplicate", None),
+        ("copy", "/jobs/2/duplicate", None),
+    ):
+        status, problem = await api("POST", path, body, Idempotency_Key=key)
         assert (status, problem["errors"][0]["field"]) == (422, "Idempotency-Key")
-    assert (await api("GET", "/jobs"))[1]["total"] == 1
+    assert (await api("GET", "/jobs"))[1]["total"] == 2
 
 
 async def test_a_request_that_failed_may_be_tried_again_with_its_key(api: Client) -> None:
