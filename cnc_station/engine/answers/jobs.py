@@ -28,16 +28,16 @@ async def submit_jobs(
     context: AnswerContext, command: commands.SubmitJobs, actor: str
 ) -> tuple[int, ...]:
     """See `SubmitJobs`."""
-    return await create_jobs(context, command.specs, actor)
+    return await create_jobs(context, command.specs, actor, command.trace_id)
 
 
 async def create_jobs(
-    context: AnswerContext, specs: Sequence[JobSpec], actor: str
+    context: AnswerContext, specs: Sequence[JobSpec], actor: str, trace_id: str
 ) -> tuple[int, ...]:
     """Store new jobs, all or none. Raises InvalidInput."""
     checked = tuple(accepted(context, spec) for spec in specs)
     refuse_other_tenants(context, (spec.tenant for spec in checked))
-    return await context.writer.write(CreateJobs(checked, actor))
+    return await context.writer.write(CreateJobs(checked, actor, trace_id=trace_id))
 
 
 def accepted(context: AnswerContext, spec: JobSpec) -> JobSpec:
@@ -65,7 +65,7 @@ async def duplicate_job(context: AnswerContext, command: commands.DuplicateJob, 
     if spec is None:
         raise Conflict(f"There is no job {command.job_id}.")
     copy = replace(spec, source=f"copy of job {command.job_id}")
-    (job_id,) = await create_jobs(context, (copy,), actor)
+    (job_id,) = await create_jobs(context, (copy,), actor, command.trace_id)
     return job_id
 
 

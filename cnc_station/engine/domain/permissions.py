@@ -148,8 +148,10 @@ _NEEDED_BY_ACTION: Mapping[str, Permission] = {
 
 
 def check(principal: Principal, asked: object) -> None:
-    """Raise NotPermitted unless one of the principal's roles grants what `asked` needs."""
-    needed = NEEDED[type(asked).__name__]
+    """Raise NotPermitted unless one of the principal's roles grants what `asked` needs. What holds
+    another command or its type (`engine.once`) needs the right to that."""
+    asked = getattr(asked, "command", asked)
+    needed = NEEDED[(asked if isinstance(asked, type) else type(asked)).__name__]
     action = getattr(asked, "action", None)
     if isinstance(action, JobAction | MachineAction):
         needed = _NEEDED_BY_ACTION.get(action, needed)

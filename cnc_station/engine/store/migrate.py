@@ -25,7 +25,7 @@ from cnc_station.engine.store.schema import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0016"  # the newest migration; checked by a test
+REVISION = "0017"  # the newest migration; checked by a test
 MIGRATIONS = Path(__file__).parent / "migrations"
 SILENCE_S = 60.0  # a station with a sign of life in this time counts as at work
 _VERSION_TABLE = "alembic_version"

@@ -34,6 +34,7 @@ metadata = MetaData()
 # SQLite generates ids only in a column typed exactly INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
 Time = BigInteger
+TraceId = String(64).with_variant(String(32), "sqlite")  # SQLite limits no text: files stay as made
 
 # Vacuum busy tables long before a fifth of their rows is dead: claims scan dead rows too. A machine
 # changes three times a run, in columns without an index: with free space the new row stays on its
@@ -53,7 +54,7 @@ job = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("trace_id", String(32), nullable=False),
+    Column("trace_id", TraceId, nullable=False),
     Column("name", Text, nullable=False),
     Column("work_order", Text, nullable=False),
     Column("operation", Text, nullable=False),
@@ -325,6 +326,22 @@ setting = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+# What a request with an `Idempotency-Key` created (`result`), and what it was answered: NULL until
+# its reply is stored.
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column("request_key", Text, primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("at", Time, nullable=False),
+    Column("result", Text),
+    Column("status", Integer),
+    Column("headers", Text),
+    Column("body", LargeBinary),
+)
+Index("idempotency_key_at", idempotency_key.c.at)
 
 schedule = Table(
     "schedule",

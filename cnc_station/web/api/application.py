@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
@@ -12,9 +11,11 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from structlog.contextvars import bound_contextvars
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.engine.domain.trace import TRACE_HEADER, given_trace_id, new_trace_id
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
 from cnc_station.web import docs_page
@@ -27,6 +28,7 @@ from cnc_station.web.api import (
     shop,
     webhooks,
 )
+from cnc_station.web.api.idempotency import reply_once, request_key
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.route import IF_MATCH, PATTERNS, Call, Reply, Route
@@ -47,8 +49,7 @@ ROUTES: tuple[Route, ...] = (
     *schedules.ROUTES,
     *webhooks.ROUTES,
 )
-_TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACE = web.RequestKey("trace_id", str)
 _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
 
 
@@ -97,9 +98,11 @@ def _handler(
                 route.query.read(_query(request)),
                 await _body(request, route, content),
                 _if_match(request) if route.conditional else None,
+                request[_TRACE],
             )
+            key = await request_key(request, content) if route.creates else None
             with capacity.running():
-                return _response(await route.call(call))
+                return _response(await (reply_once(route, call, key) if key else route.call(call)))
 
     return handle
 
@@ -158,11 +161,8 @@ def _if_match(request: web.Request) -> int | None:
 def _response(reply: Reply) -> web.Response:
     if reply.content is None:
         return web.Response(status=reply.status, headers=reply.headers)
-    body = reply.content
-    if not isinstance(body, bytes):
-        body = body.model_dump_json().encode()
     return web.Response(
-        body=body,
+        body=reply.body(),
         status=reply.status,
         headers={"Cache-Control": "no-store", **reply.headers},
         content_type=reply.media_type,
@@ -175,7 +175,15 @@ async def _answering_problems(request: web.Request, handler: Handler) -> web.Str
     """Answer each error of the API as a problem, and log what was asked."""
     if request.path in OPEN_PATHS:
         return await handler(request)
-    trace, begun = _trace_id(request), time.perf_counter()
+    request[_TRACE] = trace = given_trace_id(request.headers) or new_trace_id()
+    with bound_contextvars(trace_id=trace):
+        response = await _answer(request, handler)
+    response.headers[TRACE_HEADER] = trace
+    return response
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    trace, begun = request[_TRACE], time.perf_counter()
     try:
         response = await handler(request)
     except (Problem, CncStationError, web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
@@ -186,7 +194,6 @@ async def _answering_problems(request: web.Request, handler: Handler) -> web.Str
         log.exception("a request failed, trace %s", trace)
         bug = Problem(500, "Internal error: see the log of the station.")
         response = problems.answer(bug, request.path, trace)
-    response.headers["X-Trace-Id"] = trace
     resource = request.match_info.route.resource
     template = resource.canonical if resource else "-"
     took = (time.perf_counter() - begun) * 1000
@@ -205,10 +212,3 @@ def _problem(error: Exception) -> Problem:
     return problems.not_found("such path")
 
 
-def _trace_id(request: web.Request) -> str:
-    """The trace that the client names, or a new one."""
-    given = request.headers.get("X-Trace-Id", "")
-    if _TRACE.fullmatch(given):
-        return given
-    parent = _TRACE_PARENT.fullmatch(request.headers.get("traceparent", ""))
-    return parent[1] if parent else secrets.token_hex(16)
