@@ -6,7 +6,7 @@ and Redis clients. No text from here, error messages included, contains a passwo
 
 import re
 import socket
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
@@ -55,6 +55,42 @@ def proxy(text: str) -> str:
     if not parts.hostname or parts.path.strip("/") or parts.query:
         raise ValueError("must be the address of a proxy, such as http://proxy:3128")
     return text
+
+
+def host(text: str) -> str:
+    """Return an address of this computer to listen on. Raises ValueError."""
+    if not re.fullmatch(r"[0-9A-Za-z.:-]{1,253}", text):
+        raise ValueError("must be an address of this computer: 127.0.0.1, or 0.0.0.0 for all")
+    return text
+
+
+def server_name(text: str) -> str:
+    """Return the name or address of a server. Raises ValueError."""
+    if not re.fullmatch(r"[0-9A-Za-z._:-]{1,253}", text):
+        raise ValueError("must be the name of a server such as mail.shop.example")
+    return text
+
+
+def host_name(text: str) -> str:
+    """Return a name that clients may call this station by, as in `Host`. Raises ValueError."""
+    if not re.fullmatch(r"[0-9A-Za-z._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]", text):
+        raise ValueError("must be names such as cnc.shop.example, without a port")
+    return text.lower()
+
+
+def origin(text: str) -> str:
+    """Return the origin of web pages, as browsers write it, or `*`. Raises ValueError."""
+    if text != "*" and not re.fullmatch(r"https?://[0-9a-z._-]{1,253}(:\d{1,5})?", text):
+        raise ValueError("must be origins such as https://erp.shop.example, without a path, or *")
+    return text
+
+
+def network(text: str) -> str:
+    """Return an address or a network of addresses. Raises ValueError."""
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError("must be addresses such as 10.0.0.5 or 10.0.0.0/24") from None
 
 
 def password(url: str) -> str | None:
@@ -107,10 +143,11 @@ def stays_here(url: str) -> bool:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return False
-    return bool(found) and all(_is_loopback(str(address[0])) for *_, address in found)
+    return bool(found) and all(is_loopback(str(address[0])) for *_, address in found)
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Return whether a numeric address is one that only this computer reaches."""
     number = ip_address(address.partition("%")[0])
     mapped = getattr(number, "ipv4_mapped", None)
     return bool((mapped or number).is_loopback)

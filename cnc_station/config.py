@@ -7,7 +7,6 @@ default. No other module reads the environment.
 
 import math
 import platform
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -53,8 +52,8 @@ class Config:
     `time_zone` is an IANA name; "" for that of this computer. `claim_batch` is the number of jobs a
     station claims in one transaction, `automation_workers` the number of jobs without a machine
     that it runs at once. `shell_commands` is the list of allowed commands; None: shell.command is
-    off. A `health_port` of 0 serves no health; None serves it only
-    without a window.
+    off. `web/serving.py` says what is served where: a port of 0 is off, and None stands for another
+    setting.
     """
 
     data_folder: Path
@@ -77,7 +76,14 @@ class Config:
     retention: Retention = field(default_factory=Retention)
     synchronous: str = "FULL"
     clear_text: str = "refuse"
-    health_host: str = "127.0.0.1"
+    api_host: str = "127.0.0.1"
+    api_port: int | None = None
+    api_hosts: tuple[str, ...] = ()
+    api_origins: tuple[str, ...] = ()
+    api_proxies: tuple[str, ...] = ()
+    api_certificate: Path | None = None
+    api_key: Path | None = None
+    health_host: str | None = None
     health_port: int | None = None
     http_proxy: str = field(default="", repr=False)
     http_ca_file: Path | None = None
@@ -147,6 +153,9 @@ def load(
             errors.append(FieldError(value.source, str(error)))
     if values.get("smtp_host") and not values.get("smtp_from"):
         errors.append(FieldError("smtp_from", "is missing: the address that e-mail comes from"))
+    if ("api_certificate" in values) != ("api_key" in values):
+        name = "api_key" if "api_certificate" in values else "api_certificate"
+        errors.append(FieldError(name, "is missing: a certificate and its key belong together"))
     if errors:
         raise InvalidInput(*errors)
     return _assembled(values, environ)
@@ -190,6 +199,8 @@ def _from_file(
         source = f"{name} in {path.name}"
         if _setting(name) not in READERS:
             errors.append(FieldError(source, "there is no such setting"))
+        elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+            given[_setting(name)] = _Given(",".join(value), source)
         elif isinstance(value, bool) or not isinstance(value, str | int | float):
             errors.append(FieldError(source, "must be text or a number"))
         else:
@@ -265,12 +276,6 @@ def _webhook(text: str) -> str:
     return text
 
 
-def _server_name(text: str) -> str:
-    if not re.fullmatch(r"[0-9A-Za-z._:-]{1,253}", text):
-        raise ValueError("must be the name of a server such as mail.shop.example")
-    return text
-
-
 def _account(text: str) -> str:
     if not text.strip() or len(text) > 200 or text_gate.fault(text) is not None:
         raise ValueError("must be the name of an account")
@@ -283,10 +288,12 @@ def _mail_address(text: str) -> str:
     return text
 
 
-def _host(text: str) -> str:
-    if not re.fullmatch(r"[0-9A-Za-z.:-]{1,253}", text):
-        raise ValueError("must be an address of this computer: 127.0.0.1, or 0.0.0.0 for all")
-    return text
+def _list_of(read_one: Reader) -> Reader:
+    def read(text: str) -> tuple[Any, ...]:
+        parts = (part.strip() for part in text.split(","))
+        return tuple(dict.fromkeys(read_one(part) for part in parts if part))
+
+    return read
 
 
 def _name(text: str) -> str:
@@ -372,7 +379,14 @@ READERS: Mapping[str, Reader] = {
     "keep_alerts_days": _whole(0, 36_500),
     "synchronous": _one_of(*SYNCHRONOUS),
     "clear_text": _one_of(*CLEAR_TEXT),
-    "health_host": _host,
+    "api_host": addresses.host,
+    "api_port": _whole(0, 65_535),
+    "api_hosts": _list_of(addresses.host_name),
+    "api_origins": _list_of(addresses.origin),
+    "api_proxies": _list_of(addresses.network),
+    "api_certificate": _file,
+    "api_key": _file,
+    "health_host": addresses.host,
     "health_port": _whole(0, 65_535),
     "http_proxy": addresses.proxy,
     "http_ca_file": _file,
@@ -381,7 +395,7 @@ READERS: Mapping[str, Reader] = {
     "webhook_concurrency": _whole(1, 100),
     "webhook_hourly_tries": _whole(0, 168),
     "webhook_test": _one_of(*SWITCH),
-    "smtp_host": _server_name,
+    "smtp_host": addresses.server_name,
     "smtp_port": _whole(1, 65_535),
     "smtp_security": _one_of(*SMTP_SECURITY),
     "smtp_user": _account,

@@ -7,6 +7,9 @@ same order without a question, with or without a visible window.
 import asyncio
 import logging
 import signal
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
@@ -27,21 +30,22 @@ _PAINT_S = 1.0  # a minimised window is not painted
 _LOOK_EVERY_MS = 300  # interval of the check whether a second start wants the window
 
 
-def open_window(config: Config, load: "Loader | None" = None) -> int:
+def open_window(config: Config, load: "Loader | None" = None, files: Sequence[Path] = ()) -> int:
     """Run the program with its window until it is closed. Return the exit code.
 
-    `load` fills a station that has no machines. A second start shows the existing window.
+    `load` fills a station that has no machines. `files` are taken in as if dropped on the window. A
+    second start shows the existing window with them.
     """
     only = OneWindow(config)
-    if not only.acquire() and only.bring_to_front():
+    if not only.acquire() and only.bring_to_front(files):
         return 0
     try:
-        return _open(config, load, only)
+        return _open(config, load, only, files)
     finally:
         only.release()
 
 
-def _open(config: Config, load: "Loader | None", only: OneWindow) -> int:
+def _open(config: Config, load: "Loader | None", only: OneWindow, files: Sequence[Path]) -> int:
     _hear_interrupts(later=True)
     qInstallMessageHandler(log_message_of_qt)
     app = application()
@@ -50,9 +54,18 @@ def _open(config: Config, load: "Loader | None", only: OneWindow) -> int:
     background = Background(frame.window)
     frame.window.show()
     looks = QTimer(frame, interval=_LOOK_EVERY_MS)
-    looks.timeout.connect(lambda: background.leave() if only.wanted() else None)
+    looks.timeout.connect(partial(_look, only, frame, background))
     looks.start()
-    return run(_main(config, frame, background, load))
+    return run(_main(config, frame, background, load, files))
+
+
+def _look(only: OneWindow, frame: Frame, background: Background) -> None:
+    """Do what a second start has asked for."""
+    files = only.wanted()
+    if files is not None:
+        background.leave()
+    if files:
+        frame.window.files_dropped.emit(list(files))
 
 
 _LEVELS = {
@@ -86,7 +99,13 @@ def _close_when_switched_off(closing: asyncio.Event) -> None:
     signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(closing.set))
 
 
-async def _main(config: Config, frame: Frame, background: Background, load: "Loader | None") -> int:
+async def _main(
+    config: Config,
+    frame: Frame,
+    background: Background,
+    load: "Loader | None",
+    files: Sequence[Path],
+) -> int:
     await frame.painted(_PAINT_S)
     _hear_interrupts(later=False)
     from cnc_station.desktop_main import main  # noqa: PLC0415 - the window is on the screen by now
@@ -94,4 +113,4 @@ async def _main(config: Config, frame: Frame, background: Background, load: "Loa
     closing = asyncio.Event()
     frame.window.close_requested.connect(closing.set)
     _close_when_switched_off(closing)
-    return await main(config, frame, background, closing, load)
+    return await main(config, frame, background, closing, load, files)

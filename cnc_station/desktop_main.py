@@ -4,10 +4,14 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+from PySide6.QtGui import QIcon
+
+from cnc_station.bundled import bundled
 from cnc_station.config import Config
 from cnc_station.demo import DEMO, Loader, load_demo
 from cnc_station.engine.domain.errors import CncStationError
@@ -33,8 +37,9 @@ async def main(
     background: Background,
     closing: asyncio.Event,
     load: Loader | None,
+    files: Sequence[Path],
 ) -> int:
-    """Work until `closing` is set. Return the exit code."""
+    """Work until `closing` is set; `files` are taken in first. Return the exit code."""
     station = EngineThread(config)
     try:
         await station.start()
@@ -42,11 +47,14 @@ async def main(
         log.error("cannot start: %s", error)  # noqa: TRY400 - a sentence for a person, no trace
         await _refuse(frame, str(error), closing)
         return 3
+    application().setWindowIcon(QIcon(str(bundled("icons", "app", "cnc-station.svg"))))
     shell = Shell(frame, background)
     watching = asyncio.create_task(watch_stalls(partial(_tell_stall, shell, station)))
     try:
         await _open_shell(config, shell, station, load)
         _ask_before_closing(shell, background, closing)
+        if files:
+            shell.window.files_dropped.emit(list(files))
         gc.freeze()  # what has been imported need not be searched for garbage again and again
         await _first_of(closing.wait(), station.ended())
         await shell.close()

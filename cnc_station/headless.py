@@ -6,6 +6,7 @@ import gc
 import logging
 import signal
 
+from cnc_station import systemd
 from cnc_station.config import Config
 from cnc_station.demo import DEMO, Loader
 from cnc_station.engine.domain.errors import Unavailable
@@ -38,8 +39,10 @@ async def serve(config: Config, load: Loader | None = None) -> None:
             listening(config, engine.door),
         ):
             log.info("station %s is at work on %s", config.station, config.database_shown)
+            systemd.notify("READY=1")
             gc.freeze()  # permanent objects need no further garbage collection
             await asked_to_stop.wait()
+            systemd.notify("STOPPING=1")
     finally:
         await engine.stop()
         log.info("station %s has stopped", config.station)

@@ -1,7 +1,11 @@
-"""One window per station: a second start brings the first window to the front and ends."""
+"""One window per station: a second start brings the first window to the front, passes the files on
+that it was to open, and ends."""
 
+import json
 import time
+from collections.abc import Sequence
 from hashlib import sha256
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
@@ -10,6 +14,7 @@ from cnc_station.config import Config
 
 PATIENCE_S = 3.0  # for a window that is busy, or is just starting
 _LOOK_EVERY_S = 0.05
+_MOST = 1 << 20  # bytes of a request
 
 
 class OneWindow:
@@ -39,10 +44,12 @@ class OneWindow:
     def release(self) -> None:
         self._lock.release()
 
-    def bring_to_front(self, patience_s: float = PATIENCE_S) -> bool:
-        """Ask the other process to show its window. Return whether it has confirmed."""
+    def bring_to_front(self, files: Sequence[Path] = (), patience_s: float = PATIENCE_S) -> bool:
+        """Ask the other process to show its window with these files. Return whether it has
+        confirmed."""
         try:
-            self._request.touch(mode=private_files.FILE_MODE)
+            asked = json.dumps([str(file) for file in files])
+            private_files.replace(self._request, asked.encode())
             end = time.monotonic() + patience_s
             while self._request.exists():
                 if time.monotonic() > end:
@@ -53,10 +60,17 @@ class OneWindow:
             return False
         return True
 
-    def wanted(self) -> bool:
-        """Return whether another start has asked for this window since the last call."""
+    def wanted(self) -> Sequence[Path] | None:
+        """Return the files that another start wants this window to show, perhaps none of them; None
+        if none has asked since the last call."""
         try:
+            asked = private_files.read_regular(self._request, _MOST)
             self._request.unlink()
         except OSError:  # no request
-            return False
-        return self._lock.is_locked
+            return None
+        if asked is None or not self._lock.is_locked:
+            return None
+        try:
+            return [Path(file) for file in json.loads(asked)]
+        except (ValueError, TypeError):
+            return []

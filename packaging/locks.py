@@ -19,6 +19,7 @@ HERE = Path(__file__).resolve().parent
 PYPROJECT = HERE.parent / "pyproject.toml"
 RUN = HERE / "requirements.txt"
 DEV = HERE / "requirements-dev.txt"
+BUILD = HERE / "requirements-build.txt"
 COMPILE = (
     "uv pip compile --quiet --universal --python-version 3.11 "
     "--generate-hashes --no-header --no-annotate"
@@ -50,7 +51,7 @@ def stale() -> list[str]:
     """The names of the lock files that were not made from this pyproject.toml."""
     return [
         lock.name
-        for lock, extra in ((RUN, None), (DEV, "dev"))
+        for lock, extra in ((RUN, None), (DEV, "dev"), (BUILD, "build"))
         if not lock.exists() or not lock.read_text().startswith(header(extra))
     ]
 
@@ -61,7 +62,8 @@ def main(verb: str, *arguments: str) -> int:
         if not shutil.which("uv"):
             sys.exit("making the lock files needs uv: pip install uv")
         make(RUN, None, [*arguments])
-        make(DEV, "dev", ["--extra", "dev", "--constraint", str(RUN), *arguments])
+        for lock, extra in ((DEV, "dev"), (BUILD, "build")):
+            make(lock, extra, ["--extra", extra, "--constraint", str(RUN), *arguments])
     out_of_date = stale()
     if out_of_date:
         sys.stderr.write(f"out of date, run ./dev lock: {', '.join(out_of_date)}\n")

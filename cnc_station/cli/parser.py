@@ -3,12 +3,13 @@
 from argparse import SUPPRESS, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, NoReturn
 
 from cnc_station import __doc__ as purpose
 from cnc_station import __version__
 from cnc_station.cli.alert_options import Command, add_alerts, add_rules
-from cnc_station.cli.format_options import FROM_STDIN, add_format_options
+from cnc_station.cli.format_options import FROM_STDIN, add_changes, add_format_options
 from cnc_station.engine.domain.actions import BULK_ACTIONS
 
 
@@ -27,6 +28,15 @@ def parse(argv: Sequence[str]) -> Namespace:
     Raises WrongUsage; SystemExit after `--help` and `--version`.
     """
     return _parser(argv[0] if argv else None).parse_args(argv)
+
+
+def whole_parser() -> ArgumentParser:
+    """Return the parser of all commands with their arguments, for shell completion."""
+    return _parser(None)
+
+
+def _file(text: str) -> Path:
+    return Path(text).absolute()
 
 
 def _common() -> _Parser:
@@ -71,6 +81,8 @@ def _parser(first: str | None) -> _Parser:
         of = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
         add_arguments[name] = partial(add, command, of)
 
+    opened = command("open", "window:window", "Open the window with NC files or a table of jobs.")
+    opened.add_argument("files", nargs="*", type=_file, metavar="FILE")
     demo = command("demo", "window:demo", "Open the window on a shop's demo day.")
     demo.add_argument(
         "--speed", dest="simulator_speed", default="20", metavar="N", help="times real time (20)"
@@ -136,9 +148,11 @@ def _webhooks(command: Command, webhook: Any) -> None:
 
     command("list", "webhook:endpoints", "List the endpoints.", of=webhook)
     add = of("add", "Add an endpoint; a secret made for it is shown only now.")
-    add.add_argument("--event", action="append", metavar="NAME", help="job:completed (repeat)")
-    add.add_argument("--tenant", metavar="NAME", help="only about jobs of this tenant")
     add_format_options(add)
+    edit = of("edit", "Change what is given of an endpoint; its format and its secret stay.")
+    edit.add_argument("id", type=int, metavar="ID")
+    add_changes(edit)
+    edit.add_argument("--all-tenants", action="store_true", help="about jobs of every customer")
     of("test", "Send a test to an endpoint.").add_argument("id", type=int, metavar="ID")
     rotate = of("rotate", "Give an endpoint a new secret.").add_argument
     rotate("id", type=int, metavar="ID")
@@ -225,21 +239,20 @@ def _schedules(command: Command, schedule: Any) -> None:
     for parser in (new, changed, shown):
         _times(parser)
     for name, about in (
-        ("pause", "Pause a schedule, or all."),
-        ("resume", "Resume a schedule, or all, with the next time to come."),
+        ("pause", "Pause a schedule, all that match, or all."),
+        ("resume", "Resume a schedule, all that match, or all, with the next time to come."),
+        ("trigger", "Make a job of a schedule, or of all that match, now."),
+        ("delete", "Delete a schedule, or all that match, with its history; its jobs stay."),
     ):
         parser = of(name, about)
         parser.add_argument("schedule", nargs="?", metavar="SCHEDULE", help="its number or name")
-        parser.add_argument("--all", action="store_true", help="every schedule")
-    for name, about in (
-        ("trigger", "Make a job of a schedule now."),
-        ("delete", "Delete a schedule with its history; its jobs stay."),
-        ("runs", "Show what came of the times of a schedule, newest first."),
-    ):
-        parser = of(name, about)
-        parser.add_argument("schedule", metavar="SCHEDULE", help="its number or name")
-        if name == "runs":
-            parser.add_argument("--limit", type=int, default=50, metavar="N", help="how many (50)")
+        parser.add_argument("--match", metavar="TEXT", help="all whose name, job or rule has this")
+        _confirmation(parser, "schedules")
+        if name in ("pause", "resume"):
+            parser.add_argument("--all", action="store_true", help="every schedule")
+    runs = of("runs", "Show what came of the times of a schedule, newest first.")
+    runs.add_argument("schedule", metavar="SCHEDULE", help="its number or name")
+    runs.add_argument("--limit", type=int, default=50, metavar="N", help="how many (50)")
 
 
 def _times(parser: ArgumentParser) -> None:
@@ -285,8 +298,7 @@ def _act(parser: ArgumentParser) -> None:
     actions = sorted(action.replace("_", "-") for action in BULK_ACTIONS)
     add("action", choices=actions, metavar="ACTION", help=", ".join(actions))
     _job_filter(parser)
-    add("--expect", type=int, metavar="N", help="only if so many jobs match")
-    add("--yes", action="store_true", help="do it, however many match")
+    _confirmation(parser, "jobs")
     add("--reason", default="", metavar="TEXT", help="for the history")
     add("--machine", metavar="NAME", help="for pin: the machine (without: any that fits)")
     add("--until", metavar="WHEN", help="for delay: '2026-11-23 17:00', 17:00, +2h30m")
@@ -308,6 +320,7 @@ def _jobs(parser: ArgumentParser) -> None:
 
 def _runs(parser: ArgumentParser) -> None:
     add = parser.add_argument
+    add("text", nargs="*", help="text in the job, handler, machine, station, error or result")
     add("--job", type=int, metavar="ID")
     add("--machine", metavar="NAME")
     add("--handler", metavar="NAME", help="test.delay, for example")
@@ -316,6 +329,18 @@ def _runs(parser: ArgumentParser) -> None:
     add("--since", metavar="WHEN", help="'2026-11-23 17:00', 17:00")
     add("--until", metavar="WHEN")
     add("--limit", type=int, default=50, metavar="N", help="how many (50)")
+    one = parser.add_mutually_exclusive_group()
+    one.add_argument("--retry", action="store_true", help="retry the jobs of all that match")
+    cancel = "cancel all that match and are under way in a handler"
+    one.add_argument("--cancel", action="store_true", help=cancel)
+    _confirmation(parser, "jobs")
+
+
+def _confirmation(parser: ArgumentParser, things: str) -> None:
+    """Add the options that confirm how many there are."""
+    add = parser.add_argument
+    add("--expect", type=int, metavar="N", help=f"only if so many {things} match")
+    add("--yes", action="store_true", help="do it, however many match")
 
 
 def _events(parser: ArgumentParser) -> None:

@@ -1,7 +1,9 @@
 """Commands about runs: the latest of all jobs, and one with its output."""
 
 from collections.abc import Sequence
+from functools import partial
 
+from cnc_station.cli.bulk import BulkWork, run_confirmed
 from cnc_station.cli.client import client, machine_id
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import (
@@ -13,29 +15,36 @@ from cnc_station.cli.output import (
     print_table,
     say,
 )
+from cnc_station.engine.bulk import Bulk, jobs_to_retry, runs_to_cancel
+from cnc_station.engine.commands import ActOnJobs, ActOnMatchingJobs
+from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.states import RunState
-from cnc_station.engine.queries import ListRuns, RunById
-from cnc_station.engine.views import RunDetail, RunRow
+from cnc_station.engine.door import Asks
+from cnc_station.engine.queries import ListJobs, ListRuns, RunById
+from cnc_station.engine.views import RunDetail, RunFilter, RunRow
 
 
 async def runs(call: Call) -> int:
-    """Print the latest runs, newest first."""
+    """Print the latest runs, newest first; or do one thing to all that match."""
     args = call.args
     async with client(call.config) as door:
-        found = await door.ask(
-            ListRuns(
-                job_id=args.job,
-                limit=max(1, args.limit),
-                machine_id=await machine_id(door, args.machine) if args.machine else None,
-                handler=args.handler,
-                station=args.station,
-                states=_states(args.outcome),
-                since=call.moment("since", args.since),
-                until=call.moment("until", args.until),
-            )
+        chosen = RunFilter(
+            job_id=args.job,
+            machine_id=await machine_id(door, args.machine) if args.machine else None,
+            handler=args.handler,
+            station=args.station,
+            states=_states(args.outcome),
+            since=call.moment("since", args.since),
+            until=call.moment("until", args.until),
+            text=" ".join(args.text),
         )
+        if args.retry:
+            return await _retry(call, door, chosen)
+        if args.cancel:
+            return await _cancel(call, door, chosen)
+        found = await door.ask(ListRuns.of(chosen, max(1, args.limit)))
     if call.json:
         print_json({"runs": found})
         return Exit.OK
@@ -45,6 +54,29 @@ async def runs(call: Call) -> int:
         right="RUN JOB TRY",
     )
     return Exit.OK
+
+
+async def _retry(call: Call, door: Asks, runs: RunFilter) -> int:
+    chosen = jobs_to_retry(runs)
+    if chosen is None:
+        raise InvalidInput(FieldError("outcome", "must be failed or cancelled to retry"))
+    count = (await door.ask(ListJobs(chosen, (), 0, 0))).total
+    if not call.json:
+        say(f"{count:,} jobs of these runs can be retried.")
+    expected = count if call.args.expect is None else call.args.expect
+    command = ActOnMatchingJobs(JobAction.RETRY, chosen, expected)
+    work = BulkWork("retry", count)
+    return await run_confirmed(call, door, work, Bulk.matching(command))
+
+
+async def _cancel(call: Call, door: Asks, runs: RunFilter) -> int:
+    jobs = await runs_to_cancel(door, runs)
+    if not call.json:
+        say(f"{len(jobs):,} of these runs are under way in a handler.")
+    if call.args.expect not in (None, len(jobs)):
+        raise Conflict(f"That is not {call.args.expect:,}. Nothing was changed.")
+    bulk = Bulk.each(jobs, partial(ActOnJobs, JobAction.ABORT))
+    return await run_confirmed(call, door, BulkWork("cancel", len(jobs), "run"), bulk)
 
 
 def _line(row: RunRow, call: Call) -> list[str]:

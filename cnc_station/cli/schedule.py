@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from cnc_station.cli.bulk import act_on_matching_schedules
 from cnc_station.cli.client import client
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import (
@@ -28,6 +29,7 @@ from cnc_station.engine.commands import (
     TriggerSchedule,
 )
 from cnc_station.engine.domain import table_values as values
+from cnc_station.engine.domain.actions import ScheduleAction
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.schedule import CatchUp, Overlap, Schedule
@@ -137,22 +139,28 @@ async def next_schedule(call: Call) -> int:
 
 
 async def pause_schedule(call: Call) -> int:
-    """Pause one schedule, or all."""
+    """Pause one schedule, all that match, or all."""
     async with client(call.config) as door:
+        if call.args.match:
+            return await act_on_matching_schedules(call, door, ScheduleAction.PAUSE)
         changed = await door.execute(PauseSchedule(await _one_or_all(door, call)))
     return _print_changed(call, changed, "paused")
 
 
 async def resume_schedule(call: Call) -> int:
-    """Resume one schedule, or all."""
+    """Resume one schedule, all that match, or all."""
     async with client(call.config) as door:
+        if call.args.match:
+            return await act_on_matching_schedules(call, door, ScheduleAction.RESUME)
         changed = await door.execute(ResumeSchedule(await _one_or_all(door, call)))
     return _print_changed(call, changed, "resumed")
 
 
 async def trigger_schedule(call: Call) -> int:
-    """Make a job of a schedule now."""
+    """Make a job of a schedule, or of all that match, now."""
     async with client(call.config) as door:
+        if call.args.match:
+            return await act_on_matching_schedules(call, door, ScheduleAction.TRIGGER)
         job_id = await door.execute(TriggerSchedule((await _found(door, call)).id))
     if call.json:
         print_json({"job": job_id})
@@ -162,8 +170,10 @@ async def trigger_schedule(call: Call) -> int:
 
 
 async def delete_schedule(call: Call) -> int:
-    """Delete a schedule."""
+    """Delete a schedule, or all that match."""
     async with client(call.config) as door:
+        if call.args.match:
+            return await act_on_matching_schedules(call, door, ScheduleAction.DELETE)
         row = await _found(door, call)
         await door.execute(DeleteSchedule(row.id))
     return _print_changed(call, (row.id,), "deleted")
@@ -200,6 +210,8 @@ async def runs_schedule(call: Call) -> int:
 async def _found(door: Asks, call: Call) -> ScheduleRow:
     """Return the schedule of this number or name. Raises Conflict, InvalidInput."""
     wanted = call.args.schedule
+    if not wanted:
+        raise InvalidInput(FieldError("schedule", "is missing: its number or name"))
     if wanted.isdecimal() and (row := await door.ask(ScheduleById(int(wanted)))) is not None:
         return row
     named = [row for row in await door.ask(ListSchedules()) if row.spec.name == wanted]
@@ -213,7 +225,7 @@ async def _found(door: Asks, call: Call) -> ScheduleRow:
 
 async def _one_or_all(door: Asks, call: Call) -> int | None:
     if bool(call.args.schedule) == call.args.all:
-        raise InvalidInput(FieldError("schedule", "name one, or give --all"))
+        raise InvalidInput(FieldError("schedule", "name one, or give --match or --all"))
     return None if call.args.all else (await _found(door, call)).id
 
 

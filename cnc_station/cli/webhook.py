@@ -1,7 +1,7 @@
 """`webhook`: endpoints that are told of jobs and alerts, and what was delivered to them."""
 
 from cnc_station.cli.client import client
-from cnc_station.cli.format_options import secret_of, spec_of
+from cnc_station.cli.format_options import changed_spec, secret_of, spec_of
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import clock, print_fields, print_json, print_table, say
 from cnc_station.engine.commands import (
@@ -61,6 +61,14 @@ async def add(call: Call) -> int:
         made = await door.execute(CreateWebhook(spec, secret))
     _print_secret(call, made, f"Webhook {made.id} added.")
     return Exit.OK
+
+
+async def edit(call: Call) -> int:
+    """Change what was given of an endpoint."""
+    async with client(call.config) as door:
+        row = _found(await door.ask(ListWebhooks()), call.args.id)
+        await door.execute(EditWebhook(row.id, changed_spec(call.args, row)))
+    return _done(call, "changed")
 
 
 async def rotate(call: Call) -> int:

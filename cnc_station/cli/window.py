@@ -24,12 +24,13 @@ log = logging.getLogger(__name__)
 
 
 def window(call: Call) -> int:
-    """Open the window. Raises Unavailable without a display."""
+    """Open the window, with files if the arguments name some. Raises Unavailable without a
+    display."""
     _need_window(call)
     from cnc_station.desktop import open_window  # noqa: PLC0415 - other commands need no Qt
 
     start_log(call.config, aloud=False)
-    return open_window(call.config)
+    return open_window(call.config, files=getattr(call.args, "files", ()))
 
 
 def demo(call: Call) -> int:

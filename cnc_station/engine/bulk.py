@@ -1,4 +1,4 @@
-"""One action on many jobs, batch by batch: its progress can be watched, and it can be stopped.
+"""One action on many items, batch by batch: its progress can be watched, and it can be stopped.
 
 Each batch is committed before the next begins. What was done when it stops, for whatever reason,
 is done; nothing is half done.
@@ -11,19 +11,27 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from cnc_station.engine.commands import MOST_IN_BATCH, ActOnMatchingJobs, UndoJobActions
+from cnc_station.engine.commands import (
+    MOST_IN_BATCH,
+    ActOnMatchingJobs,
+    Command,
+    UndoJobActions,
+)
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.domain.states import FAILED_RUNS, LIVE_RUNS, JobState, RunState
 from cnc_station.engine.door import Asks
-from cnc_station.engine.views import Answer, Undo
+from cnc_station.engine.queries import ListRuns
+from cnc_station.engine.views import Answer, JobFilter, RunFilter, Undo
 
 MOST_REFUSALS = 1_000
 FEWEST_IN_BATCH = 100
+MOST_LIVE = 10_000  # runs at a time in a shop
 BATCH_S = 0.05  # a batch takes about so long, in which others wait for the writer
 
 
 @dataclass(frozen=True, slots=True)
 class BulkProgress:
-    """How far it is: jobs that were changed, that were refused, and all that were counted."""
+    """How far it is: items that were changed, that were refused, and all that were counted."""
 
     done: int
     refused: int
@@ -32,9 +40,9 @@ class BulkProgress:
 
 @dataclass(frozen=True, slots=True)
 class BulkSummary:
-    """What became of it. `refusals` are the first answers of jobs that were refused, `stopped` is
+    """What became of it. `refusals` are the first answers of items that were refused, `stopped` is
     whether a person has stopped it, `error` what ended it early. `undo` is packed: see
-    `undo_steps`."""
+    `undo_steps`. `changed` are the ids that were changed, of an action on known ids."""
 
     done: int
     refused: int
@@ -43,6 +51,7 @@ class BulkSummary:
     stopped: bool = False
     error: str = ""
     undo: tuple[bytes, ...] = ()
+    changed: tuple[int, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -61,11 +70,12 @@ class Batches(Protocol):
 
 
 class Bulk:
-    """Runs the batches of one action on `total` jobs."""
+    """Runs the batches of one action on `total` items."""
 
-    def __init__(self, total: int, batches: Batches) -> None:
+    def __init__(self, total: int, batches: Batches, *, keeps_ids: bool = False) -> None:
         self._total = total
         self._batches = batches
+        self._keeps_ids = keeps_ids
         self._stopped = False
 
     @classmethod
@@ -84,6 +94,18 @@ class Bulk:
                 left = replace(left, cursor=step.cursor)
 
         return cls(command.expected_count, batches)
+
+    @classmethod
+    def each(
+        cls, ids: Sequence[int], command: Callable[[tuple[int, ...]], Command[tuple[Answer, ...]]]
+    ) -> "Bulk":
+        """The action on known items; `command` makes the command for some of them."""
+
+        async def batches(door: Asks) -> AsyncIterator[Sequence[Answer]]:
+            for at in range(0, len(ids), FEWEST_IN_BATCH):
+                yield await door.execute(command(tuple(ids[at : at + FEWEST_IN_BATCH])))
+
+        return cls(len(ids), batches, keeps_ids=True)
 
     @classmethod
     def undoing(cls, summary: BulkSummary) -> "Bulk":
@@ -107,6 +129,7 @@ class Bulk:
         done = refused = 0
         refusals: list[Answer] = []
         undo: list[bytes] = []
+        changed: list[int] = []
         error = ""
         batches = self._batches(door)
         try:
@@ -115,6 +138,8 @@ class Bulk:
                 refused += len(wrong)
                 done += len(answers) - len(wrong)
                 refusals += wrong[: MOST_REFUSALS - len(refusals)]
+                if self._keeps_ids:
+                    changed += [answer.id for answer in answers if answer.applied]
                 if steps := [answer.undo for answer in answers if answer.undo]:
                     undo.append(_packed(steps))
                 tell(BulkProgress(done, refused, self._total))
@@ -125,13 +150,42 @@ class Bulk:
                 raise
             error = str(problem)
         stopped = self._stopped and done + refused < self._total
-        return BulkSummary(done, refused, self._total, tuple(refusals), stopped, error, tuple(undo))
+        return BulkSummary(
+            done=done,
+            refused=refused,
+            total=self._total,
+            refusals=tuple(refusals),
+            stopped=stopped,
+            error=error,
+            undo=tuple(undo),
+            changed=tuple(changed),
+        )
 
 
 def undo_steps(packed: bytes) -> Iterator[Undo]:
     """Return the steps that undo one batch, at most `MOST_IN_BATCH`."""
     for action, job_id, details in json.loads(zlib.decompress(packed)):
         yield Undo(action, job_id, details)
+
+
+def jobs_to_retry(runs: RunFilter) -> JobFilter | None:
+    """Select the failed jobs whose last run is one of these; the cancelled ones only where
+    cancelled runs are asked for. None if no job of these runs can be retried."""
+    if runs.states == {RunState.CANCELLED}:
+        return JobFilter(states=frozenset({JobState.CANCELLED}), last_run=runs)
+    if runs.states and not runs.states & FAILED_RUNS:
+        return None
+    return JobFilter(states=frozenset({JobState.NEEDS_ATTENTION}), last_run=runs)
+
+
+async def runs_to_cancel(door: Asks, runs: RunFilter) -> tuple[int, ...]:
+    """Return the jobs of those of these runs that handlers are doing now. A machine is stopped
+    alone."""
+    states = (runs.states or LIVE_RUNS) & LIVE_RUNS
+    if not states:
+        return ()
+    found = await door.ask(ListRuns.of(replace(runs, states=states), MOST_LIVE))
+    return tuple(row.job_id for row in found if row.handler)
 
 
 def _next_limit(limit: int, took_s: float) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction, ScheduleAction
-from cnc_station.engine.domain.admission import FILE_NAME, REASON
+from cnc_station.engine.domain.admission import FILE_NAME, REASON, TRACE
 from cnc_station.engine.domain.alert_rules import AlertRule
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
@@ -41,9 +41,16 @@ class Command(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class SubmitJobs(Command[tuple[int, ...]]):
-    """Store new jobs, all or none; the answer is their ids in order. Raises InvalidInput."""
+    """Store new jobs, all or none; the answer is their ids in order. Raises InvalidInput.
+
+    `trace_id`, here and in the other commands that create jobs, is the trace that they keep for
+    life; "": each job gets a new one.
+    """
+
+    TEXTS: ClassVar = {"trace_id": TRACE}
 
     specs: Sequence[JobSpec]
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,10 @@ class EditJob(Command[None]):
 class DuplicateJob(Command[int]):
     """Store a copy of a job, waiting as if it came in now; the answer is its id."""
 
+    TEXTS: ClassVar = {"trace_id": TRACE}
+
     job_id: int
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +185,13 @@ class ImportJobs(Command[tuple[int, ...]]):
     """Import every row of a CSV or XLSX table or none; `mapping` and `reading` as in
     `PreviewImport`. The answer is the ids of the jobs. Raises InvalidInput."""
 
-    TEXTS: ClassVar = {"name": FILE_NAME}
+    TEXTS: ClassVar = {"name": FILE_NAME, "trace_id": TRACE}
 
     name: str
     content: bytes = field(repr=False)
     mapping: Mapping[str, str] | None = None
     reading: str = ""
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,18 +305,22 @@ class TriggerSchedule(Command[int]):
     """Make a job of a schedule now; the answer is its id. Raises Conflict if a job of it is open
     and its overlap policy does not allow another one."""
 
+    TEXTS: ClassVar = {"trace_id": TRACE}
+
     schedule_id: int
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ActOnSchedules(Command[tuple[Answer, ...]]):
     """Do one thing to many schedules; an answer for each, in order."""
 
-    TEXTS: ClassVar = {"reason": REASON}
+    TEXTS: ClassVar = {"reason": REASON, "trace_id": TRACE}
 
     action: ScheduleAction
     schedule_ids: Sequence[int]
     reason: str = ""
+    trace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """Everything that only looks, as frozen values: `await door.ask(JobById(7))`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, TypeVar
 
 from cnc_station.engine.domain.event import Event
+from cnc_station.engine.domain.event_cursor import EventCursor
 from cnc_station.engine.domain.schedule import Schedule
-from cnc_station.engine.domain.states import RunState
 from cnc_station.engine.views import (
     About,
     Charts,
@@ -25,6 +25,7 @@ from cnc_station.engine.views import (
     ProgramDetail,
     ProgramRow,
     RunDetail,
+    RunFilter,
     RunInHand,
     RunRow,
     SchedulePreview,
@@ -43,6 +44,7 @@ from cnc_station.engine.views.alerts import (
     AlertsToPresent,
     SentAlert,
 )
+from cnc_station.engine.views.event_feed import EventFeed
 from cnc_station.engine.views.webhooks import (
     DeliveryCounts,
     DeliveryDetail,
@@ -126,29 +128,35 @@ class ListEvents(Query[tuple[Event, ...]]):
 
 
 @dataclass(frozen=True, slots=True)
-class ListRuns(Query[tuple[RunRow, ...]]):
-    """The latest runs, newest first, without the first `offset`. None and empty fields do not
-    narrow; `since` and `until` (ms) are about the time of their assignment. Every word of `text`
-    must occur in the job's name, operation, work order or material, or in the handler, machine,
-    station, error or result, in any case."""
+class EventsSince(Query[EventFeed]):
+    """The events after a cursor, each once, those of a job in the order of its changes; None: none,
+    but the cursor of the present end. At most `limit`, and none after `until`, a later cursor."""
 
-    job_id: int | None = None
+    after: EventCursor | None = None
+    until: EventCursor | None = None
     limit: int = 200
-    machine_id: int | None = None
-    handler: str | None = None
-    station: str | None = None
-    states: frozenset[RunState] = frozenset()
-    since: int | None = None
-    until: int | None = None
-    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRuns(RunFilter, Query[tuple[RunRow, ...]]):
+    """The latest runs that the filter selects, newest first, without the first `offset`."""
+
+    limit: int = 200
     offset: int = 0
+
+    @classmethod
+    def of(cls, chosen: RunFilter, limit: int) -> "ListRuns":
+        """The latest runs of this filter."""
+        return cls(
+            **{field.name: getattr(chosen, field.name) for field in fields(RunFilter)}, limit=limit
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class CountRuns(Query[int]):
-    """The number of all runs that `chosen` selects, whatever its `limit` and `offset`."""
+    """The number of all runs that `chosen` selects."""
 
-    chosen: ListRuns
+    chosen: RunFilter
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,39 +8,66 @@ import asyncio
 import logging
 import os
 import socket
+import ssl
 from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
 REST_S = 1.0  # before the next attempt when the system has no descriptor left
 BACKLOG = 128
+HANDSHAKE_S = 5.0  # of TLS
+_SENT_S = 0.05  # for a protocol to write its answer, or to begin with the next request
+_ENDING_S = 5.0  # for a client that sends no more to read its last answer
 
 
 class Connection(asyncio.Protocol):
-    """One client, served by a protocol of another library. It ends when its time is over."""
+    """One client, served by a protocol of another library. It ends when its time is over.
 
-    def __init__(self, inner: asyncio.Protocol, ended: Callable[["Connection"], None]) -> None:
+    A client that ends its side after a request still gets the answer.
+    """
+
+    def __init__(self, inner: asyncio.Protocol, lost: Callable[["Connection"], None]) -> None:
         self.inner = inner
-        self._ended = ended
+        self._lost = lost
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self.served = False  # whether the station works on a request of the client
+        self._streams = False  # whether it is no longer requests and answers
+        self._ended = False  # whether the client has ended its side
+        self._cut: Callable[[], None] | None = None
+
+    def expect_body(self, within_s: float, cut: Callable[[], None]) -> None:
+        """End the connection unless the rest of a request comes in time. `cut` is called if the
+        client ends its side before."""
+        self.served, self._cut = False, cut
+        if self._ended:
+            cut()
+        self._limit(within_s, self.abort)
 
     def expect_request(self, within_s: float) -> None:
         """End the connection unless a request comes in time."""
-        self.served = False
-        self._limit(within_s)
+        self.served, self._streams, self._cut = False, False, None
+        if self._ended:
+            self._limit(_SENT_S, self._close)
+        else:
+            self._limit(within_s, self.abort)
 
     def serve(self, within_s: float | None) -> None:
-        """End the connection unless the request is answered in time. None: without a limit."""
-        self.served = True
-        self._limit(within_s)
+        """End the connection unless the request is answered in time. None: it is a stream from now
+        on, without a limit."""
+        self.served, self._streams, self._cut = True, within_s is None, None
+        self._limit(within_s, self.abort)
 
-    def _limit(self, seconds: float | None) -> None:
+    def _limit(self, seconds: float | None, end: Callable[[], None]) -> None:
         if self._timer is not None:
             self._timer.cancel()
         loop = asyncio.get_running_loop()
-        self._timer = None if seconds is None else loop.call_later(seconds, self.abort)
+        self._timer = None if seconds is None else loop.call_later(seconds, end)
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()  # what has been written is sent first
+            self._limit(_ENDING_S, self.abort)
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -55,7 +82,18 @@ class Connection(asyncio.Protocol):
         self.inner.data_received(data)
 
     def eof_received(self) -> bool | None:
-        return self.inner.eof_received()
+        self.inner.eof_received()
+        if self._streams or self._is_encrypted():
+            return False
+        self._ended = True
+        if self._cut is not None:
+            self._cut()
+        elif not self.served:
+            self._limit(_SENT_S, self._close)  # unless a whole request is about to be served
+        return True
+
+    def _is_encrypted(self) -> bool:  # TLS has no half-closed connections
+        return self._transport is not None and bool(self._transport.get_extra_info("sslcontext"))
 
     def pause_writing(self) -> None:
         self.inner.pause_writing()
@@ -64,21 +102,28 @@ class Connection(asyncio.Protocol):
         self.inner.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._limit(None)
-        self._ended(self)
+        self._limit(None, self.abort)
+        self._lost(self)
         self.inner.connection_lost(exc)
 
 
 class Listener:
     """Accepts connections, at most `most` at once. `first_s` is the time of a new client for its
-    first request.
+    first request. `tls` is asked for each connection; None: it is not encrypted.
 
     When all are in use, a new client takes the place of the one that has been connected longest
     among those without a request. If all are being served, it waits.
     """
 
-    def __init__(self, make: Callable[[], asyncio.Protocol], most: int, first_s: float) -> None:
-        self._make, self._most, self._first_s = make, most, first_s
+    def __init__(
+        self,
+        make: Callable[[], asyncio.Protocol],
+        most: int,
+        first_s: float,
+        tls: Callable[[], ssl.SSLContext] | None = None,
+    ) -> None:
+        self._make, self._most, self._first_s, self._tls = make, most, first_s, tls
+        self._handshakes: dict[asyncio.Task[None], None] = {}  # in order of arrival
         self._connections: dict[asyncio.Protocol, Connection] = {}  # in order of arrival
         self._freed = asyncio.Event()
         self._socket: socket.socket | None = None
@@ -108,8 +153,9 @@ class Listener:
     async def stop(self) -> None:
         """Stop listening. Those that are connected stay so."""
         if self._accepting is not None:
-            self._accepting.cancel()
-            await asyncio.gather(self._accepting, return_exceptions=True)
+            for task in (self._accepting, *self._handshakes):
+                task.cancel()
+            await asyncio.gather(self._accepting, *self._handshakes, return_exceptions=True)
         if self._socket is not None:
             self._socket.close()
 
@@ -130,10 +176,26 @@ class Listener:
                 await asyncio.sleep(REST_S)
                 continue
             self._make_room()
-            try:
-                await loop.connect_accepted_socket(self._connected, client)
-            except OSError:  # it has gone already
-                client.close()
+            if self._tls is None:
+                await self._connect(client, None)
+            else:  # a client that is slow at it keeps nobody waiting
+                task = loop.create_task(self._connect(client, self._tls()), name="TLS handshake")
+                self._handshakes[task] = None
+                task.add_done_callback(self._shaken)
+
+    async def _connect(self, client: socket.socket, tls: ssl.SSLContext | None) -> None:
+        loop = asyncio.get_running_loop()
+        limit = HANDSHAKE_S if tls else None
+        try:
+            await loop.connect_accepted_socket(
+                self._connected, client, ssl=tls, ssl_handshake_timeout=limit
+            )
+        except OSError:  # it has gone already, or speaks no TLS
+            client.close()
+
+    def _shaken(self, task: asyncio.Task[None]) -> None:
+        self._handshakes.pop(task, None)
+        self._freed.set()
 
     def _connected(self) -> Connection:
         connection = Connection(self._make(), self._lost)
@@ -146,14 +208,20 @@ class Listener:
         self._freed.set()
 
     async def _wait_for_room(self) -> None:
-        while len(self._connections) >= self._most and self._oldest_idle() is None:
+        while self._is_full() and not self._handshakes and self._oldest_idle() is None:
             self._freed.clear()
             await self._freed.wait()
 
     def _make_room(self) -> None:
-        oldest = self._oldest_idle()
-        if len(self._connections) >= self._most and oldest is not None:
+        if not self._is_full():
+            return
+        if (oldest := self._oldest_idle()) is not None:
             oldest.abort()
+        elif self._handshakes:
+            next(iter(self._handshakes)).cancel()
+
+    def _is_full(self) -> bool:
+        return len(self._connections) + len(self._handshakes) >= self._most
 
     def _oldest_idle(self) -> Connection | None:
         return next((one for one in self._connections.values() if not one.served), None)

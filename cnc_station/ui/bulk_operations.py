@@ -1,12 +1,13 @@
-"""Run an action on all jobs of a filter, and show its progress, its result and its undo."""
+"""Run an action on all that a filter selects, and show its progress, its result and its undo."""
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cnc_station.engine.bulk import Bulk, BulkProgress, BulkSummary
-from cnc_station.engine.commands import ActOnMatchingJobs
-from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.commands import ActOnJobs, ActOnMatchingJobs, ActOnSchedules
+from cnc_station.engine.domain.actions import JobAction, ScheduleAction
 from cnc_station.engine.door import Door
 from cnc_station.engine.views import Answer, JobFilter
 from cnc_station.ui import outcome_text
@@ -15,7 +16,23 @@ if TYPE_CHECKING:
     from cnc_station.ui.operations import Notifier
 
 ONE_AT_A_TIME = "Another change of many jobs is under way. Wait until it is done, or stop it."
-ShowRefused = Callable[[Sequence[Answer], int], None]
+ShowRefused = Callable[[Sequence[Answer], int, str], None]
+
+
+Undo = Callable[[], None]
+UndoOf = Callable[[BulkSummary], Undo | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is shown while it is done, when it is done, and what it is done to."""
+
+    doing: str
+    done: str
+    noun: str = "job"
+
+    def progress(self, count: int, total: int) -> str:
+        return outcome_text.progress(self.doing, count, total, self.noun)
 
 
 class BulkDisplay(Protocol):
@@ -29,8 +46,8 @@ class BulkDisplay(Protocol):
 
 
 class BulkOperations:
-    """Runs one at a time. `run` starts a task that the window owns; `show_refused` lists jobs that
-    were refused, of the number that it is given."""
+    """Runs one at a time. `run` starts a task that the window owns; `show_refused` lists what was
+    refused: the first answers, their number in all, and what they are about."""
 
     def __init__(
         self,
@@ -50,42 +67,62 @@ class BulkOperations:
     def act(self, action: JobAction, chosen: JobFilter, count: int, **arguments: Any) -> None:
         """Do one thing to all `count` jobs that match."""
         command = ActOnMatchingJobs(action, chosen, count, **arguments)
-        doing, done = outcome_text.doing(action), outcome_text.DONE[action]
-        self._begin(Bulk.matching(command), doing, done, count)
+        words = _Words(outcome_text.doing(action), outcome_text.DONE[action])
+        self._begin(Bulk.matching(command), words, count, self._undo_of_jobs)
+
+    def cancel_runs(self, job_ids: Sequence[int]) -> None:
+        """Cancel the runs of these jobs that are under way."""
+        words = _Words(outcome_text.doing(JobAction.CANCEL), outcome_text.DONE[JobAction.CANCEL])
+        bulk = Bulk.each(job_ids, partial(ActOnJobs, JobAction.ABORT))
+        self._begin(bulk, words, len(job_ids), self._undo_of_jobs)
+
+    def act_on_schedules(self, action: ScheduleAction, schedule_ids: Sequence[int]) -> None:
+        """Do one thing to all these schedules, and offer to take back a pause or its end."""
+        done = outcome_text.SCHEDULE_DONE[action]
+        words = _Words(outcome_text.doing(action), done, noun="schedule")
+        bulk = Bulk.each(schedule_ids, partial(ActOnSchedules, action))
+        self._begin(bulk, words, len(schedule_ids), partial(self._undo_of_schedules, action))
+
+    def _undo_of_jobs(self, summary: BulkSummary) -> Undo | None:
+        return partial(self._take_back, summary) if summary.undo else None
+
+    def _undo_of_schedules(self, action: ScheduleAction, summary: BulkSummary) -> Undo | None:
+        back = outcome_text.OPPOSITE.get(action)
+        if back is None or not summary.changed:
+            return None
+        return partial(self.act_on_schedules, back, summary.changed)
 
     def _take_back(self, summary: BulkSummary) -> None:
-        undoing, done = Bulk.undoing(summary), outcome_text.AS_BEFORE
-        self._begin(undoing, outcome_text.UNDOING, done, summary.done)
+        words = _Words(outcome_text.UNDOING, outcome_text.AS_BEFORE)
+        self._begin(Bulk.undoing(summary), words, summary.done, self._undo_of_jobs)
 
-    def _begin(self, bulk: Bulk, doing: str, done: str, count: int) -> None:
+    def _begin(self, bulk: Bulk, words: _Words, count: int, undo: UndoOf) -> None:
         if self._under_way is not None:
             self._notifier.fail(ONE_AT_A_TIME)
             return
         self._under_way = bulk
-        self._run(self._do(bulk, doing, done, count))
+        self._run(self._do(bulk, words, count, undo))
 
-    async def _do(self, bulk: Bulk, doing: str, done: str, count: int) -> None:
-        self._display.start(outcome_text.progress(doing, 0, count), bulk.stop)
+    async def _do(self, bulk: Bulk, words: _Words, count: int, undo: UndoOf) -> None:
+        self._display.start(words.progress(0, count), bulk.stop)
         try:
-            summary = await bulk.run(self._door, partial(self._advance, doing))
+            summary = await bulk.run(self._door, partial(self._advance, words))
         finally:
             self._under_way = None
             self._display.finish()
-        self._report(summary, done)
+        self._report(summary, words, undo(summary))
 
-    def _advance(self, doing: str, progress: BulkProgress) -> None:
+    def _advance(self, words: _Words, progress: BulkProgress) -> None:
         count, total = progress.done + progress.refused, progress.total
-        words = outcome_text.progress(doing, count, total)
-        self._display.advance(words, count / max(1, total))
+        self._display.advance(words.progress(count, total), count / max(1, total))
 
-    def _report(self, summary: BulkSummary, done: str) -> None:
-        words = outcome_text.summary(summary, done)
+    def _report(self, summary: BulkSummary, words: _Words, undo: Undo | None) -> None:
+        told = outcome_text.summary(summary, words.done, words.noun)
         if summary.error:
-            self._notifier.fail(f"{words}. Then: {summary.error}")
+            self._notifier.fail(f"{told}. Then: {summary.error}")
         elif summary.done or not summary.refused:
-            undo = partial(self._take_back, summary) if summary.undo else None
-            self._notifier.say(words, undo)
+            self._notifier.say(told, undo)
         if summary.refused:
             refused = outcome_text.refused(summary.refusals[0].error, summary.refused)
-            show = partial(self._show_refused, summary.refusals, summary.refused)
+            show = partial(self._show_refused, summary.refusals, summary.refused, words.noun)
             self._notifier.fail(refused, more=show if summary.refused > 1 else None)

@@ -166,7 +166,7 @@ class Operations:
         refused = [answer for answer in answers if not answer.applied]
         if refused:
             words = outcome_text.refused(refused[0].error, len(refused))
-            more = partial(self._show_refused, refused, len(refused))
+            more = partial(self._show_refused, refused, len(refused), noun)
             self._notifier.fail(words, more=more if len(refused) > 1 else None)
 
     def act_on_machine(self, action: MachineAction, machine_id: int, reason: str = "") -> None:

@@ -1,4 +1,4 @@
-"""What became of an action on jobs, in words."""
+"""What became of an action on jobs or schedules, in words."""
 
 from collections.abc import Sequence
 
@@ -34,6 +34,7 @@ SCHEDULE_DONE = {
     ScheduleAction.PAUSE: "paused",
     ScheduleAction.RESUME: "resumed",
     ScheduleAction.TRIGGER: "triggered",
+    ScheduleAction.DELETE: "deleted",
 }
 OPPOSITE = {
     ScheduleAction.PAUSE: ScheduleAction.RESUME,
@@ -41,14 +42,14 @@ OPPOSITE = {
 }
 
 
-def doing(action: JobAction) -> str:
+def doing(action: JobAction | ScheduleAction) -> str:
     """`Run now`, while it is being done."""
     return action.replace("_", " ").capitalize()
 
 
-def progress(doing: str, count: int, total: int) -> str:
+def progress(doing: str, count: int, total: int, noun: str = "job") -> str:
     """`Run now: 640 of 1,234 jobs`."""
-    return f"{doing}: {count:,} of {_jobs(total)}"
+    return f"{doing}: {count:,} of {counted(total, noun)}"
 
 
 def applied(answers: Sequence[Answer], done: str, noun: str = "job") -> str:
@@ -63,10 +64,11 @@ def refused(first: str, count: int) -> str:
     return first if count == 1 else f"{first} ({count - 1:,} more were refused)"
 
 
-def summary(found: BulkSummary, done: str) -> str:
-    """What was done to all jobs of a filter."""
+def summary(found: BulkSummary, done: str, noun: str = "job") -> str:
+    """What was done to all jobs of a filter, or whatever `noun` is."""
     whole = found.complete and found.done == found.total
-    count = _jobs(found.done) if whole else f"{found.done:,} of {_jobs(found.total)}"
+    total = counted(found.total, noun)
+    count = total if whole else f"{found.done:,} of {total}"
     text = f"{count}: {done}"
     if found.stopped:
         return f"{text}, then stopped"
@@ -75,5 +77,6 @@ def summary(found: BulkSummary, done: str) -> str:
     return text
 
 
-def _jobs(count: int) -> str:
-    return "1 job" if count == 1 else f"{count:,} jobs"
+def counted(count: int, noun: str) -> str:
+    """`1 job`, `1,234 schedules`."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -193,8 +193,10 @@ class Shell(QObject):
             self.context, self.window, program=program
         ).open()
 
-    def _show_refused(self, answers: Sequence[Answer], count: int) -> None:
-        import_late("dialogs.refused.RefusedDialog")(self, answers, count, self.window).open()
+    def _show_refused(self, answers: Sequence[Answer], count: int, noun: str) -> None:
+        to_job = self.to_job if noun == "job" else None
+        dialog = import_late("dialogs.refused.RefusedDialog")
+        dialog(answers, count, noun, to_job, self.window).open()
 
     def import_files(self) -> None:
         chooser = QFileDialog(self.window, self.tr("Import programs or a table of jobs"))

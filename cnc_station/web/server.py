@@ -1,54 +1,80 @@
-"""The station's one HTTP server: health for everybody it listens to, the API for this computer."""
+"""The station's HTTP server: the API for this computer, and health for everybody it listens to."""
 
-import ipaddress
 import logging
 
 from aiohttp import web
 
+from cnc_station.addresses import is_loopback
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.door import Door
-from cnc_station.web.api.application import MOST_BODY, add_api
+from cnc_station.web.api.application import MOST_BODY, PREFIX, add_api
+from cnc_station.web.certificate import Certificate
 from cnc_station.web.clients import Clients
+from cnc_station.web.guards import Guards
 from cnc_station.web.health import Health
 
 log = logging.getLogger(__name__)
 
 
 class WebServer:
-    """Serves what `door` answers.
+    """Serves what `door` answers; without `api` only health.
 
-    The API has no accounts: whoever reaches it may do what the door's principal may. So it is
-    served only where nobody but this computer reaches it.
+    The API has no accounts: whoever reaches it may do what the door's principal may. So it answers
+    only what comes to a loopback address, whatever else the server listens on.
     """
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
-        self._app = web.Application(client_max_size=MOST_BODY)
-        Health(door).add_to(self._app)
-        self._clients = Clients(self._app)
+    def __init__(self, door: Door, guards: Guards | None = None, *, api: bool = True) -> None:
+        app = web.Application(client_max_size=MOST_BODY)
+        Health(door).add_to(app)
+        self._api = api
+        if api:
+            add_api(app, door, guards or Guards())
+        self._clients = Clients(app)
 
-    async def start(self, host: str, port: int) -> int:
+    async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:
         """Listen. Return the port: the requested one, or a free one for 0. Raises Unavailable."""
-        with_api = _is_loopback(host)
-        if with_api:
-            add_api(self._app, self._door)
+        tls = certificate.context if certificate else None
         try:
-            listening = await self._clients.start(host, port)
+            listening = await self._clients.start(host, port, tls)
         except OSError as error:
+            what = "API" if self._api else "health"
+            setting = "API" if self._api else "HEALTH"
             raise Unavailable(
-                f"The station's health can't be served on {host}, port {port}: {error.strerror}. "
-                "Choose another one with CNC_HEALTH_PORT and CNC_HEALTH_HOST."
+                f"The station's {what} can't be served on {host}, port {port}: {error.strerror}. "
+                f"Choose another one with CNC_{setting}_PORT and CNC_{setting}_HOST."
             ) from error
-        what = "health and the API are" if with_api else "health is"
-        log.info("%s served on http://%s:%d", what, host, listening)
+        self._log(f"{'https' if tls else 'http'}://{_shown(host)}:{listening}", host)
         return listening
 
     async def stop(self) -> None:
+        """Stop listening, answer what is asked already, and end all connections."""
         await self._clients.stop()
 
+    def _log(self, address: str, host: str) -> None:
+        log.info("health is served on %s/health", address)
+        if not self._api:
+            return
+        reach = _reach(host)
+        if reach == "all":
+            log.info("the API is served on %s%s, to this computer only", address, PREFIX)
+        elif reach == "loopback":
+            log.info("the API is served on %s%s", address, PREFIX)
+        else:
+            log.warning(
+                "the API is not served on %s: it has no accounts, so it answers this computer only."
+                " Choose CNC_API_HOST=127.0.0.1",
+                address,
+            )
 
-def _is_loopback(host: str) -> bool:
+
+def _reach(host: str) -> str:
+    if host in {"0.0.0.0", "::"}:
+        return "all"
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return "loopback" if host == "localhost" or is_loopback(host) else "network"
     except ValueError:
-        return host == "localhost"
+        return "network"
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -35,3 +35,30 @@ def test_the_number_comes_first_and_nothing_is_done_without_a_yes(shell: Shell) 
 def test_what_would_hit_every_job_or_is_not_for_many_is_refused(shell: Shell) -> None:  # noqa: F811 - the fixture
     assert "filter: is missing" in shell.refused(1, "act", "pause", "--yes")
     assert "invalid choice: 'abort'" in shell.refused(2, "act", "abort", "--type", "mill")
+
+
+def test_runs_and_schedules_that_match_are_done_by_their_number(shell: Shell) -> None:  # noqa: F811 - the fixture
+    for name in ("Report A", "Report B", "Backup"):
+        added = shell("schedule", "add", name, "@yearly", "--handler", "test.echo")
+        assert added.returncode == 0, added.stderr
+    asked = shell("schedule", "pause", "--match", "report")
+    assert (asked.returncode, asked.stdout) == (1, "2 schedules match.\n")
+    assert "add --yes or --expect 2" in asked.stderr
+    wrong = shell("schedule", "delete", "--match", "report", "--expect", "3")
+    assert wrong.returncode == 1
+    assert "That is not 3. Nothing was changed." in wrong.stderr
+    paused = shell("schedule", "pause", "--match", "report", "--yes").stdout
+    assert "2 of 2 schedules changed, 0 refused." in paused
+    told = json.loads(shell("schedule", "pause", "--match", "a", "--yes", "--json").stdout)
+    assert (told["action"], told["total"], told["done"], told["refused"]) == ("pause", 3, 1, 2)
+    assert "schedule: is missing" in shell.refused(1, "schedule", "delete", "--yes")
+    assert "name one, or give --match" in shell.refused(
+        1, "schedule", "trigger", "Backup", "--match", "a", "--yes"
+    )
+    none = shell("runs", "--retry", "--handler", "test.echo", "--yes")
+    assert none.returncode == 0, none.stderr
+    assert none.stdout.startswith("0 jobs of these runs can be retried.")
+    refused = shell.refused(1, "runs", "--retry", "--outcome", "succeeded", "--yes")
+    assert "outcome: must be failed or cancelled" in refused
+    cancelled = json.loads(shell("runs", "--cancel", "--yes", "--json").stdout)
+    assert (cancelled["action"], cancelled["total"]) == ("cancel", 0)

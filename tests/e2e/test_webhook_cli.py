@@ -99,7 +99,17 @@ def test_an_endpoint_is_added_tested_rotated_and_deleted(line: Line) -> None:
     assert rotated["secret"].startswith("whsec_")
     assert line("webhook", "disable", 1).returncode == 0
     assert line.json("webhook", "list")["webhooks"][0]["enabled"] is False
+    changed = line("webhook", "edit", 1, "--event", "job:failed", "--tenant", "acme")
+    assert changed.stdout == "Webhook 1 changed.\n", changed.stderr
+    (row,) = line.json("webhook", "list")["webhooks"]
+    assert (row["url"], row["events"], row["tenant"]) == (url, ["job:failed"], "acme")
+    assert row["enabled"] is False
     assert line("webhook", "enable", 1).returncode == 0
+    assert line("webhook", "edit", 1, "http://erp.example/x", "--all-tenants").returncode == 0
+    (row,) = line.json("webhook", "list")["webhooks"]
+    assert (row["url"], row["tenant"]) == ("http://erp.example/x", None)
+    assert (row["events"], row["enabled"]) == (["job:failed"], True)
+    assert "events" in line("webhook", "edit", 1, "--event", "no:such").stderr
     assert line("webhook", "delete", 1).returncode == 0
     assert line.json("webhook", "list")["webhooks"] == []
     gone = line("webhook", "delete", 1)
@@ -143,6 +153,15 @@ def test_every_format_is_added_tested_and_replayed(line: Line) -> None:
             ("template", f"{url}{{machine}}"),
         ]
         assert listed[0]["options"]["priorities"] == {"info": 2}
+        raised = line("webhook", "edit", 1, "--ntfy-priority", "critical=4")
+        assert raised.returncode == 0, raised.stderr
+        assert line("webhook", "edit", 2, "--event", "job:failed").returncode == 0
+        assert line("webhook", "edit", 4, "--header", "X-Name: {title}").returncode == 0
+        listed = line.json("webhook", "list")["webhooks"]
+        assert listed[0]["options"]["priorities"] == {"info": 2, "critical": 4}
+        assert listed[0]["options"]["tags"] == ["cnc"]
+        assert listed[3]["options"]["template"]["headers"] == {"X-Name": "{title}"}
+        assert listed[3]["options"]["template"]["body"] == "t={text}"
         for number in range(1, 5):
             tested = line("webhook", "test", number)
             assert (tested.returncode, "delivered" in tested.stdout) == (0, True), tested

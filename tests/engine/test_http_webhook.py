@@ -80,7 +80,7 @@ async def test_it_sends_what_the_job_says_and_keeps_the_answer(
     assert heads.header(0, "content-type") == "application/json"
     sent = json.dumps(payload["json"], separators=(",", ":"))
     assert heads.header(0, "content-length") == str(len(sent))
-    assert heads.header(0, "idempotency-key") == f"{detail.trace_id}-1"
+    assert heads.header(0, "idempotency-key").startswith(f"{detail.trace_id}-{job_id}-")
     assert heads.header(0, "x-trace-id") == detail.trace_id
     run = await _latest(floor, job_id)
     assert run.row.code == 201

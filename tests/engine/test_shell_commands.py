@@ -75,7 +75,7 @@ async def test_a_command_gets_nothing_of_ours_but_the_names_of_its_run(
     assert (run.row.result, run.row.code) == ("exit code 0", 0)
     detail = await floor.door.ask(JobById(job_id))
     assert detail is not None
-    assert variables["CNC_IDEMPOTENCY_KEY"] == f"{detail.trace_id}-1"
+    assert variables["CNC_IDEMPOTENCY_KEY"].startswith(f"{detail.trace_id}-{job_id}-")
     assert Path(variables["in"]).parent == allowing.data_folder / "runs"
     assert list((allowing.data_folder / "runs").iterdir()) == []
 

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import sys
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -25,6 +24,7 @@ from cnc_station.peers.limits import LINUXCNC, LOCAL_SOCKET, MTCONNECT, REDIS
 from cnc_station.peers.pace import in_slices
 from tests.peers.protocols import MTCONNECT as AGENT
 from tests.peers.protocols import snapshot_answers
+from tests.peers.watching import turns_during
 from tests.until import at_best
 
 GOAL_S = 0.020
@@ -146,28 +146,9 @@ async def test_the_loop_has_its_turn_while_the_largest_data_is_understood(what: 
     work = HEAVIEST[what]()
 
     async def measure() -> float:
-        turns = await _turns_during(work)
+        turns = await turns_during(work)
         lag_s = sorted(turns)[int(0.99 * len(turns))]
         print(f"{what:36} p99 {lag_s * 1000:5.1f} ms  max {max(turns) * 1000:5.1f} ms")
         return lag_s
 
     assert await at_best(measure, GOAL_S) < GOAL_S
-
-
-async def _turns_during(work: Work) -> list[float]:
-    """What was computed between two turns of the loop."""
-    turns: list[float] = []
-
-    async def take_turns() -> None:
-        while True:
-            begun = time.process_time()
-            await asyncio.sleep(0.001)
-            turns.append(time.process_time() - begun)
-
-    taking = asyncio.create_task(take_turns())
-    await asyncio.sleep(0.005)
-    turns.clear()
-    await work()
-    await asyncio.sleep(0.002)
-    taking.cancel()
-    return turns

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -50,6 +50,25 @@ async def going_on(within_s: float) -> AsyncIterator[None]:
     assert work < MOST_WORK_S, f"the loop computed for {work:.3f} s"
     assert probe.percentile(0.99) < MOST_LAG_S, f"the loop stood still: {max(probe.lags):.3f} s"
     assert peak - before < MOST_MB, f"{peak - before:.0f} MB more"
+
+
+async def turns_during(work: Callable[[], Awaitable[object]]) -> list[float]:
+    """What this process computed between two turns of the loop, in seconds."""
+    turns: list[float] = []
+
+    async def take_turns() -> None:
+        while True:
+            begun = time.process_time()
+            await asyncio.sleep(0.001)
+            turns.append(time.process_time() - begun)
+
+    taking = asyncio.create_task(take_turns())
+    await asyncio.sleep(0.005)
+    turns.clear()
+    await work()
+    await asyncio.sleep(0.002)
+    taking.cancel()
+    return turns
 
 
 def is_sentence(words: str) -> bool:

@@ -23,6 +23,7 @@ from cnc_station.engine.store.queries import alerts as rows
 from cnc_station.engine.store.retention import DeleteEndedAlerts
 from cnc_station.engine.store.stations import Lead
 from cnc_station.engine.store.tenants import for_tenants
+from cnc_station.engine.store.webhook_tables import delivery
 from cnc_station.engine.store.webhooks import CreateWebhook, DeleteWebhook
 from cnc_station.engine.views.alerts import AlertsToPresent
 from tests.store.alerts import (
@@ -200,6 +201,17 @@ async def test_a_window_gets_what_is_to_be_presented_after_its_place(shop: Shop)
         Severity.WARNING,
     )
     assert shop.database.read(partial(rows.to_present, after=news.last)).messages == ()
+
+
+async def test_an_alert_about_a_job_is_delivered_with_the_trace_of_the_job(shop: Shop) -> None:
+    webhook_id = await shop.write(CreateWebhook(ENDPOINT, "a secret", "anna"))
+    await rule(shop, name="Chat", channel=Channel.ENDPOINT, webhook_id=webhook_id)
+    job_id = await shop.job()
+    await shop.override(job_id, JobState.NEEDS_ATTENTION)
+    await step(shop)
+    (queued,) = sent(shop)
+    row = shop.row(delivery, queued.id)
+    assert (row.job_id, row.trace_id) == (job_id, shop.job_row(job_id).trace_id)
 
 
 async def test_a_rule_of_one_machine_severity_or_tenant_tells_nothing_else(shop: Shop) -> None:

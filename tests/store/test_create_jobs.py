@@ -11,6 +11,7 @@ from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.edits import EditJob, spec_of
+from cnc_station.engine.store.jobs import CreateJobs
 from tests.store.shop import START, Shop, next_due
 
 
@@ -111,6 +112,13 @@ async def test_jobs_of_one_submission_keep_their_order(shop: Shop) -> None:
     ids = await shop.create(*(JobSpec(f"part {n}", "mill") for n in range(50)))
     ranks = [shop.job_row(job_id).rank for job_id in ids]
     assert ranks == sorted(set(ranks))
+
+
+async def test_jobs_of_one_trace_keep_its_64_characters(shop: Shop) -> None:
+    spec, trace = JobSpec("bracket", "mill"), "order-7." + "x" * 56
+    ids = await shop.write(CreateJobs((spec, spec), "anna", trace_id=trace))
+    assert {shop.job_row(job_id).trace_id for job_id in ids} == {trace}
+    assert {event["trace_id"] for event in shop.events(job_id=ids[1])} == {trace}
 
 
 async def test_a_draft_and_a_later_job_are_not_claimable(shop: Shop) -> None:

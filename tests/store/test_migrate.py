@@ -258,6 +258,7 @@ def test_a_database_of_the_first_schema_keeps_all_it_holds(
             ["good", "scrap", "rework", "code", "result", "output_size", "output"]
         ),
         "errand": {"machine_id": None},
+        "event": {} if empty.dialect.embedded else {"xid": None},
     }
     for table in tables:
         kept = [row | added.get(table, {}) for row in before[table]]

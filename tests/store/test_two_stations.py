@@ -17,12 +17,14 @@ from cnc_station.engine.domain.errors import Conflict, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import MachineState, RunState
 from cnc_station.engine.domain.webhooks import WebhookEvent, WebhookSpec
+from cnc_station.engine.once import RequestKey
 from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.store.once import OnceOnly
 from cnc_station.engine.store.queries.history import runs
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.store.remote_commands import AskStation
@@ -231,6 +233,26 @@ async def test_an_endpoint_is_added_after_the_transactions_that_do_not_know_it(
     job_id = await a.job()
     queued = a.database.read(lambda c: c.execute(select(delivery.c.job_id)).scalars().all())
     assert queued == [job_id]
+
+
+async def test_two_stations_that_get_the_same_key_at_once_create_once(
+    stations: tuple[Shop, Shop],
+) -> None:
+    a, b = stations
+    create = CreateJobs((JobSpec("bracket", "mill"),), "anna")
+    once = OnceOnly(create, "anna", RequestKey("key 1", "a" * 64))
+    slow = Slowly(once, threading.Event(), threading.Event())
+    first = asyncio.ensure_future(a.write(slow))
+    await until(slow.written.is_set)
+    second = asyncio.ensure_future(b.write(once))
+    await until(lambda: a.database.read(lambda c: c.execute(_WAITING).scalar()))
+    slow.go.set()
+    written, replayed = await first, await second
+    assert (written.replayed, replayed.replayed) == (False, True)
+    assert written.result == replayed.result
+    assert a.database.read(lambda c: c.execute(select(schema.job.c.id)).scalars().all()) == [
+        *written.result
+    ]
 
 
 async def test_of_two_jobs_with_one_external_id_the_later_station_names_the_earlier_ones_job(

@@ -65,7 +65,7 @@ class Said:
         if more is not None:
             more()
 
-    def show_refused(self, answers: Sequence[Answer], count: int) -> None:
+    def show_refused(self, answers: Sequence[Answer], count: int, noun: str) -> None:  # noqa: ARG002 - the answers say it
         self.refused.append((tuple(answers), count))
 
     def start(self, words: str, stop: Callable[[], None] | None = None) -> None:

@@ -5,14 +5,16 @@ from collections.abc import AsyncIterator, Callable
 import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
-from cnc_station.engine.commands import ActOnJobs, SubmitJobs
+from cnc_station.engine.commands import ActOnJobs, CreateSchedule, PauseSchedule, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.queries import ListJobs
+from cnc_station.engine.domain.schedule import Schedule
+from cnc_station.engine.domain.states import JobState, RunState
+from cnc_station.engine.queries import ListJobs, ListSchedules
 from cnc_station.engine.views import Answer, JobFilter
 from cnc_station.ui.bulk_commands import BulkCommands, Matching
 from cnc_station.ui.bulk_operations import ONE_AT_A_TIME, BulkOperations
@@ -20,6 +22,9 @@ from cnc_station.ui.dialogs.bulk_confirm import BulkConfirm
 from cnc_station.ui.dialogs.refused import RefusedDialog
 from cnc_station.ui.pages.attention import AttentionPage
 from cnc_station.ui.pages.jobs import JobsPage
+from cnc_station.ui.pages.runs import RunsPage
+from cnc_station.ui.pages.schedules import SchedulesPage
+from cnc_station.ui.widgets.buttons import MenuButton
 from cnc_station.ui.widgets.progress import BusyBar
 from tests.ui.real_engine import Office, opened
 from tests.until import until
@@ -199,7 +204,7 @@ async def test_needs_attention_acts_on_all_that_failed_with_their_number(office:
 
 async def test_the_list_of_refused_jobs_opens_a_job(office: Office, qtbot: QtBot) -> None:
     answers = [Answer(7, "shaft is running. Hold it instead."), Answer(9, "shaft is a draft.")]
-    dialog = RefusedDialog(office.went, answers, 1_234, None)
+    dialog = RefusedDialog(answers, 1_234, "job", office.went.to_job, None)
     qtbot.addWidget(dialog)
     dialog.open()
     assert dialog.windowTitle() == "1,234 jobs were refused"
@@ -217,3 +222,108 @@ async def test_every_machine_that_may_fit_is_offered_for_a_filter(
     commands: BulkCommands = page.matching
     found = commands.of(Matching(LATHES, 2, frozenset({JobState.DELAYED, JobState.INTERRUPTED})))
     assert [command.key for command in found] == ["pause", "assign", "delay", "cancel", "delete"]
+
+
+async def choose(button: MenuButton, words: str) -> None:
+    menu = button.menu()
+    menu.aboutToShow.emit()
+    next(action for action in menu.actions() if action.text() == words).trigger()
+
+
+async def held(page: QWidget, title: str) -> None:
+    """Confirm the dialog with this title as a person does."""
+
+    def shown() -> list[BulkConfirm]:
+        return [one for one in page.findChildren(BulkConfirm) if one.isVisible()]
+
+    await until(lambda: [one.windowTitle() for one in shown()] == [title])
+    (dialog,) = shown()
+    QTest.mousePress(dialog.hold, Qt.MouseButton.LeftButton)
+    await until(lambda: not isValid(dialog) or not dialog.isVisible())
+
+
+async def handled(office: Office, count: int, **payload: object) -> tuple[int, ...]:
+    job = JobSpec("print", handler="test.delay", payload=payload, retry_limit=0)
+    return await office.door.execute(SubmitJobs([job] * count))
+
+
+async def test_all_failed_runs_that_match_are_retried_with_their_number_first(
+    office: Office,
+) -> None:
+    ids = await handled(office, 2, durationMs=0, shouldFail=True, failMessage="no paper")
+    other = await handled(office, 1, durationMs=0, shouldFail=True, failMessage="no ink")
+    failed = JobState.NEEDS_ATTENTION
+    async with opened(office, RunsPage(office.context)) as page:
+        await until(lambda: page.rows.total == 3 and page.rows.rows[0].state is RunState.FAILED)
+        page.search("paper")
+        await until(lambda: page.rows.total == 2)
+        await choose(page.matching.button, "Retry the jobs of all that match …")
+        await held(page, "Retry 2 jobs?")
+        await until(lambda: office.said.done == ["2 jobs: waiting again"])
+        await until(lambda: page.rows.total == 4)
+        page.choose_outcome(RunState.SUCCEEDED)
+        page.matching.button.menu().aboutToShow.emit()
+        assert not page.matching.button.menu().actions()[0].isEnabled()
+    rows = await office.door.ask(ListJobs(EVERY, (), 0, 10))
+    assert {row.id: row.attempt for row in rows.rows} == {**dict.fromkeys(ids, 2), other[0]: 1}
+    assert failed in {row.state for row in rows.rows}
+
+
+async def test_all_runs_that_match_and_are_under_way_are_cancelled(office: Office) -> None:
+    await handled(office, 3, durationMs=3_600_000)
+    words = "Cancel all that match and are under way …"
+    async with opened(office, RunsPage(office.context)) as page:
+        live = [RunState.RUNNING] * 3
+        await until(lambda: [row.state for row in page.rows.rows] == live)
+        page.choose_handler("test.echo")
+        await choose(page.matching.button, words)
+        await until(lambda: office.said.failed)
+        assert office.said.failed == ["None of these runs is under way in a handler."]
+        page.choose_handler("test.delay")
+        await choose(page.matching.button, words)
+        await held(page, "Cancel 3 runs?")
+        await until(lambda: office.said.done == ["3 jobs: cancelled"])
+        assert await states(office) == [JobState.CANCELLED] * 3
+
+
+async def paused(office: Office) -> list[bool]:
+    return [row.spec.paused for row in await office.door.ask(ListSchedules())]
+
+
+async def test_all_schedules_that_match_are_paused_taken_back_run_and_deleted(
+    office: Office,
+) -> None:
+    job = JobSpec("print", handler="test.echo")
+    for name in ("Backup", "Report A", "Report B", "Report C"):
+        await office.door.execute(CreateSchedule(Schedule(name, "@yearly", "UTC", job)))
+    await office.door.execute(PauseSchedule(4))
+    async with opened(office, SchedulesPage(office.context)) as page:
+        page.search("REPORT")
+        await until(lambda: page.rows.total == 3)
+        more = page.matching.button
+        await choose(more, "Pause all 2 that match")
+        await until(lambda: office.said.done == ["2 schedules: paused"])
+        assert await paused(office) == [False, True, True, True]
+        assert office.said.undo is not None
+        office.said.undo()
+        await until(lambda: office.said.done[1:] == ["2 schedules: resumed"])
+        assert await paused(office) == [False, False, False, True]
+        await choose(more, "Run all 3 that match now …")
+        await held(page, "Run 3 schedules?")
+        await until(lambda: office.said.done[2:] == ["3 schedules: triggered"])
+        await until(lambda: page.rows.total == 3)
+        await choose(more, "Delete all 3 that match …")
+        await held(page, "Delete 3 schedules?")
+        await until(lambda: office.said.done[3:] == ["3 schedules: deleted"])
+    assert [row.spec.name for row in await office.door.ask(ListSchedules())] == ["Backup"]
+
+
+async def test_refused_schedules_are_listed_as_schedules(qtbot: QtBot) -> None:
+    """Their numbers are not those of jobs: none is opened."""
+    answers = [Answer(7, "There is no schedule 7."), Answer(9, "There is no schedule 9.")]
+    dialog = RefusedDialog(answers, 2, "schedule", None, None)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    assert dialog.windowTitle() == "2 schedules were refused"
+    QTest.keyClick(dialog.table, Qt.Key.Key_Return)
+    dialog.accept()

@@ -1,6 +1,8 @@
 """Closing the window while something runs: a person says what is to become of it."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -274,16 +276,33 @@ async def test_the_station_ends_in_order_while_the_question_stands(
 # a second start
 
 
+async def test_a_second_start_passes_its_files_on(config: Config) -> None:
+    first, second = OneWindow(config), OneWindow(config)
+    assert first.acquire()
+    files = [Path("/nc/Flansch 1.nc"), Path("/nc/ø.tap")]
+    asked = asyncio.create_task(asyncio.to_thread(second.bring_to_front, files))
+    found: list[Path] = []
+
+    async def shown() -> bool:
+        found.extend(first.wanted() or ())
+        return bool(found)
+
+    await until(shown)
+    assert found == files
+    assert await asked
+    first.release()
+
+
 def test_a_second_start_asks_for_the_window_that_is_there(config: Config) -> None:
     first, second = OneWindow(config), OneWindow(config)
     assert first.acquire()
     assert not second.acquire()
-    assert not first.wanted()
+    assert first.wanted() is None
     assert not second.bring_to_front(patience_s=0.01), "nobody looks"
     (lock,) = config.data_folder.glob("window-*.lock")
     lock.with_suffix(".show").touch()
-    assert first.wanted()
-    assert not first.wanted()
+    assert first.wanted() == []
+    assert first.wanted() is None
     first.release()
     assert second.acquire()
     second.release()

@@ -6,7 +6,7 @@ import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton
+from PySide6.QtWidgets import QAbstractButton, QApplication, QPushButton
 from shiboken6 import isValid
 
 from cnc_station.engine.commands import CreateWebhook, DeleteWebhook, TestWebhook
@@ -21,6 +21,7 @@ from cnc_station.ui.pages.attention import AttentionPage
 from cnc_station.ui.pages.deliveries import DeliveriesList
 from cnc_station.ui.pages.endpoints import EndpointsList
 from cnc_station.ui.pages.integrations import IntegrationsPage
+from cnc_station.ui.theme import Density, ThemeName, apply_theme
 from tests.engine.hooks import delay, listen, receiver
 from tests.ui.real_engine import Office, opened
 from tests.until import until
@@ -332,3 +333,29 @@ async def test_dead_deliveries_are_told_on_needs_attention_and_lead_to_their_lis
             assert office.went.to == [("dead deliveries", None)]
             page.show_dead()
             await until(lambda: states(page.deliveries) == [DEAD, DEAD])
+
+
+async def test_no_button_of_an_endpoint_is_cut_at_the_smallest_size(
+    office: Office, page: IntegrationsPage, qapp: QApplication
+) -> None:
+    """In the look with the widest words and the one with the widest buttons."""
+    await add(office)
+    shown = page.endpoints
+    await listed(shown, "http://127.0.0.1:9/hook")
+    await until(shown.detail.remove_button.isVisible)
+    try:
+        for look in ((ThemeName.HIGH_CONTRAST, Density.DENSE), (ThemeName.LIGHT, Density.TOUCH)):
+            apply_theme(qapp, *look)
+            page.resize(page.minimumSizeHint())
+            await until(
+                lambda: (
+                    [
+                        button.text()
+                        for button in shown.detail.findChildren(QPushButton)
+                        if button.isVisible() and button.width() < button.sizeHint().width()
+                    ]
+                    == []
+                )
+            )
+    finally:
+        apply_theme(qapp, ThemeName.LIGHT, Density.DENSE)

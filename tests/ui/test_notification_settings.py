@@ -129,4 +129,4 @@ async def test_a_sound_of_ones_own_is_played_by_the_chosen_player(
     await until(lambda: card.outcomes[Channel.SOUND].text() == "Played.")
     assert players.played() == [f"aplay --device=hall {own}"]
     card.usual[Severity.CRITICAL].click()
-    assert card.files[Severity.CRITICAL].text() == "usual sound"
+    assert card.files[Severity.CRITICAL].text() == "usual"

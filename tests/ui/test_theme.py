@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -128,3 +129,19 @@ def test_an_icon_takes_the_colour_of_its_ink(qapp: QApplication) -> None:
 def test_an_unknown_icon_is_named_in_the_error() -> None:
     with pytest.raises(FileNotFoundError, match="no-such-icon"):
         theme().pixmap("no-such-icon", Ink.TEXT, 16)
+
+
+@pytest.mark.parametrize(
+    ("look", "line"),
+    [
+        (ThemeName.HIGH_CONTRAST, "dashed"),
+        (ThemeName.HIGH_CONTRAST_LIGHT, "dashed"),
+        (ThemeName.DARK, "solid"),
+    ],
+)
+def test_a_disabled_button_differs_by_its_line_where_the_ink_does_not(
+    qapp: QApplication, look: ThemeName, line: str
+) -> None:
+    apply_theme(qapp, look, Density.DENSE)
+    (rule,) = re.findall(r"QPushButton:disabled, [^{]*{([^}]*)}", qapp.styleSheet())
+    assert f"border-style: {line};" in rule

@@ -14,7 +14,7 @@ LINE = re.compile(r"^(?:curl|printf)(?:[^\n]|\n  )*", re.MULTILINE)
 
 async def test_every_line_of_the_guide_works_as_it_stands(api: Client) -> None:
     lines = [line for block in BLOCK.findall(GUIDE.read_text()) for line in LINE.findall(block)]
-    assert len(lines) >= 19
+    assert len(lines) >= 21
     with_status = "\ncurl() { command curl -w '\\n%{http_code}' \"$@\"; }\n"
     for line in lines:
         script = f"API={api.url}/api/v1{with_status}{line}"

@@ -116,4 +116,4 @@ async def test_a_taken_port_disables_the_health_and_not_the_station(
         caplog.set_level(logging.ERROR)
         async with serving(config, alone.local_door, port):
             assert f"can't be served on {LOCALHOST}, port {port}" in caplog.text
-            assert "CNC_HEALTH_PORT" in caplog.text
+            assert "CNC_API_PORT" in caplog.text

@@ -10,6 +10,7 @@ from cnc_station.engine.answers import (
     job_actions,
     jobs,
     machines,
+    once,
     programs,
     schedules,
     station,
@@ -64,6 +65,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.JobById: jobs.job_by_id,
     q.ExportJobs: jobs.export_jobs,
     q.ListEvents: jobs.list_events,
+    q.EventsSince: jobs.events_since,
     q.ListRuns: jobs.list_runs,
     q.CountRuns: jobs.count_runs,
     q.RunById: jobs.run_by_id,
@@ -108,8 +110,15 @@ def answer(context: AnswerContext, principal: Principal, asked: object) -> Any:
     limited = principal.tenants is not None
     if principal.tenants is not None:
         context = context.limited(principal.tenants)
+    if (with_key := once.WITH_KEY.get(kind)) is not None:
+        return with_key(context, principal, asked, _execute)
     if (look := QUERIES.get(kind)) is not None:
         return tenants.UNTOLD[kind] if limited and kind in tenants.UNTOLD else look(context, asked)
-    if limited:
-        return tenants.execute(context, asked, principal.name, COMMANDS[kind])
-    return COMMANDS[kind](context, asked, principal.name)
+    return _execute(context, principal, asked)
+
+
+def _execute(context: AnswerContext, principal: Principal, command: Any) -> Any:
+    carry = COMMANDS[type(command)]
+    if principal.tenants is not None:
+        return tenants.execute(context, command, principal.name, carry)
+    return carry(context, command, principal.name)

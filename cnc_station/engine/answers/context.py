@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -16,24 +16,31 @@ from cnc_station.engine.handlers.base import Handler
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
-from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.table_reader import TableReader
 from cnc_station.engine.services.worker_slots import served_jobs
 from cnc_station.engine.store.queries.context import QueryContext
+from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.supervisor import ServiceSupervisor
 from cnc_station.engine.timing import now_ms
 
 T = TypeVar("T")
 
 
+class Writes(Protocol):
+    """The part of the writer that answers need."""
+
+    async def write(self, command: StoreCommand[T]) -> T: ...
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerContext:
     """`clock` is the database's. `running` returns the services of a station at work, None if only
-    the door is open. `tenants` are those whose jobs may be seen; None: all."""
+    the door is open. `tenants` are those whose jobs may be seen; None: all.
+    `keys_in_use`: the accounts and idempotency keys of the requests that are running here."""
 
     config: Config
     reader: Reader
-    writer: RetryingWriter
+    writer: Writes
     clock: Callable[[Connection], int]
     health: Health
     paths: Toolpaths
@@ -41,6 +48,7 @@ class AnswerContext:
     running: Callable[[], ServiceSupervisor | None]
     handlers: Mapping[str, Handler]
     tenants: frozenset[str] | None = None
+    keys_in_use: set[tuple[str, str]] = field(default_factory=set)
 
     def limited(self, tenants: frozenset[str]) -> Self:
         """Return the context of a principal who may see only the jobs of these tenants."""

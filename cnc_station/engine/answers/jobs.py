@@ -17,26 +17,27 @@ from cnc_station.engine.domain.states import LIVE_RUNS
 from cnc_station.engine.handlers.intake import accept
 from cnc_station.engine.store import edits
 from cnc_station.engine.store.jobs import CreateJobs
-from cnc_station.engine.store.queries import export, history, job_list
+from cnc_station.engine.store.queries import event_feed, export, history, job_list
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import JobCounts, JobDetail, JobPage, JobRow, RunDetail, RunRow
+from cnc_station.engine.views.event_feed import EventFeed
 
 
 async def submit_jobs(
     context: AnswerContext, command: commands.SubmitJobs, actor: str
 ) -> tuple[int, ...]:
     """See `SubmitJobs`."""
-    return await create_jobs(context, command.specs, actor)
+    return await create_jobs(context, command.specs, actor, command.trace_id)
 
 
 async def create_jobs(
-    context: AnswerContext, specs: Sequence[JobSpec], actor: str
+    context: AnswerContext, specs: Sequence[JobSpec], actor: str, trace_id: str
 ) -> tuple[int, ...]:
     """Store new jobs, all or none. Raises InvalidInput."""
     checked = tuple(accepted(context, spec) for spec in specs)
     refuse_other_tenants(context, (spec.tenant for spec in checked))
-    return await context.writer.write(CreateJobs(checked, actor))
+    return await context.writer.write(CreateJobs(checked, actor, trace_id=trace_id))
 
 
 def accepted(context: AnswerContext, spec: JobSpec) -> JobSpec:
@@ -64,7 +65,7 @@ async def duplicate_job(context: AnswerContext, command: commands.DuplicateJob, 
     if spec is None:
         raise Conflict(f"There is no job {command.job_id}.")
     copy = replace(spec, external_id="", source=f"copy of job {command.job_id}")
-    (job_id,) = await create_jobs(context, (copy,), actor)
+    (job_id,) = await create_jobs(context, (copy,), actor, command.trace_id)
     return job_id
 
 
@@ -133,6 +134,14 @@ async def list_events(context: AnswerContext, query: queries.ListEvents) -> tupl
             types=query.types,
         )
     )
+
+
+async def events_since(context: AnswerContext, query: queries.EventsSince) -> EventFeed:
+    """See `EventsSince`."""
+    since = partial(
+        event_feed.events_since, after=query.after, until=query.until, limit=query.limit
+    )
+    return await context.reader.read_in_dialect(since)
 
 
 async def list_runs(context: AnswerContext, query: queries.ListRuns) -> tuple[RunRow, ...]:

@@ -58,7 +58,7 @@ async def trigger_schedule(
 ) -> int:
     """See `TriggerSchedule`."""
     (schedule_id,) = await _visible(context, command.schedule_id)
-    return await context.writer.write(store.TriggerSchedule(schedule_id, actor))
+    return await context.writer.write(store.TriggerSchedule(schedule_id, actor, command.trace_id))
 
 
 async def act_on_schedules(
@@ -83,7 +83,10 @@ async def _act(
                 if not await resume_schedule(context, resume, actor):
                     return Answer(schedule_id, f"Schedule {schedule_id} is not paused.")
             case ScheduleAction.TRIGGER:
-                await trigger_schedule(context, commands.TriggerSchedule(schedule_id), actor)
+                trigger = commands.TriggerSchedule(schedule_id, command.trace_id)
+                await trigger_schedule(context, trigger, actor)
+            case ScheduleAction.DELETE:
+                await delete_schedule(context, commands.DeleteSchedule(schedule_id), actor)
     except CncStationError as error:
         return Answer(schedule_id, str(error))
     return Answer(schedule_id)

@@ -46,7 +46,8 @@ async def create_webhook(
     spec = _validated(context, command.spec)
     secret = _secret(spec, command.secret)
     webhook_id = await context.writer.write(webhooks.CreateWebhook(_shown(spec), secret, actor))
-    return _new(webhook_id, spec.format, secret)
+    stored = await _endpoint(context, webhook_id)  # made by an earlier request with the same key
+    return _new(webhook_id, spec.format, stored.secret)
 
 
 async def edit_webhook(context: AnswerContext, command: commands.EditWebhook, actor: str) -> None:

@@ -50,6 +50,7 @@ class ScheduleAction(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     TRIGGER = "trigger"  # makes a job now
+    DELETE = "delete"  # with its history; its jobs stay
 
 
 # OVERRIDE is not among these: its transition depends on the state that is asked for.

@@ -4,6 +4,7 @@ A field of type `str` is a single line of at most `DEFAULT.most` characters, unl
 otherwise in `TEXTS`. A command that is added later is checked without further code.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 from cnc_station.engine.domain import json_text, text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.trace import TRACE_ID
 
 T = TypeVar("T")
 
@@ -20,17 +22,21 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Text:
     """What a text may be. `lines`: it may have tabs and line breaks. `foreign`: the name of a file,
-    which nobody here chose: it is cut and made visible, never refused."""
+    which nobody here chose: it is cut and made visible, never refused. `form`: what it must match
+    unless it is empty, and `form_words` what that is."""
 
     most: int
     lines: bool = False
     foreign: bool = False
+    form: re.Pattern[str] | None = None
+    form_words: str = ""
 
 
 DEFAULT = Text(200)
 REASON = Text(2_000, lines=True)
 FILE_NAME = Text(200, foreign=True)
 OPERATOR = Text(60)
+TRACE = Text(64, form=TRACE_ID, form_words="must be letters, digits, dots, hyphens and underscores")
 _LISTS = (list, tuple)
 _NUMBERS = (bool, int, float, int | None, float | None)
 
@@ -64,12 +70,15 @@ def operator(name: str) -> str:
 
 def text_faults(name: str, value: str, rule: Text) -> Iterator[FieldError]:
     """Yield what is wrong with the text of a field."""
-    if len(value) <= rule.most and text_gate.is_tidy(value):
+    fits = rule.form is None or not value or rule.form.fullmatch(value) is not None
+    if fits and len(value) <= rule.most and text_gate.is_tidy(value):
         return
     if len(value) > rule.most * 4:  # too long in any spelling: nobody looks further
         yield FieldError(name, f"at most {rule.most:,} characters")
     elif (wrong := text_gate.fault(value, lines=rule.lines)) is not None:
         yield FieldError(name, wrong)
+    elif not fits:
+        yield FieldError(name, f"{rule.form_words}, at most {rule.most:,}")
     else:
         tidy = text_gate.tidy(value, lines=rule.lines)
         if len(tidy) > rule.most or len(tidy.lower()) > rule.most:
@@ -127,7 +136,7 @@ class _Fields:
             for field in fields(kind)
             if field.type not in _NUMBERS
         )
-        self.others = tuple(row for row in self.every if not row[2])
+        self.others = tuple(row for row in self.every if not row[2] or row[1].form)
         self._most = tuple(rule.most for _, rule, wanted in self.every if wanted)
         names = [name for name, _, wanted in self.every if wanted]
         # One of them twice: of a single name, attrgetter returns the value and not a tuple.

@@ -54,6 +54,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "ControllerStatus",
         "CountJobs",
         "CountRuns",
+        "EventsSince",
         "ExportJobs",
         "FloorCharts",
         "FloorNow",
@@ -141,7 +142,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
 NEEDED = {name: needed for needed, names in _NEEDED_FOR.items() for name in names}
 
 # Actions that need another right than the command they come in.
-NEEDED_BY_ACTION: Mapping[str, Permission] = {
+_NEEDED_BY_ACTION: Mapping[str, Permission] = {
     JobAction.DELETE: Permission.DELETE_JOBS,
     JobAction.OVERRIDE: Permission.DELETE_JOBS,
     MachineAction.REMOVE: Permission.SET_UP_MACHINES,
@@ -149,10 +150,12 @@ NEEDED_BY_ACTION: Mapping[str, Permission] = {
 
 
 def check(principal: Principal, asked: object) -> None:
-    """Raise NotPermitted unless one of the principal's roles grants what `asked` needs."""
-    needed = NEEDED[type(asked).__name__]
+    """Raise NotPermitted unless one of the principal's roles grants what `asked` needs. What holds
+    another command or its type (`engine.once`) needs the right to that."""
+    asked = getattr(asked, "command", asked)
+    needed = NEEDED[(asked if isinstance(asked, type) else type(asked)).__name__]
     action = getattr(asked, "action", None)
-    if action is not None:
-        needed = NEEDED_BY_ACTION.get(action, needed)
+    if isinstance(action, JobAction | MachineAction):
+        needed = _NEEDED_BY_ACTION.get(action, needed)
     if not any(needed in GRANTS[role] for role in principal.roles):
         raise NotPermitted(f"{principal.name} may not {needed}.")

@@ -39,7 +39,8 @@ class HandlerResult:
 class HandlerOrder:
     """The work of one run. `attempt` counts from 1. `payload` is that of the job: checked at
     intake, but an older version may have stored it. `key` is different for each run of each job, in
-    all databases; `trace_id` for each job. What is written to `output` is kept with the run."""
+    all databases; jobs of one request share a `trace_id`. What is written to `output` is kept with
+    the run."""
 
     run_id: int
     job_id: int

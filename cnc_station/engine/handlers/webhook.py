@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.errors import FieldError
+from cnc_station.engine.domain.trace import trace_headers
 from cnc_station.engine.handlers.base import HandlerFailed, HandlerOrder, HandlerResult
 from cnc_station.engine.outgoing_http import HttpFailed, HttpRequest, OutgoingHttp
 from cnc_station.engine.views import MOST_OUTPUT
@@ -113,7 +114,7 @@ def _request(order: HandlerOrder) -> HttpRequest:
     payload = order.payload
     headers = {
         "Idempotency-Key": order.key,
-        "X-Trace-Id": order.trace_id,
+        **trace_headers(order.trace_id),
         "X-Job-Id": str(order.job_id),
     }
     body = b""

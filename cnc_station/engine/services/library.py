@@ -61,6 +61,11 @@ class Library:
             source=kept.source if kept else None,
             part=claimed.parts_done + 1,
             payload=json_text.stored_object(claimed.payload) if claimed.handler else {},
-            key=f"{claimed.trace_id}-{claimed.token}",
+            key=_key(claimed),
             trace_id=claimed.trace_id,
         )
+
+
+def _key(claimed: Claimed) -> str:
+    """Jobs may share a trace, and jobs of other databases may have the same numbers."""
+    return f"{claimed.trace_id}-{claimed.job_id}-{claimed.created_at}-{claimed.token}"

@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from cnc_station.engine.store.database import Database
-from cnc_station.engine.store.dialect import READERS
+from cnc_station.engine.store.dialect import READERS, Dialect
 from cnc_station.engine.store.tenants import for_tenants
 
 T = TypeVar("T")
@@ -43,6 +43,11 @@ class Reader:
         """Run a query with the time (ms) by the database's clock. Raises Unavailable."""
         now = self._database.dialect.now
         return await self.read(lambda connection: query(connection, now(connection)))
+
+    async def read_in_dialect(self, query: Callable[[Connection, Dialect], T]) -> T:
+        """Run a query that differs between databases. Raises Unavailable."""
+        dialect = self._database.dialect
+        return await self.read(lambda connection: query(connection, dialect))
 
     async def work(self, function: Callable[[], T]) -> T:
         """Run a function that would block the loop for too long."""

@@ -190,10 +190,11 @@ class ClaimForHandlers(OneByOne[tuple[Claimed, ...]]):
         run_ids = tx.dialect.reserve(tx.connection, run, len(found), ahead=RUNS_AHEAD)
         claimed = []
         for run_id, row in zip(run_ids, found, strict=True):
-            job_id, name, operation, token, attempt, *more, handler, payload = row
+            job_id, name, operation, token, attempt, *more, handler, payload, created_at = row
             new = (run_id, token + 1, job_id, None, job_title(name, operation), attempt + 1)
             new_run = Claimed(*new, *more)
-            claimed.append(new_run._replace(begun=True, handler=handler, payload=payload))
+            own = {"handler": handler, "payload": payload, "created_at": created_at}
+            claimed.append(new_run._replace(begun=True, **own))
         lease_ms = round(self.lease_s * 1000)
         return write_runs(tx, claimed, ["a worker slot is free"] * len(claimed), lease_ms)
 
@@ -209,7 +210,7 @@ def _handler_statement(dialect: Dialect, *, narrowed: bool) -> Select[Any]:
         of_payload = case((served.c.field.is_(None), true()), else_=value == served.c.value)
         fits = exists().where(served.c.handler == job.c.handler, of_payload)
     return (
-        select(job.c.id, *FOR_SESSION, job.c.handler, job.c.payload)
+        select(job.c.id, *FOR_SESSION, job.c.handler, job.c.payload, job.c.created_at)
         .where(queued, job.c.pinned_machine_id.is_(None), not_replaced)
         .where(job.c.machine_type == NO_MACHINE, fits)
         .order_by(job.c.rank, job.c.id)

@@ -40,6 +40,7 @@ from cnc_station.engine.store.queries.webhooks import (
     endpoint_of,
     replayable,
 )
+from cnc_station.engine.store.schema import job
 from cnc_station.engine.store.transaction import OneByOne, StoreCommand, Tx
 from cnc_station.engine.store.webhook_listeners import PENDING
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt, webhook
@@ -272,11 +273,12 @@ class QueueTest(OneByOne[int]):
 
 def queue_alert_delivery(tx: Tx, webhook_id: int, message: AlertMessage) -> int | None:
     """Queue a message for an endpoint. Return the id of the delivery; None if the endpoint is
-    disabled or was deleted: an alert is not kept for later."""
-    query = select(webhook.c.id).where(
+    disabled or was deleted: an alert is not kept for later. It keeps the trace of its job."""
+    trace = select(job.c.trace_id).where(job.c.id == message.job_id).scalar_subquery()
+    query = select(func.coalesce(trace, "")).where(
         webhook.c.id == webhook_id, webhook.c.enabled, ~webhook.c.removed
     )
-    if tx.connection.execute(query).scalar() is None:
+    if (trace_id := tx.connection.execute(query).scalar()) is None:
         return None
     return _queue(
         tx,
@@ -284,6 +286,7 @@ def queue_alert_delivery(tx: Tx, webhook_id: int, message: AlertMessage) -> int 
         webhook_id=webhook_id,
         event=ALERT_EVENT,
         job_id=message.job_id,
+        trace_id=trace_id,
         tenant=message.tenant or "",
         name=message.title,
         status=message.state.value,
@@ -292,7 +295,7 @@ def queue_alert_delivery(tx: Tx, webhook_id: int, message: AlertMessage) -> int 
     )
 
 
-def _queue(tx: Tx, **values: object) -> int:
+def _queue(tx: Tx, *, trace_id: str = "", **values: object) -> int:
     """Queue a delivery that tells no change of a job; the answer is its id."""
     (delivery_id,) = tx.dialect.reserve(tx.connection, delivery, 1)
     tx.connection.execute(
@@ -306,7 +309,7 @@ def _queue(tx: Tx, **values: object) -> int:
             last_error="",
             priority=0,
             attempt=1,
-            trace_id="",
+            trace_id=trace_id,
             **values,
         )
     )

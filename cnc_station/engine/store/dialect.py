@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.event_cursor import EventCursor, Snapshot
 from cnc_station.engine.store.prepared import NOTHING, Rows, Statement, TransactionPreload
 
 READERS = 3
@@ -68,6 +69,17 @@ class Dialect(ABC):
     def changed_elsewhere(self, connection: Connection, station: str) -> object:
         """A value that changes when another process than `station` has written something that
         matters. Leaves no transaction open."""
+
+    @abstractmethod
+    def snapshot(self, connection: Connection) -> Snapshot | None:
+        """What a reader sees; None where ids are in the order of commits."""
+
+    @abstractmethod
+    def unread_events(
+        self, connection: Connection, cursor: EventCursor, until: EventCursor | None, most: int
+    ) -> Sequence[int]:
+        """The ids of the events after a cursor with its batch in their order, at most `most`. Of a
+        database without snapshots, up to `until`."""
 
     @abstractmethod
     def webhook_mark(self, connection: Connection) -> object:

@@ -51,13 +51,15 @@ _SEARCHED = ("name", "operation", "work_order", "customer", "external_id", "mate
 class CreateJobs(StoreCommand[tuple[int, ...]]):
     """Store validated specs, all or none, each with its first event. Returns their ids.
 
-    `schedule_id` is the schedule that makes them. Raises InvalidInput if a spec refers to something
-    that does not exist, Conflict if a job of its tenant has its external id already.
+    `schedule_id` is the schedule that makes them, `trace_id` the trace of them all; without one
+    each gets its own. Raises InvalidInput if a spec refers to something that does not exist,
+    Conflict if a job of its tenant has its external id already.
     """
 
     specs: tuple[JobSpec, ...]
     actor: str
     schedule_id: int | None = None
+    trace_id: str = ""
 
     @property
     def touches(self) -> Sequence[Hashable]:
@@ -91,6 +93,7 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
                 if before and not spec.after_keys:
                     after_others.append(job_id)
                 row = _new_row(tx, spec, job_id, len(rows), blocked=bool(before))
+                row["trace_id"] = command.trace_id or uuid.uuid4().hex
                 row |= {"schedule_id": command.schedule_id, "owner": command.actor}
                 rows.append(row)
                 _record_new(tx, command.actor, spec, row)
@@ -165,7 +168,6 @@ def _new_row(tx: Tx, spec: JobSpec, job_id: int, place: int, *, blocked: bool) -
     return {
         "id": job_id,
         "version": 1,
-        "trace_id": uuid.uuid4().hex,
         **stored_fields(spec),
         "state": state.value,
         "state_since": tx.now,

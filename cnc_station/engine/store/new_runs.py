@@ -38,8 +38,9 @@ class Claimed(NamedTuple):
     operator_clears: bool = False
     begun: bool = False
     parts_done: int = 0  # of a reattached run
-    handler: str = ""  # of a run without a machine, with `payload`
+    handler: str = ""  # of a run without a machine, with `payload` and `created_at` of its job
     payload: str = "{}"
+    created_at: int = 0
 
 
 def assign(

@@ -28,6 +28,7 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.event_cursor import EventCursor, Snapshot
 from cnc_station.engine.store import prepared
 from cnc_station.engine.store.dialect import READERS, Dialect
 from cnc_station.engine.store.prepared import (
@@ -58,6 +59,15 @@ _FOREIGN_CHANGES = text(
     "SELECT sum(id) FILTER (WHERE station <> :station) AS of_others, max(id) AS newest, "
     "(SELECT sum(id) FROM remote_command) AS remote_commands "
     "FROM event WHERE id > coalesce(:seen, (SELECT max(id) FROM event)) - :late"
+)
+_SNAPSHOT = text("SELECT CAST(pg_current_snapshot() AS text)")
+# In two parts, each by the index. Not by id first: a planner could read the whole table for that.
+_UNREAD_EVENTS = text(
+    "WITH fresh AS MATERIALIZED ("
+    "SELECT id, xid FROM event WHERE xid >= CAST(:seen_end AS xid8) UNION ALL "
+    "SELECT id, xid FROM event WHERE xid = ANY (CAST(:seen_open AS xid8[]))) "
+    "SELECT id FROM fresh WHERE id > :after "
+    "AND pg_visible_in_snapshot(xid, CAST(:batch AS pg_snapshot)) ORDER BY id LIMIT :most"
 )
 _DURABLE = {"NORMAL": "off"}
 # SQLSTATEs that are not bugs: a read-only server, or a transaction that timed out
@@ -206,6 +216,27 @@ class Postgres(Dialect):
         if seen is None or (found.newest or 0) > seen + _LATE_EVENTS:
             connection.info[_NEWEST_SEEN] = found.newest or 0
         return found.of_others, found.remote_commands
+
+    def snapshot(self, connection: Connection) -> Snapshot:
+        return Snapshot.parse(connection.execute(_SNAPSHOT).scalar_one())
+
+    def unread_events(
+        self,
+        connection: Connection,
+        cursor: EventCursor,
+        until: EventCursor | None,  # noqa: ARG002 - its snapshot is the batch
+        most: int,
+    ) -> Sequence[int]:
+        """What is not visible in `seen`: later transactions, and those that were open."""
+        assert cursor.seen is not None
+        values = {
+            "seen_end": str(cursor.seen.end),
+            "seen_open": f"{{{','.join(map(str, cursor.seen.open))}}}",
+            "after": cursor.after,
+            "batch": str(cursor.batch),
+            "most": most,
+        }
+        return connection.execute(_UNREAD_EVENTS, values).scalars().all()
 
     def webhook_mark(self, connection: Connection) -> object:
         """As read when the transaction began."""

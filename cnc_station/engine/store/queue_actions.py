@@ -169,6 +169,7 @@ def _write(tx: Tx, decided: Sequence[tuple[ActOnJob, Row[Any], JobState]]) -> No
             job_state=None if deleted else target,
             trace_id=row.trace_id,
             reason=command.reason,
+            details={"tenant": row.tenant} if deleted else None,
             tenant=row.tenant,
             machine_type=row.machine_type if target is JobState.QUEUED and not deleted else None,
             due_at=values["not_before"] if target is JobState.DELAYED and not deleted else None,

@@ -177,6 +177,7 @@ class TriggerSchedule(ScheduleCommand):
 
     schedule_id: int
     actor: str
+    trace_id: str = ""
 
     def write(self, tx: Tx) -> int:
         row = _locked(tx, self.schedule_id)
@@ -193,7 +194,8 @@ class TriggerSchedule(ScheduleCommand):
         ).scalar()
         due = due if last is None else last + 1
         new = replace(spec.job, source=f"schedule {spec.name}, by hand")
-        (made,) = CreateJobs.apply(tx, [CreateJobs((new,), self.actor, row.id)])
+        command = CreateJobs((new,), self.actor, row.id, self.trace_id)
+        (made,) = CreateJobs.apply(tx, [command])
         if isinstance(made, Exception):
             raise made
         firing = firing_row(tx, row.id, due, due, FiringState.FIRED, self.actor, job_id=made[0])

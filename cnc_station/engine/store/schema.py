@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     Column,
@@ -26,12 +27,14 @@ from sqlalchemy import (
     text,
     true,
 )
+from sqlalchemy import event as table_events
 
 metadata = MetaData()
 
 # SQLite generates ids only in a column typed exactly INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
 Time = BigInteger
+TraceId = String(64).with_variant(String(32), "sqlite")  # SQLite limits no text: files stay as made
 
 # Vacuum busy tables long before a fifth of their rows is dead: claims scan dead rows too. A machine
 # changes three times a run, in columns without an index: with free space the new row stays on its
@@ -51,7 +54,7 @@ job = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("version", Integer, nullable=False),
-    Column("trace_id", String(32), nullable=False),
+    Column("trace_id", TraceId, nullable=False),
     Column("name", Text, nullable=False),
     Column("work_order", Text, nullable=False),
     Column("operation", Text, nullable=False),
@@ -260,6 +263,14 @@ event = Table(
 Index("event_job", event.c.job_id, event.c.id)
 Index("event_machine", event.c.machine_id, event.c.id)
 Index("event_at", event.c.at)
+# Only on a server, where ids are not in the order of commits: the transaction of each event, for
+# whoever follows them (see `domain/event_cursor.py`). The server sets it. Older events have none.
+for _ddl in (
+    "ALTER TABLE event ADD COLUMN xid xid8 DEFAULT pg_current_xact_id()",
+    "CREATE INDEX event_xid ON event (xid) WHERE xid IS NOT NULL",
+):
+    _only_there = DDL(_ddl).execute_if(dialect="postgresql")  # type: ignore[no-untyped-call]
+    table_events.listen(event, "after_create", _only_there)
 
 program = Table(
     "program",
@@ -334,6 +345,22 @@ setting = Table(
     Column("key", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+# What a request with an `Idempotency-Key` created (`result`), and what it was answered: NULL until
+# its reply is stored.
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column("request_key", Text, primary_key=True),
+    Column("request_hash", String(64), nullable=False),
+    Column("at", Time, nullable=False),
+    Column("result", Text),
+    Column("status", Integer),
+    Column("headers", Text),
+    Column("body", LargeBinary),
+)
+Index("idempotency_key_at", idempotency_key.c.at)
 
 schedule = Table(
     "schedule",

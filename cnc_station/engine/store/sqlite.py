@@ -1,5 +1,6 @@
 """One file on the station's own PC."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -23,12 +24,17 @@ from sqlalchemy.pool import NullPool, QueuePool
 from sqlalchemy.types import TypeEngine
 
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.event_cursor import EventCursor
 from cnc_station.engine.store.dialect import READERS, Dialect
 from cnc_station.engine.store.prepared import Rows, insert_many
 from cnc_station.engine.timing import now_ms
 
 LOG_PAGES = 4_000  # 16 MB between checkpoints: a round of 1,000 machines fills 6 MB
 _LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+_UNREAD_EVENTS = text(
+    "SELECT id FROM event WHERE id > :after AND id <= :until ORDER BY id LIMIT :most"
+)
+_ALL = 2**63 - 1
 
 # By SQLite's messages.
 _FILE_MESSAGES = (
@@ -106,6 +112,16 @@ class Sqlite(Dialect):
         finally:
             cursor.close()
         return int(row[0]) if row else 0
+
+    def snapshot(self, connection: Connection) -> None:  # noqa: ARG002 - there is one writer
+        return None
+
+    def unread_events(
+        self, connection: Connection, cursor: EventCursor, until: EventCursor | None, most: int
+    ) -> Sequence[int]:
+        last = _ALL if until is None else until.after
+        values = {"after": cursor.after, "until": last, "most": most}
+        return connection.execute(_UNREAD_EVENTS, values).scalars().all()
 
     def webhook_mark(self, connection: Connection) -> int:
         """The writer holds the lock of the file. The number changes with each foreign commit."""

@@ -5,6 +5,7 @@ so that no query can forget the filter. A query that needs the whole queue, such
 marks its statement with `WHOLE_SHOP`; nothing of the other tenants' jobs may reach a view.
 """
 
+import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -79,9 +80,15 @@ def _condition(table: Table, tenants: frozenset[str]) -> Any:
         return schema.run.c.job_id.in_(jobs)
     if table is schema.event:
         of_shop = schema.event.c.job_id.is_(None) & schema.event.c.type.not_in(_OF_A_TENANT)
-        return or_(of_shop, schema.event.c.job_id.in_(jobs))
+        return or_(of_shop, schema.event.c.job_id.in_(jobs), _is_deletion(sorted(tenants)))
     of_alerts = _of_alerts(table, sorted(tenants))
     return _of_webhooks(table, sorted(tenants)) if of_alerts is None else of_alerts
+
+
+def _is_deletion(tenants: list[str]) -> Any:
+    """The job of such an event is gone: it stores the tenant, in `queue_actions`."""
+    details = [json.dumps({"tenant": tenant}) for tenant in tenants]
+    return (schema.event.c.type == t.DELETED.name) & schema.event.c.details.in_(details)
 
 
 def _of_alerts(table: Table, tenants: list[str]) -> Any:

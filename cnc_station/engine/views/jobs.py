@@ -172,11 +172,27 @@ class Sort:
     descending: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs; None and empty fields do not narrow. `since` and `until` (ms) are about the time
+    of their assignment. Every word of `text` must occur in the job's name, operation, work order or
+    material, or in the handler, machine, station, error or result, in any case."""
+
+    job_id: int | None = None
+    machine_id: int | None = None
+    handler: str | None = None
+    station: str | None = None
+    states: frozenset[RunState] = frozenset()
+    since: int | None = None
+    until: int | None = None
+    text: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class JobFilter:
     """Which jobs; None and empty fields do not narrow. Times are ms: `_since` is included, `_until`
     and `_before` are not. Every word of `text` must occur in name, operation, work order, customer,
-    external id or material, in any case."""
+    external id or material, in any case. `last_run` selects by the last run of a job."""
 
     ids: frozenset[int] = frozenset()
     states: frozenset[JobState] = frozenset()
@@ -197,6 +213,7 @@ class JobFilter:
     finished_since: int | None = None
     finished_until: int | None = None
     text: str = ""
+    last_run: RunFilter | None = None
 
 
 @dataclass(frozen=True, slots=True)

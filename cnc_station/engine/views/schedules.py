@@ -45,6 +45,12 @@ class ScheduleRow:
     created_at: int
     created_by: str
 
+    def matches(self, text: str) -> bool:
+        """Whether every word of `text` occurs in its name, job, rule or tenant, in any case."""
+        spec = self.spec
+        searched = f"{spec.name} {spec.job.name} {spec.cron} {self.words} {spec.tenant}".lower()
+        return all(word in searched for word in text.lower().split())
+
 
 @dataclass(frozen=True, slots=True)
 class DueRow:

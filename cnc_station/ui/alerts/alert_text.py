@@ -65,9 +65,12 @@ def bell_words(rows: Iterable[AlertRow]) -> str:
 
 
 def open_note(row: AlertRow, now: int) -> str:
-    """The second line of an open alert: how bad, how long, what."""
+    """The second line of an open alert: how bad, how long, what; without its subject, with which
+    the title begins."""
     lasted = formatting.lasted(row.since, now)
-    parts = (severity_word(row.severity), lasted, seen_by(row), row.text)
+    subject, _, _ = row.title.rpartition(": ")
+    what = row.text.removeprefix(f"{subject} ")
+    parts = (severity_word(row.severity), lasted, seen_by(row), what)
     return " · ".join(part for part in parts if part)
 
 

@@ -40,7 +40,7 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.literal import one_line
 from cnc_station.ui.widgets.text import Text
 
-_DENSE, _TOUCH = (860, 720), (960, 740)
+_DENSE, _TOUCH = (860, 820), (960, 980)
 _KIND_COLUMNS = 3
 _WORD_LINES, _ABOVE_BUTTONS = 2, 2
 _PAD = 10

@@ -1,10 +1,11 @@
-"""Confirm what can't be undone, for all jobs of a filter."""
+"""Confirm what can't be undone, for all that a filter selects."""
 
 from collections.abc import Callable
 
 from PySide6.QtWidgets import QWidget
 
 from cnc_station.ui.dialogs.dialog import Dialog
+from cnc_station.ui.outcome_text import counted
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
@@ -16,18 +17,33 @@ _MARGINS = (20, 16, 20, 16)
 
 
 class BulkConfirm(Dialog):
-    """Says what `action` (a word) would do to how many jobs; held, it calls `confirmed`."""
+    """Says what `action` (a word) would do to how many jobs, or whatever `noun` is; held, it calls
+    `confirmed`. Those on view are all, and known one by one, if `listed`."""
 
     def __init__(
-        self, action: str, count: int, confirmed: Callable[[], None], parent: QWidget | None
+        self,
+        action: str,
+        count: int,
+        confirmed: Callable[[], None],
+        parent: QWidget | None,
+        *,
+        noun: str = "job",
+        listed: bool = False,
     ) -> None:
-        title = self.tr("{action} {count} jobs?").format(action=action, count=f"{count:,}")
+        what = {"action": action, "things": counted(count, noun), "noun": f"{noun}s"}
+        title = self.tr("{action} {things}?").format(**what)
         super().__init__(title, parent)
         self._confirmed = confirmed
         about = self.tr(
-            "These are all jobs that match the filter, whether you see them or not. This can't be "
-            "undone. If their number changes before you confirm, nothing is done."
+            "These are the {noun} that match the filter now. One that comes in later is left "
+            "alone. This can't be undone."
         )
+        if not listed:
+            about = self.tr(
+                "These are all {noun} that match the filter, whether you see them or not. This "
+                "can't be undone. If their number changes before you confirm, nothing is done."
+            )
+        about = about.format(**what)
         hold = self.tr("{action} {count}: hold 1 s").format(action=action, count=f"{count:,}")
         self.hold = HoldButton(hold, seconds=_HOLD_S, held=self._held)
         foot = hbox(STRETCH, self.cancel_button(), self.hold)

@@ -85,6 +85,7 @@ def job_columns(
             _tr("Changed"), lambda row: moment(row.state_since), 130, "changed", SortKey.CHANGED
         ),
         Column(_tr("Finished"), lambda row: moment(row.finished_at), 130, "finished"),
+        Column(_tr("Customer"), lambda row: row.customer or none, 110, "customer"),
         Column(_tr("Tenant"), lambda row: row.tenant or none, 96, "tenant"),
         Column(_tr("What next, or why not"), next_of, 230, NEXT, ink=lambda _: Ink.MUTED),
     )

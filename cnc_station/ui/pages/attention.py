@@ -70,7 +70,7 @@ class AttentionPage(ListPage[JobRow]):
                 156,
                 look=lambda r: look_of(r.state),
             ),
-            Column(self.tr("Machine"), lambda row: row.machine or formatting.NONE, 84),
+            Column(self.tr("Machine"), lambda row: row.machine or formatting.NONE, 96),
             Column(self.tr("Tries"), lambda row: str(row.attempt), 60, right=True),
             Column(self.tr("Since"), self._since, 88, right=True),
             Column(
@@ -186,9 +186,11 @@ class AttentionPage(ListPage[JobRow]):
         ticked, failed = len(self.rows.checked), len(self._failed())
         self.retry_selected.setText(self.tr("Retry selected ({count})").format(count=failed))
         self.retry_selected.setEnabled(failed > 0)
+        self.retry_selected.setVisible(ticked > 0)
         discard = self.tr("Discard selected ({count}): hold")
         self.discard_selected.setText(discard.format(count=ticked))
         self.discard_selected.setEnabled(ticked > 0)
+        self.discard_selected.setVisible(ticked > 0)
         every = self.tr("Retry all ({count})").format(count=f"{self._failed_total:,}")
         self.retry_all.setText(every)
         self.retry_all.setEnabled(self._failed_total > 0)

@@ -82,7 +82,7 @@ class DeliveriesList(ListPage[DeliveryRow]):
     def columns(self) -> Sequence[Column[DeliveryRow]]:
         now = self._context.now
         return (
-            Column(self.tr("Event"), lambda row: event_word(row.event), 180, strong=True),
+            Column(self.tr("Event"), lambda row: event_word(row.event), 200, strong=True),
             Column(
                 self.tr("State"),
                 lambda row: look_of_delivery(row).word,

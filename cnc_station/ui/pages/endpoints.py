@@ -50,7 +50,7 @@ class EndpointsList(ListPage[WebhookRow]):
         self.detail.dead_button.clicked.connect(lambda: self._show_deliveries(dead))
         self.add_button = Button(self.tr("New endpoint…"), clicked=self.add)
         no_match = self.tr("No endpoint matches the search.")
-        self.lay_out(self.detail, (3, 2), self._none(), no_match, self.add_button, least=420)
+        self.lay_out(self.detail, (3, 2), self._none(), no_match, self.add_button, least=460)
         add_key(self, self.tr("New endpoint"), "E", self.add)
         add_key(self, self.tr("Test the endpoint"), "T", self.test)
 

@@ -6,7 +6,7 @@ from typing import Generic
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QStackedLayout, QWidget
 
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.ui.coalesced_task import CoalescedTask
@@ -50,6 +50,13 @@ class Page(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._clock.stop()
+
+
+def _widen(detail: QWidget, least: int) -> None:
+    """Make `detail` at least so wide, and never narrower than its content."""
+    layout = detail.layout()
+    assert isinstance(layout, QBoxLayout)
+    layout.addStrut(least - layout.contentsMargins().left() - layout.contentsMargins().right())
 
 
 class ListPage(Page, Generic[R]):
@@ -99,7 +106,7 @@ class ListPage(Page, Generic[R]):
         metrics = theme().metrics
         self._detail, self.empty = detail, empty
         self.nothing_found = EmptyState("search", self.tr("Nothing found"), not_found)
-        detail.setMinimumWidth(least)
+        _widen(detail, least)
         detail.hide()
         bar = hbox((self.count, 1), *head, gap=metrics.gap)
         left = vbox(bar, (table_card(self.table), 1), gap=metrics.card_gap)

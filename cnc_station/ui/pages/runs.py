@@ -7,11 +7,12 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.states import LIVE_RUNS, RunState
 from cnc_station.engine.queries import JobsById, ListRuns, RunById
-from cnc_station.engine.views import RunRow
+from cnc_station.engine.views import RunFilter, RunRow
 from cnc_station.ui import formatting
 from cnc_station.ui.models.row_model import Column
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.list_page import ListPage
+from cnc_station.ui.pages.matching_runs import MatchingRuns
 from cnc_station.ui.pages.run_detail import RunDetailCard, took
 from cnc_station.ui.pages.ticked_bar import TickedBar
 from cnc_station.ui.theme import Ink
@@ -50,18 +51,19 @@ class RunsPage(ListPage[RunRow]):
         self.detail.job_button.clicked.connect(self.show_job)
         self.table.opened.connect(lambda _: self.show_job())
         no_match = self.tr("No run matches the search and the filters.")
-        chips = (self.outcome, self.handler, self.station)
-        self.ticked = TickedBar(*chips)
+        self.matching = MatchingRuns(context, self, lambda: self._filter)
+        head = (self.outcome, self.handler, self.station, self.matching.button)
+        self.ticked = TickedBar(*head)
         self.ticked.add(JobAction.RETRY, self.tr("Retry jobs"), self._retry_ticked)
         self.ticked.add(JobAction.ABORT, self.tr("Cancel runs"), self._cancel_ticked, loses=True)
         self.rows.ticked.connect(self._show_ticked)
-        self.lay_out(self.detail, (3, 2), self._no_runs(), no_match, self.ticked, *chips, least=400)
+        self.lay_out(self.detail, (3, 2), self._no_runs(), no_match, self.ticked, *head, least=400)
         add_key(self, self.tr("Show the job of the run"), "J", self.show_job)
 
     def columns(self) -> Sequence[Column[RunRow]]:
         now = self._context.now
         return (
-            Column(self.tr("Job"), lambda r: r.job, 178, strong=True),
+            Column(self.tr("Job"), lambda r: r.job, 200, strong=True),
             Column(
                 self.tr("State"),
                 lambda r: look_of(r.state).word,
@@ -111,18 +113,16 @@ class RunsPage(ListPage[RunRow]):
     def is_filtered(self) -> bool:
         return any((self._outcome, self._handler, self._station))
 
+    @property
+    def _filter(self) -> RunFilter:
+        outcome = frozenset() if self._outcome is None else frozenset({self._outcome})
+        return RunFilter(
+            states=outcome, handler=self._handler, station=self._station, text=self._text
+        )
+
     async def read(self) -> Sequence[RunRow]:
         """The latest runs that the filters select and whose texts contain the search."""
-        outcome = frozenset() if self._outcome is None else frozenset({self._outcome})
-        found = await self._context.door.ask(
-            ListRuns(
-                limit=self.limit,
-                states=outcome,
-                handler=self._handler,
-                station=self._station,
-                text=self._text,
-            )
-        )
+        found = await self._context.door.ask(ListRuns.of(self._filter, self.limit))
         self._handlers |= {row.handler for row in found if row.handler}
         self._stations |= {row.station for row in found}
         self._offer()

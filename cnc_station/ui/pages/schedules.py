@@ -21,6 +21,7 @@ from cnc_station.ui.dialogs.schedule_form import ScheduleForm
 from cnc_station.ui.models.row_model import Column
 from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
 from cnc_station.ui.pages.list_page import ListPage
+from cnc_station.ui.pages.matching_schedules import MatchingSchedules
 from cnc_station.ui.pages.schedule_detail import (
     ScheduleDetail,
     look_of_run,
@@ -52,7 +53,9 @@ class SchedulesPage(ListPage[ScheduleRow]):
         self.detail.table.opened.connect(self._to_job)
         self.add_button = Button(self.tr("New schedule…"), clicked=self.add)
         self.pause_all = Button(self.tr("Pause all"), clicked=self._pause_all)
-        self.ticked = TickedBar(self.pause_all, self.add_button)
+        self.matching = MatchingSchedules(context, self, lambda: self.rows.rows)
+        head = (self.pause_all, self.matching.button, self.add_button)
+        self.ticked = TickedBar(*head)
         for action, words in (
             (ScheduleAction.PAUSE, self.tr("Pause")),
             (ScheduleAction.RESUME, self.tr("Resume")),
@@ -67,8 +70,7 @@ class SchedulesPage(ListPage[ScheduleRow]):
             self._none(),
             no_match,
             self.ticked,
-            self.pause_all,
-            self.add_button,
+            *head,
             least=420,
         )
         add_key(self, self.tr("New schedule"), "S", self.add)
@@ -76,7 +78,7 @@ class SchedulesPage(ListPage[ScheduleRow]):
 
     def columns(self) -> Sequence[Column[ScheduleRow]]:
         return (
-            Column(self.tr("Schedule"), lambda row: row.spec.name, 180, strong=True),
+            Column(self.tr("Schedule"), lambda row: row.spec.name, 204, strong=True),
             Column(
                 self.tr("State"),
                 lambda row: look_of_schedule(row).word,
@@ -144,8 +146,7 @@ class SchedulesPage(ListPage[ScheduleRow]):
         paused = all(row.spec.paused for row in rows)
         self.pause_all.setText(self.tr("Resume all") if paused else self.tr("Pause all"))
         self._all_paused = paused
-        words = self._text.lower().split()
-        return [row for row in rows if all(word in _searched(row) for word in words)]
+        return [row for row in rows if row.matches(self._text)]
 
     async def _load(self) -> None:
         await super()._load()
@@ -270,11 +271,6 @@ class SchedulesPage(ListPage[ScheduleRow]):
 
 def _outcome(row: ScheduleRow) -> str:
     return formatting.NONE if row.last is None else look_of_run(row.last).word
-
-
-def _searched(row: ScheduleRow) -> str:
-    spec = row.spec
-    return f"{spec.name} {spec.job.name} {spec.cron} {row.words} {spec.tenant}".lower()
 
 
 def _outcome_ink(row: ScheduleRow) -> Ink:

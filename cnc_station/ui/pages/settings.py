@@ -24,7 +24,7 @@ from cnc_station.engine.domain.notice import ABOUT_LINKS, Notice
 from cnc_station.engine.queries import AboutStation, ListLinks, StoredSettings
 from cnc_station.ui import formatting
 from cnc_station.ui.coalesced_task import CoalescedTask
-from cnc_station.ui.dialogs.licences import LicenceTexts, parts
+from cnc_station.ui.dialogs.licences import LicenceTexts
 from cnc_station.ui.link_text import link_name
 from cnc_station.ui.page_context import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME, PageContext
 from cnc_station.ui.pages.notifications import NotificationSettings
@@ -155,12 +155,14 @@ class SettingsPage(QWidget):
         own = self._context.door.peek(AboutStation()).version
         python = platform.python_version()
         facts.set_pairs((("CNC Station", own), ("Qt", qVersion()), ("Python", python)))
-        bundled = KeyValue()
-        bundled.set_pairs(parts())
         texts = Button(self.tr("Licence texts…"), clicked=self.show_licences)
-        made_with = Text(self.tr("Made with"), Role.STRONG)
-        licence = Note(self.tr("CNC Station itself is free under the MIT licence."))
-        fill(card.body, 8, facts, 8, made_with, bundled, licence)
+        licence = Note(
+            self.tr(
+                "CNC Station is free under the MIT licence. It is made with Qt for Python and "
+                "other free software, each under a licence of its own."
+            )
+        )
+        fill(card.body, 8, facts, 8, licence)
         fill(card.body, (texts, 0, Qt.AlignmentFlag.AlignLeft), STRETCH)
         return card
 

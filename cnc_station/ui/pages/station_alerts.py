@@ -122,7 +122,7 @@ class StationAlertsCard(Card):
             self.device.setText(settings.device)
         for severity, label in self.files.items():
             path = settings.sounds.get(severity, "")
-            label.setText(Path(path).name if path else self.tr("usual sound"))
+            label.setText(Path(path).name if path else self.tr("usual"))
             if path:
                 set_tip(label, path)
             self.usual[severity].setEnabled(bool(path))

@@ -57,6 +57,7 @@ def style_sheet(tokens: Tokens, metrics: Metrics) -> str:
     values["inner"] = metrics.control - 2 * tokens.line_width
     values["inner_primary"] = max(metrics.control, metrics.primary) - 2 * tokens.line_width
     values["pad_primary"] = 24 if metrics.touch else 14
+    values["line_disabled"] = "dashed" if tokens.faint == tokens.text else "solid"
     values["tab_line"] = tokens.line_width + 1 + tokens.bold_words
     tick = 28 if metrics.touch else 18
     values["tick"] = tick

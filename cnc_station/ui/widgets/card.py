@@ -1,6 +1,6 @@
 """Surfaces: a card that holds one thing, a rule between two, an area that scrolls."""
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
@@ -60,13 +60,24 @@ def rule() -> QFrame:
     return line
 
 
+class _VerticalScroll(QScrollArea):
+    """Never narrower than its content, which has no horizontal bar."""
+
+    def minimumSizeHint(self) -> QSize:
+        hint, content = super().minimumSizeHint(), self.widget()
+        if content is None:
+            return hint
+        width = content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return hint.expandedTo(QSize(width, 0))
+
+
 def scrolling(inner: QWidget, *, right: int = 8, focus: bool = False) -> QScrollArea:
     """`inner` in a vertical scroll area, `right` pixels from its bar; with `focus` keys scroll
     it."""
     page = QWidget()
     page.setProperty("part", "plain")
     vbox((inner, 1), on=page, margins=(0, 0, right, 0))
-    area = QScrollArea()
+    area = _VerticalScroll()
     area.setFrameShape(QFrame.Shape.NoFrame)
     area.setWidgetResizable(True)
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

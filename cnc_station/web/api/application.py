@@ -1,20 +1,25 @@
 """The API as an aiohttp application: it checks each request by its route, calls it, and answers."""
 
+import asyncio
+import json
 import logging
 import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from structlog.contextvars import bound_contextvars
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.engine.domain.trace import TRACE_HEADER, given_trace_id, new_trace_id
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
 from cnc_station.engine.timing import now_ms
+from cnc_station.web import docs_page
 from cnc_station.web.api import (
     aliases,
     job_history,
@@ -28,10 +33,13 @@ from cnc_station.web.api import (
     webhooks,
 )
 from cnc_station.web.api.aliases import with_aliases
+from cnc_station.web.api.idempotency import reply_once, request_key
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.route import IF_MATCH, PATTERNS, Call, Reply, Route
 from cnc_station.web.api.values import Taken
+from cnc_station.web.capacity import Capacity
+from cnc_station.web.guards import OPEN_PATHS, Guards
 
 log = logging.getLogger(__name__)
 
@@ -47,43 +55,69 @@ ROUTES: tuple[Route, ...] = (
     *schedules.ROUTES,
     *webhooks.ROUTES,
 )
-_TRACE = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_TRACE_PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-_LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_TRACE = web.RequestKey("trace_id", str)
+_SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
 
 
-def add_api(app: web.Application, door: Door) -> None:
+def add_api(app: web.Application, door: Door, guards: Guards) -> None:
     """Add the API to an application. `door` is that of its principal."""
     about = door.peek(AboutStation())
     routes = with_aliases((*ROUTES, *(webhook_test.routes() if about.webhook_test else ())))
-    described = document(routes, about.version)
+    capacity = Capacity()
+
+    @cache
+    def described() -> dict[str, Any]:
+        return document(routes, about.version)
+
+    @cache
+    def description() -> bytes:
+        return json.dumps(described()).encode()
+
+    @cache
+    def page() -> docs_page.Page:
+        return docs_page.render(described())
 
     async def describe(_request: web.Request) -> web.Response:
-        return web.json_response(described)
+        content = await asyncio.to_thread(description)
+        return web.Response(body=content, content_type="application/json")
+
+    async def show(_request: web.Request) -> web.Response:
+        return (await asyncio.to_thread(page)).response()
 
     async def tell_time(_request: web.Request) -> web.Response:
         return web.json_response({"ms": now_ms()}, headers={"Cache-Control": "no-store"})
 
     app.middlewares.append(_answering_problems)
+    guards.add_to(app)
     app.router.add_get("/sync", tell_time)  # for clients that compare their clock
+    app.router.add_get(f"{PREFIX}/docs", show)
     for prefix in (PREFIX, aliases.PREFIX):
         app.router.add_get(f"{prefix}/openapi.json", describe)
         for route in routes:
             path = re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:{PATTERNS[name[1]]}}}", route.path)
-            app.router.add_route(route.method, prefix + path, _handler(route, door))
+            handler = _handler(route, door, capacity)
+            app.router.add_route(route.method, prefix + path, handler)
 
 
-def _handler(route: Route, door: Door) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _handler(
+    route: Route, door: Door, capacity: Capacity
+) -> Callable[[web.Request], Awaitable[web.Response]]:
+    most = MOST_UPLOAD if route.uploads else MOST_BODY if route.body else 0
+
     async def handle(request: web.Request) -> web.Response:
-        call = Call(
-            door,
-            _path_values(request),
-            route.query.read(_query(request)),
-            await _body(request, route),
-            _if_match(request) if route.conditional else None,
-            request.headers,
-        )
-        return _response(await route.call(call))
+        async with capacity.body(request, most) as content:
+            call = Call(
+                door,
+                _path_values(request),
+                route.query.read(_query(request)),
+                await _body(request, route, content),
+                _if_match(request) if route.conditional else None,
+                request[_TRACE],
+                request.headers,
+            )
+            key = await request_key(request, content) if route.creates else None
+            with capacity.running():
+                return _response(await (reply_once(route, call, key) if key else route.call(call)))
 
     return handle
 
@@ -106,14 +140,19 @@ def _query(request: web.Request) -> dict[str, str]:
     return found
 
 
-async def _body(request: web.Request, route: Route) -> Taken | bytes | None:
-    if not (route.body or route.uploads):
-        return None
-    content = await _content(request, MOST_UPLOAD if route.uploads else MOST_BODY)
+async def _body(request: web.Request, route: Route, content: bytes) -> Taken | bytes | None:
     if route.uploads:
         return content
+    if not route.body:
+        return None
     if content and request.content_type != "application/json":
         raise Problem(415, "The body must be application/json.")
+    if len(content) <= _SMALL_BODY:
+        return _read(route, content)
+    return await asyncio.to_thread(_read, route, content)
+
+
+def _read(route: Route, content: bytes) -> Taken:
     values: Any = {}
     if content:
         try:
@@ -123,20 +162,6 @@ async def _body(request: web.Request, route: Route) -> Taken | bytes | None:
     given = values.keys() if isinstance(values, dict) else frozenset()
     model = max(route.body, key=lambda one: len(given & one.model_fields.keys()))
     return model.read(values)
-
-
-async def _content(request: web.Request, most: int) -> bytes:
-    if (request.content_length or 0) > most:
-        raise _too_large(most)
-    request = request.clone(client_max_size=most)
-    try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        raise _too_large(most) from None
-
-
-def _too_large(most: int) -> Problem:
-    return Problem(413, f"The body may have {most >> 10:,} KiB.")
 
 
 def _if_match(request: web.Request) -> int | None:
@@ -151,11 +176,8 @@ def _if_match(request: web.Request) -> int | None:
 def _response(reply: Reply) -> web.Response:
     if reply.content is None:
         return web.Response(status=reply.status, headers=reply.headers)
-    body = reply.content
-    if not isinstance(body, bytes):
-        body = body.model_dump_json().encode()
     return web.Response(
-        body=body,
+        body=reply.body(),
         status=reply.status,
         headers={"Cache-Control": "no-store", **reply.headers},
         content_type=reply.media_type,
@@ -166,11 +188,18 @@ def _response(reply: Reply) -> web.Response:
 @web.middleware
 async def _answering_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer each error of the API as a problem, and log what was asked."""
-    if not request.path.startswith(f"{aliases.PREFIX}/"):
+    if request.path in OPEN_PATHS:
         return await handler(request)
-    trace, begun = _trace_id(request), time.perf_counter()
+    request[_TRACE] = trace = given_trace_id(request.headers) or new_trace_id()
+    with bound_contextvars(trace_id=trace):
+        response = await _answer(request, handler)
+    response.headers[TRACE_HEADER] = trace
+    return response
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    trace, begun = request[_TRACE], time.perf_counter()
     try:
-        _check_host(request)
         response = await handler(request)
     except (Problem, CncStationError, web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
         response = problems.answer(_problem(error), request.path, trace)
@@ -180,7 +209,6 @@ async def _answering_problems(request: web.Request, handler: Handler) -> web.Str
         log.exception("a request failed, trace %s", trace)
         bug = Problem(500, "Internal error: see the log of the station.")
         response = problems.answer(bug, request.path, trace)
-    response.headers["X-Trace-Id"] = trace
     resource = request.match_info.route.resource
     template = resource.canonical if resource else "-"
     took = (time.perf_counter() - begun) * 1000
@@ -197,19 +225,3 @@ def _problem(error: Exception) -> Problem:
         allowed = ", ".join(sorted(error.allowed_methods))
         return Problem(405, f"Allowed here: {allowed}.", headers={"Allow": allowed})
     return problems.not_found("such path")
-
-
-def _check_host(request: web.Request) -> None:
-    """Refuse a page of the web whose name was made to point at this computer."""
-    name = re.sub(r":\d+$", "", request.headers.get("Host", ""))
-    if name.lower() not in _LOCAL_HOSTS:
-        raise Problem(421, "Ask for localhost: this station answers no other name.")
-
-
-def _trace_id(request: web.Request) -> str:
-    """The trace that the client names, or a new one."""
-    given = request.headers.get("X-Trace-Id", "")
-    if _TRACE.fullmatch(given):
-        return given
-    parent = _TRACE_PARENT.fullmatch(request.headers.get("traceparent", ""))
-    return parent[1] if parent else secrets.token_hex(16)

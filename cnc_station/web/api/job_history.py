@@ -71,7 +71,7 @@ async def _show(call: Call) -> Reply:
 async def _runs(call: Call) -> Reply:
     job = await job_of(call, call.path["id"])
     query: PageIn = call.query
-    chosen = ListRuns(job.row.id, query.limit, offset=query.offset)
+    chosen = ListRuns(job_id=job.row.id, limit=query.limit, offset=query.offset)
     rows, total = await call.door.ask(chosen), await call.door.ask(CountRuns(chosen))
     return Reply(RunsOut.of(rows, total, query.limit, query.offset))
 

@@ -53,9 +53,10 @@ def _told(detail: JobDetail, status: int = 200) -> Reply:
 async def _create(call: Call) -> Reply:
     """Store one job, or several of them, all or none."""
     if isinstance(call.body, JobIn):
-        (job_id,) = await call.door.execute(SubmitJobs((call.body.spec(),)))
+        (job_id,) = await call.door.execute(SubmitJobs((call.body.spec(),), call.trace_id))
         return _told(await job_of(call, job_id), 201)
-    ids = await call.door.execute(SubmitJobs(tuple(one.spec() for one in call.body.jobs)))
+    specs = tuple(one.spec() for one in call.body.jobs)
+    ids = await call.door.execute(SubmitJobs(specs, call.trace_id))
     made = [JobDetailOut.of_detail(await job_of(call, job_id)) for job_id in ids]
     return Reply(CreatedJobsOut(jobs=made), 201)
 
@@ -129,7 +130,8 @@ async def _act(call: Call, action: JobAction, **how: Any) -> None:
 async def _duplicate(call: Call) -> Reply:
     """Store a copy of a job, waiting as if it came in now."""
     await job_of(call, call.path["id"])
-    return _told(await job_of(call, await call.door.execute(DuplicateJob(call.path["id"]))), 201)
+    copy_id = await call.door.execute(DuplicateJob(call.path["id"], call.trace_id))
+    return _told(await job_of(call, copy_id), 201)
 
 
 async def _act_on_many(call: Call) -> Reply:
@@ -185,6 +187,7 @@ ROUTES: Sequence[Route] = (
         _create,
         {201: JobDetailOut},
         body=(JobIn, JobsIn),
+        creates=True,
         refuses=(409,),
     ),
     Route("GET", "/jobs", "List jobs", ListJobs, _show_list, {200: JobsOut}, query=JobListIn),
@@ -246,6 +249,7 @@ ROUTES: Sequence[Route] = (
         DuplicateJob,
         _duplicate,
         {201: JobDetailOut},
+        creates=True,
         refuses=(404,),
     ),
     *(_action_route(word, action) for word, action in ACTIONS.items()),

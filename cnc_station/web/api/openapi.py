@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from cnc_station.web.api.idempotency import HEADER, KEY_PATTERN, REPLAYED
 from cnc_station.web.api.problems import CONTENT_TYPE, NAMES
 from cnc_station.web.api.route import PATTERNS, NoQuery, Route
 from cnc_station.web.api.values import Taken, Told
@@ -136,6 +137,10 @@ def _parameters(route: Route) -> Iterable[dict[str, Any]]:
     if route.conditional:
         schema = {"type": "string", "pattern": '^(W/)?"v[0-9]{1,18}"$'}
         yield {"name": "If-Match", "in": "header", "schema": schema}
+    if route.creates:
+        schema = {"type": "string", "pattern": KEY_PATTERN}
+        words = "A key of your choice: the same request with the same key creates nothing again."
+        yield {"name": HEADER, "in": "header", "description": words, "schema": schema}
 
 
 def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -157,17 +162,26 @@ def _responses(route: Route) -> dict[str, Any]:
         elif model is not None:
             schema = {"$ref": _REF.format(model=model.__name__)}
             found[str(status)]["content"] = {"application/json": {"schema": schema}}
-    problems = {422, 503, 403, *route.refuses}
-    if route.conditional:
-        problems |= {400}
-    if route.uploads:
-        problems |= {413}
-    if route.body:
-        problems |= {400, 413, 415}
-    for status in sorted(problems):
+    if route.creates:
+        replayed = {"description": "An earlier request has done it", "schema": {"type": "string"}}
+        for told in found.values():
+            told["headers"] = {REPLAYED: replayed}
+    for status in sorted(_refusals(route)):
         schema = {"$ref": _REF.format(model="Problem")}
         found[str(status)] = {
             "description": NAMES[status],
             "content": {CONTENT_TYPE: {"schema": schema}},
         }
+    return found
+
+
+def _refusals(route: Route) -> set[int]:
+    """The statuses of its problems."""
+    found = {422, 503, 403, *route.refuses}
+    if route.creates:
+        found |= {409}
+    if route.conditional:
+        found |= {400}
+    if route.uploads or route.body:
+        found |= {400, 408, 413, 415}
     return found

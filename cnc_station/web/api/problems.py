@@ -20,6 +20,7 @@ from cnc_station.engine.domain.errors import (
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_S = 5
+_MOST_PATH = 300  # characters
 
 NAMES: Mapping[int, str] = {
     400: "malformed",
@@ -27,12 +28,14 @@ NAMES: Mapping[int, str] = {
     403: "forbidden",
     404: "not-found",
     405: "method",
+    408: "timeout",
     409: "conflict",
     412: "precondition",
     413: "too-large",
     415: "media-type",
     421: "wrong-host",
     422: "invalid-input",
+    431: "header-too-large",
     500: "internal",
     503: "unavailable",
 }
@@ -45,9 +48,9 @@ _KINDS: Sequence[tuple[type[CncStationError], int]] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class Problem(Exception):
-    """Raised by a route, answered as a problem."""
+    """Raised by a route, answered as a problem. Not frozen: contexts set its traceback."""
 
     status: int
     detail: str
@@ -75,7 +78,7 @@ def answer(problem: Problem, path: str, trace_id: str) -> web.Response:
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
-        "instance": path,
+        "instance": path[:_MOST_PATH],
         "trace_id": trace_id,
         "errors": [{"field": e.field, "reason": e.reason} for e in problem.errors],
     }

@@ -119,6 +119,7 @@ ROUTES: Sequence[Route] = (
         {201: ProgramOut},
         query=NameIn,
         uploads=True,
+        creates=True,
     ),
     Route(
         "GET",

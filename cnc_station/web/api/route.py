@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cnc_station.engine.domain.permissions import NEEDED, Permission
-from cnc_station.engine.door import Door
+from cnc_station.engine.door import Asks
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.values import Taken, Told
 
@@ -21,25 +21,33 @@ class NoQuery(Taken):
 @dataclass(frozen=True, slots=True)
 class Call:
     """A request whose parts have been checked against their route. `path`: what stands in its path,
-    `id` as a number; `body`: bytes of an upload; `if_match`: the version that the caller has
-    seen."""
+    `id` as a number; `body`: bytes of an upload; `if_match`: the version that the caller has seen;
+    `trace_id`: the trace of what the request creates."""
 
-    door: Door
+    door: Asks
     path: Mapping[str, Any]
     query: Any
     body: Any
     if_match: int | None = None
+    trace_id: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a route answers: a model or, of a download, bytes with their type."""
+    """What a route answers: a model or bytes with their type. `secret`: it is never stored."""
 
     content: Told | bytes | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
+    secret: bool = False
+
+    def body(self) -> bytes:
+        """Return the bytes of the answer."""
+        if self.content is None or isinstance(self.content, bytes):
+            return self.content or b""
+        return self.content.model_dump_json().encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class Route:
     uploads: bool = False  # takes the bytes of a file as its body
     conditional: bool = False  # takes If-Match
     deprecated: bool = False  # another name of a route
+    creates: bool = False  # takes Idempotency-Key
     refuses: tuple[int, ...] = ()  # the statuses of its problems, apart from those of all routes
 
     @property

@@ -100,7 +100,7 @@ async def _resume(call: Call) -> Reply:
 async def _trigger(call: Call) -> Reply:
     """Make a job of a schedule now."""
     row = await _schedule(call, call.path["id"])
-    job_id = await call.door.execute(TriggerSchedule(row.id))
+    job_id = await call.door.execute(TriggerSchedule(row.id, call.trace_id))
     detail = await call.door.ask(JobById(job_id))
     if detail is None:  # deleted by somebody just now
         raise not_found(f"job {job_id}")
@@ -138,6 +138,7 @@ ROUTES: Sequence[Route] = (
         _create,
         {201: ScheduleOut},
         body=(ScheduleIn,),
+        creates=True,
         refuses=(409,),
     ),
     Route("GET", "/schedules", "List schedules", ListSchedules, _show_list, {200: SchedulesOut}),
@@ -207,6 +208,7 @@ ROUTES: Sequence[Route] = (
         TriggerSchedule,
         _trigger,
         {201: JobDetailOut},
+        creates=True,
         refuses=(404, 409),
     ),
     Route(

@@ -98,7 +98,7 @@ async def _show_machine(call: Call) -> Reply:
     machine_id = call.path["id"]
     for card in (await call.door.ask(FloorNow())).cards:
         if card.machine.id == machine_id:
-            telemetry = call.door.peek(LatestTelemetry(machine_id))
+            telemetry = await call.door.ask(LatestTelemetry(machine_id))
             return Reply(MachineDetailOut.of_card(card, telemetry))
     raise not_found(f"machine {machine_id}")
 

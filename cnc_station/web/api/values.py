@@ -4,7 +4,7 @@ JSON in snake_case, times in RFC 3339 (UTC, ms), durations in seconds.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -28,6 +28,10 @@ MOST_OFFSET = 100_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MS = dt.timedelta(milliseconds=1)
 _TIME = {"type": "string", "format": "date-time", "examples": ["2026-11-30T10:00:00.000Z"]}
+_MOST_FIELDS = 100  # of one object, except in what a job carries
+_MOST_FIELDS_OF_ALL = 25_000
+_MOST_ERRORS = 200
+_FEW = 3
 _OTHER_WORDS: Mapping[str, str] = {
     "extra_forbidden": "is not a field here",
     "missing": "is missing",
@@ -110,9 +114,13 @@ class Taken(BaseModel):
         """Return the checked values. Raises InvalidInput with every wrong field."""
         if not isinstance(values, Mapping):
             raise InvalidInput(FieldError("body", "must be a JSON object"))
+        _check_width(values)
         try:
             return cls.model_validate(values)
         except ValidationError as error:
+            if (count := error.error_count()) > _MOST_ERRORS and (few := _beginning(values)):
+                cls.read(few)
+                raise InvalidInput(FieldError("body", f"has {count:,} wrong values")) from None
             raise InvalidInput(*map(_field_error, error.errors(include_url=False))) from None
 
     @model_validator(mode="before")
@@ -174,6 +182,29 @@ def _without_aliases(values: Mapping[str, Any], aliases: Mapping[str, str]) -> d
             if found.setdefault(name, value) != value:
                 raise InvalidInput(FieldError(name, f"differs from {alias}, its other name"))
     return found
+
+
+def _check_width(values: Mapping[str, Any]) -> None:
+    """Refuse what would keep the validation, which cannot be interrupted, busy for long."""
+    fields = 0
+    for name, one in [("body", values), *_items(values)]:
+        fields += len(one)
+        if len(one) > _MOST_FIELDS or fields > _MOST_FIELDS_OF_ALL:
+            raise InvalidInput(FieldError(name, f"has more than {_MOST_FIELDS} fields"))
+
+
+def _items(values: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, items in values.items():
+        if isinstance(items, list):
+            yield from (
+                (f"{name}.{at}", one) for at, one in enumerate(items) if isinstance(one, Mapping)
+            )
+
+
+def _beginning(values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the values with the first items of their lists only; None if that is all."""
+    few = {name: one[:_FEW] if isinstance(one, list) else one for name, one in values.items()}
+    return few if few != values else None
 
 
 def _field_error(error: Any) -> FieldError:

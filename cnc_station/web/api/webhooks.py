@@ -42,7 +42,7 @@ async def _create(call: Call) -> Reply:
     new = await call.door.execute(CreateWebhook(call.body.spec(), call.body.secret))
     row = await _webhook(call, new.id)
     location = {"Location": f"/api/v1/webhooks/{new.id}"}
-    return Reply(NewWebhookOut.of_new(row, new), 201, location)
+    return Reply(NewWebhookOut.of_new(row, new), 201, location, secret=True)
 
 
 async def _show_list(call: Call) -> Reply:
@@ -116,6 +116,7 @@ ROUTES: Sequence[Route] = (
         _create,
         {201: NewWebhookOut},
         body=(WebhookIn,),
+        creates=True,
     ),
     Route("GET", "/webhooks", "List webhooks", ListWebhooks, _show_list, {200: WebhooksOut}),
     Route(

@@ -26,6 +26,7 @@ from cnc_station.engine.domain.message_formats.options import (
 )
 from cnc_station.engine.domain.messages import Message, message_of
 from cnc_station.engine.domain.text_gate import visible
+from cnc_station.engine.domain.trace import trace_headers
 from cnc_station.engine.domain.webhook_signature import headers
 from cnc_station.engine.domain.webhooks import DeliveryContent
 
@@ -46,10 +47,12 @@ def present(
     """Return what is sent. `key` is the delivery's, the same in every try."""
     if endpoint.format is MessageFormat.WEBHOOK:
         body = content.body()
-        signed = headers(endpoint.secrets, key, content.event, now_s, body)
-        return HttpMessage(
-            "POST", endpoint.address, {"Content-Type": "application/json", **signed}, body
-        )
+        sent = {
+            "Content-Type": "application/json",
+            **headers(endpoint.secrets, key, content.event, now_s, body),
+            **trace_headers(content.trace_id),
+        }
+        return HttpMessage("POST", endpoint.address, sent, body)
     return _PRESENT[endpoint.format](endpoint, message_of(content), key)
 
 

@@ -1,10 +1,10 @@
 """The history: events and runs, and everything about one job."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, func, select
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.event import Event
@@ -14,12 +14,14 @@ from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.job_rows import JobReader
+from cnc_station.engine.store.queries.run_filters import run_conditions
 from cnc_station.engine.store.schema import dependency, event, job, machine, run
 from cnc_station.engine.views import (
     MOST_OUTPUT,
     JobDetail,
     JobLink,
     RunDetail,
+    RunFilter,
     RunOutput,
     RunRow,
     job_title,
@@ -89,44 +91,19 @@ def runs(connection: Connection, chosen: ListRuns) -> tuple[RunRow, ...]:
     """The runs that the query selects, newest first."""
     # By attempt for one job: run ids of several stations are not in the order of time.
     newest = run.c.id if chosen.job_id is None else run.c.attempt
-    query = _RUNS.where(*_conditions(chosen)).order_by(newest.desc())
+    query = _RUNS.where(*run_conditions(chosen)).order_by(newest.desc())
     query = query.limit(chosen.limit).offset(chosen.offset)
     return tuple(_run_of(row) for row in connection.execute(query))
 
 
-def run_count(connection: Connection, chosen: ListRuns) -> int:
-    """The number of runs that the query selects. The jobs are joined only where they decide."""
+def run_count(connection: Connection, chosen: RunFilter) -> int:
+    """The number of runs that the filter selects. The jobs are joined only where they decide."""
     source: FromClause = run
     if chosen.handler is not None or chosen.text:
         source = run.join(job, job.c.id == run.c.job_id)
         source = source.join(machine, machine.c.id == run.c.machine_id, isouter=True)
-    query = select(func.count()).select_from(source).where(*_conditions(chosen))
+    query = select(func.count()).select_from(source).where(*run_conditions(chosen))
     return connection.execute(query).scalar_one()
-
-
-def _conditions(chosen: ListRuns) -> Iterator[ColumnElement[bool]]:
-    for column, value in (
-        (run.c.job_id, chosen.job_id),
-        (run.c.machine_id, chosen.machine_id),
-        (run.c.station, chosen.station),
-        (job.c.handler, chosen.handler),
-    ):
-        if value is not None:
-            yield column == value
-    if chosen.handler is not None and is_automation(chosen.handler):
-        yield run.c.machine_id.is_(None)  # by the index of these runs
-    if chosen.states:
-        yield run.c.state.in_(sorted(chosen.states))
-    if chosen.since is not None:
-        yield run.c.assigned_at >= chosen.since
-    if chosen.until is not None:
-        yield run.c.assigned_at < chosen.until
-    for word in chosen.text.split():
-        texts = (job.c.handler, machine.c.name, run.c.station, run.c.error, run.c.result)
-        yield or_(
-            job.c.search.contains(word.lower(), autoescape=True),
-            *(text.icontains(word, autoescape=True) for text in texts),
-        )
 
 
 def _run_of(row: Row[Any]) -> RunRow:

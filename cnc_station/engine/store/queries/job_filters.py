@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, case, func
 
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
+from cnc_station.engine.store.queries.run_filters import last_run_is
 from cnc_station.engine.store.schema import counted, job, machine, named
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 
@@ -100,6 +101,8 @@ def conditions(
         terms += [job.c.finished_at.is_(None), job.c.due_at < now]
     terms += _of_values(chosen)
     terms += _of_ranges(chosen)
+    if chosen.last_run is not None:
+        terms.append(last_run_is(chosen.last_run))
     return terms + [
         job.c.search.contains(word, autoescape=True) for word in chosen.text.lower().split()
     ]

@@ -1,0 +1,5 @@
+"""What the bundle's executable runs."""
+
+from cnc_station.__main__ import main
+
+main()
