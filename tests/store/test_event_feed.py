@@ -1,4 +1,4 @@
-"""The stream of events: nothing is lost, nothing comes twice, and each job's events are in order."""
+"""The stream of events: nothing is lost, nothing comes twice, a job's events are in order."""
 
 import random
 from collections.abc import Iterator

@@ -18,7 +18,8 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
 def cursors(draw: st.DrawFn) -> EventCursor:
     seen = draw(st.none() | snapshots())
     batch = None if seen is None else draw(st.none() | snapshots())
-    return EventCursor(*(draw(NUMBERS) for _ in range(4)), seen, batch, draw(NUMBERS))
+    one, two, three, four = (draw(NUMBERS) for _ in range(4))
+    return EventCursor(one, two, three, four, seen, batch, draw(NUMBERS))
 
 
 @given(cursors())

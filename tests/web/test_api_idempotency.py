@@ -19,6 +19,7 @@ from cnc_station.engine.domain.principal import Principal, Role
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.once import FindReply, Once, RequestKey
 from cnc_station.web.api.application import ROUTES, add_api
+from cnc_station.web.guards import Guards
 from tests.web.api_client import Client
 from tests.web.lossy_door import LossyDoor
 
@@ -40,7 +41,7 @@ async def _serving(engine: StationEngine, door: Any) -> AsyncIterator[Client]:
     """The API of a station that answers from `door`."""
     await engine.start()
     app = web.Application()
-    add_api(app, door)
+    add_api(app, door, Guards())
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
