@@ -210,5 +210,3 @@ def _problem(error: Exception) -> Problem:
         allowed = ", ".join(sorted(error.allowed_methods))
         return Problem(405, f"Allowed here: {allowed}.", headers={"Allow": allowed})
     return problems.not_found("such path")
-
-
