@@ -142,8 +142,9 @@ async def test_a_job_that_ends_while_the_service_reads_is_not_missed(
     monkeypatch.setattr(schedules, "schedule_needs", held_up)
     floor = await station()
     job = JobSpec("part", "mill")
-    schedule_id = await create(floor, cron="* * * * *", overlap=Overlap.QUEUE, job=job)
-    make_due(floor, schedule_id, minutes_ago=1)
+    end = now_ms() // 60_000 * 60_000  # the next minute would wake it too
+    schedule_id = await create(floor, cron="* * * * *", overlap=Overlap.QUEUE, job=job, ends_at=end)
+    make_due(floor, schedule_id, minutes_ago=(now_ms() - end) // 60_000 + 1)
     await until(has_read.is_set)
     oldest = (await runs(floor, schedule_id))[-1]
     assert oldest.job_id is not None
