@@ -32,9 +32,10 @@ async def alerts(call: Call) -> int:
     """Print the open alerts, or all."""
     args = call.args
     async with client(call.config) as door:
-        if args.all or args.machine:
+        if args.all or args.machine or args.job is not None:
             wanted = await machine_id(door, args.machine) if args.machine else None
-            rows = (await door.ask(ListAlerts(limit=max(1, args.limit), machine_id=wanted))).rows
+            every = ListAlerts(limit=max(1, args.limit), machine_id=wanted, job_id=args.job)
+            rows = (await door.ask(every)).rows
         else:
             rows = await door.ask(ListOpenAlerts())
     if call.json:

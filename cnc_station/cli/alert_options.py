@@ -14,6 +14,7 @@ def add_alerts(command: Command, alert: Any) -> None:
     show = command("list", "alert:alerts", about, of=alert).add_argument
     show("--all", action="store_true", help="also those that are over, newest first")
     show("--machine", metavar="NAME", help="all of this machine")
+    show("--job", type=int, metavar="ID", help="all of this job")
     show("--limit", type=int, default=50, metavar="N", help="how many (50)")
     one = command("show", "alert:alert", "Show what was told of an alert, by which rule.", of=alert)
     one.add_argument("id", type=int, metavar="ID")

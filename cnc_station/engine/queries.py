@@ -364,6 +364,7 @@ class ListAlerts(Query[AlertPage]):
     offset: int = 0
     limit: int = 50
     machine_id: int | None = None
+    job_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Schedules through the door of a station at work."""
 
+import threading
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, update
 
 from cnc_station.engine.commands import (
     ActOnSchedules,
@@ -31,7 +32,7 @@ from cnc_station.engine.queries import (
     UpcomingRuns,
 )
 from cnc_station.engine.services import schedules
-from cnc_station.engine.store import schema, writer
+from cnc_station.engine.store import firing_statements, schema, writer
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import ScheduleRow, ScheduleRun
 from tests.engine.conftest import Station
@@ -121,6 +122,39 @@ async def test_a_queued_due_time_goes_on_when_the_open_job_is_over(
     await until(goes_on)
     last = (await runs(floor, schedule_id))[1]
     assert last.job_state is JobState.CANCELLED
+
+
+async def test_a_job_that_ends_while_the_service_reads_is_not_missed(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedules, "WAITING_REST_S", 600.0)
+    monkeypatch.setattr(writer, "ELSEWHERE_EVERY_S", 600.0)
+    has_read, goes_on = threading.Event(), threading.Event()
+    read = firing_statements.schedule_needs
+
+    def held_up(connection: Connection, now: int) -> firing_statements.ScheduleNeeds:
+        needs = read(connection, now)
+        if needs.waiting and not has_read.is_set():
+            has_read.set()
+            goes_on.wait(30)
+        return needs
+
+    monkeypatch.setattr(schedules, "schedule_needs", held_up)
+    floor = await station()
+    job = JobSpec("part", "mill")
+    end = now_ms() // 60_000 * 60_000  # the next minute would wake it too
+    schedule_id = await create(floor, cron="* * * * *", overlap=Overlap.QUEUE, job=job, ends_at=end)
+    make_due(floor, schedule_id, minutes_ago=(now_ms() - end) // 60_000 + 1)
+    await until(has_read.is_set)
+    oldest = (await runs(floor, schedule_id))[-1]
+    assert oldest.job_id is not None
+    await floor.act("cancel", oldest.job_id)
+    goes_on.set()
+
+    async def went_on() -> bool:
+        return (await runs(floor, schedule_id))[-2].state is FiringState.FIRED
+
+    await until(went_on)
 
 
 async def test_edit_pause_resume_trigger_and_delete(station: Station) -> None:

@@ -257,6 +257,10 @@ async def test_a_principal_of_a_tenant_sees_its_alerts_and_the_machines(shop: Sh
     }
     of_acme = shop.database.read(for_tenants(rows.rules, acme))
     assert [row.rule.name for row in of_acme] == ["acme"]
+    for job_id, titles in ((2, ["Job 2 (bracket): failed"]), (3, [])):
+        of_job = partial(rows.all_alerts, now=0, offset=0, limit=9, job_id=job_id)
+        page = shop.database.read(for_tenants(of_job, acme))
+        assert ([row.title for row in page.rows], page.total) == (titles, len(titles))
 
 
 async def test_rules_are_changed_and_tested_with_what_they_refer_to(shop: Shop) -> None:

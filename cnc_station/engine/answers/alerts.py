@@ -85,7 +85,13 @@ async def list_alerts(context: AnswerContext, query: queries.ListAlerts) -> Aler
     """See `ListAlerts`."""
     limit, offset = min(max(query.limit, 1), MOST_ROWS), max(query.offset, 0)
     return await context.reader.read_now(
-        partial(rows.all_alerts, offset=offset, limit=limit, machine_id=query.machine_id)
+        partial(
+            rows.all_alerts,
+            offset=offset,
+            limit=limit,
+            machine_id=query.machine_id,
+            job_id=query.job_id,
+        )
     )
 
 

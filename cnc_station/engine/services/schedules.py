@@ -40,6 +40,7 @@ class Schedules(Service):
 
     async def run_once(self) -> float:
         """Fire all that is due. Return the time until the next schedule fires."""
+        self._waiting = True  # a job that ends while this reads wakes it again
         needs = await self._reader.read_now(schedule_needs)
         self._waiting = needs.waiting
         longest = WAITING_REST_S if needs.waiting else LONGEST_REST_S

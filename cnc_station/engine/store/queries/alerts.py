@@ -29,6 +29,9 @@ _WORST_FIRST = case(
 )
 
 
+_WITH_JOBS = alert.join(job, job.c.id == alert.c.job_id, isouter=True)
+
+
 def _alerts() -> Select[Any]:
     """The alerts; a job that the reader may not see is left out."""
     told = (
@@ -38,7 +41,7 @@ def _alerts() -> Select[Any]:
     )
     return select(
         alert, told.label("told"), job.c.id.label("seen_job"), job.c.tenant.label("seen_tenant")
-    ).join(job, job.c.id == alert.c.job_id, isouter=True)
+    ).select_from(_WITH_JOBS)
 
 
 def open_alerts(connection: Connection, now: int) -> tuple[AlertRow, ...]:
@@ -53,13 +56,19 @@ def open_alerts(connection: Connection, now: int) -> tuple[AlertRow, ...]:
 
 
 def all_alerts(
-    connection: Connection, now: int, offset: int, limit: int, machine_id: int | None
+    connection: Connection,
+    now: int,
+    *,
+    offset: int,
+    limit: int,
+    machine_id: int | None = None,
+    job_id: int | None = None,
 ) -> AlertPage:
     """A page of all alerts, newest first."""
-    query, count = _alerts(), select(func.count()).select_from(alert)
-    if machine_id is not None:
-        query = query.where(alert.c.machine_id == machine_id)
-        count = count.where(alert.c.machine_id == machine_id)
+    query, count = _alerts(), select(func.count()).select_from(_WITH_JOBS)
+    for column, value in ((alert.c.machine_id, machine_id), (job.c.id, job_id)):
+        if value is not None:
+            query, count = query.where(column == value), count.where(column == value)
     rows = connection.execute(query.order_by(alert.c.id.desc()).offset(offset).limit(limit))
     total = connection.execute(count).scalar_one()
     return AlertPage(tuple(_row(row, now) for row in rows), offset, total)
