@@ -56,7 +56,7 @@ def fields(detail: JobDetail, machines: Mapping[int, str], now: int) -> list[tup
         (_t("Tenant"), row.tenant),
         (_t("External id"), row.external_id),
         (_t("Made by"), row.handler),
-        (_t("Submitted by"), row.owner),
+        (_t("Owner"), row.owner),
         (_t("Created"), formatting.moment(row.created_at, now)),
         (_t("Updated"), formatting.moment(row.updated_at, now)),
         (_t("Finished"), formatting.moment(row.finished_at, now)),
