@@ -101,7 +101,7 @@ def _handler(
                 request[_TRACE],
             )
             key = await request_key(request, content) if route.creates else None
-            with capacity.running():
+            async with capacity.running():
                 return _response(await (reply_once(route, call, key) if key else route.call(call)))
 
     return handle
