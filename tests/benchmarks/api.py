@@ -31,6 +31,7 @@ RATE = 50.0
 CLIENTS = 8
 SECONDS = 10.0
 SETTLE_S = 3.0
+FRAME_MS = 16.0
 LIST = "/jobs?limit=20"
 MIX = (LIST, "/jobs/7", "/jobs?status=pending&sort=-priority&limit=20", "/machines", "/jobs/stats")
 
@@ -106,6 +107,9 @@ def api(effort: Effort) -> list[Figure]:
         lag = f"lag p99 of the {name}"
         figures += [
             compared(f"{lag}, 50 requests/s", steady, "ms", idle, "no requests", at_most=2.0),
+            compared(
+                f"{lag}, 50 requests/s, of a frame", steady, "ms", FRAME_MS, "16 ms", at_most=1.0
+            ),
             compared(f"{lag}, 8 clients flat out", flat, "ms", idle, "no requests"),
         ]
     ours, bare = median(lambda one: one.heard_flat.per_s), median(lambda one: one.heard_bare.per_s)
