@@ -53,7 +53,7 @@ _TRACE = web.RequestKey("trace_id", str)
 _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
 
 
-def add_api(app: web.Application, door: Door, guards: Guards) -> None:
+def add_api(app: web.Application, door: Door, guards: Guards | None = None) -> None:
     """Add the API to an application. `door` is that of its principal."""
     capacity = Capacity()
 
@@ -77,7 +77,7 @@ def add_api(app: web.Application, door: Door, guards: Guards) -> None:
         return (await asyncio.to_thread(page)).response()
 
     app.middlewares.append(_answering_problems)
-    guards.add_to(app)
+    (guards or Guards()).add_to(app)
     app.router.add_get(f"{PREFIX}/openapi.json", describe)
     app.router.add_get(f"{PREFIX}/docs", show)
     for route in ROUTES:
