@@ -28,7 +28,7 @@ class WebServer:
         Health(door).add_to(app)
         self._api = api
         if api:
-            add_api(app, door, guards or Guards())
+            add_api(app, door, guards)
         self._clients = Clients(app)
 
     async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:

@@ -59,7 +59,7 @@ _TRACE = web.RequestKey("trace_id", str)
 _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
 
 
-def add_api(app: web.Application, door: Door, guards: Guards) -> None:
+def add_api(app: web.Application, door: Door, guards: Guards | None = None) -> None:
     """Add the API to an application. `door` is that of its principal."""
     about = door.peek(AboutStation())
     routes = with_aliases((*ROUTES, *(webhook_test.routes() if about.webhook_test else ())))
@@ -88,7 +88,7 @@ def add_api(app: web.Application, door: Door, guards: Guards) -> None:
         return web.json_response({"ms": now_ms()}, headers={"Cache-Control": "no-store"})
 
     app.middlewares.append(_answering_problems)
-    guards.add_to(app)
+    (guards or Guards()).add_to(app)
     app.router.add_get("/sync", tell_time)  # for clients that compare their clock
     app.router.add_get(f"{PREFIX}/docs", show)
     for prefix in (PREFIX, aliases.PREFIX):
@@ -116,7 +116,7 @@ def _handler(
                 request.headers,
             )
             key = await request_key(request, content) if route.creates else None
-            with capacity.running():
+            async with capacity.running():
                 return _response(await (reply_once(route, call, key) if key else route.call(call)))
 
     return handle
