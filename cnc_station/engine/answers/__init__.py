@@ -10,6 +10,7 @@ from cnc_station.engine.answers import (
     job_actions,
     jobs,
     machines,
+    metrics,
     once,
     programs,
     schedules,
@@ -99,6 +100,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.AlertHistory: alerts.alert_history,
     q.NewAlertMessages: alerts.new_alert_messages,
     q.ListAlertRules: alerts.list_alert_rules,
+    q.ScrapeMetrics: metrics.scrape,
 }
 
 

@@ -77,6 +77,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "ProgramByHash",
         "ReadingProgress",
         "RunById",
+        "ScrapeMetrics",
         "StoredSettings",
         "ToolpathByHash",
         "TryDatabase",
