@@ -46,7 +46,12 @@ from cnc_station.engine.views.alerts import (
     SentAlert,
 )
 from cnc_station.engine.views.event_feed import EventFeed
-from cnc_station.engine.views.metrics import Exposition
+from cnc_station.engine.views.metrics import (
+    ExecutionGroup,
+    ExecutionStats,
+    Exposition,
+    JobMetrics,
+)
 from cnc_station.engine.views.webhooks import (
     DeliveryCounts,
     DeliveryDetail,
@@ -364,6 +369,24 @@ class NewAlertMessages(Query[AlertsToPresent]):
 @dataclass(frozen=True, slots=True)
 class ListAlertRules(Query[tuple[AlertRuleRow, ...]]):
     """The rules, in the order they were added."""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsNow(Query[JobMetrics]):
+    """The jobs by status, and the outcomes of the runs that ended from `since` until `until` (the
+    24 hours until now). Raises InvalidInput for more than 31 days."""
+
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionsBy(Query[ExecutionStats]):
+    """How the runs ended and how long they took, by `group`. See `MetricsNow`."""
+
+    group: ExecutionGroup = ExecutionGroup.HANDLER
+    since: int | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

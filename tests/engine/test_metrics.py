@@ -17,6 +17,7 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.door import Door
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.queries import ScrapeMetrics
+from cnc_station.engine.services import fleet_metrics
 from cnc_station.engine.services.metrics import MOST_NAMES, BoundedNames
 from cnc_station.engine.store.database import Database
 from tests.engine.conftest import Station
@@ -151,10 +152,11 @@ async def test_a_scrape_without_the_database_has_all_but_the_fleet(
 async def test_a_scrape_waits_for_no_slow_query_and_blocks_no_loop(
     station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(fleet_metrics, "FRESH_S", 0.0)
+    monkeypatch.setattr(fleet_metrics, "REST", 0.0)
     floor = await station()
     await until(lambda: _leads(floor.door))
-    monkeypatch.setattr("cnc_station.engine.services.fleet_metrics.PATIENCE_S", 0.05)
-    monkeypatch.setattr("cnc_station.engine.services.fleet_metrics.FRESH_S", 0.0)
+    monkeypatch.setattr(fleet_metrics, "PATIENCE_S", 0.05)
     released = asyncio.Event()
     loop, read = asyncio.get_running_loop(), Database.read
 

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from cnc_station.engine.engine import StationEngine
 from cnc_station.web.metrics import Metrics
+from tests.until import until
 from tests.web.api_client import Client
 from tests.web.conftest import LOCALHOST
 
@@ -67,3 +68,40 @@ async def test_only_this_computer_and_the_named_networks_may_read_them(
     assert [remote for remote, status in found.items() if status != 200] == [*STRANGERS]
     assert {found[remote] for remote in STRANGERS} == {403}
     await runner.cleanup()
+
+
+async def test_the_json_twins_tell_of_jobs_and_runs(api: Client) -> None:
+    echo = {"name": "Report", "handler": "test.echo"}
+    _, job = await api("POST", "/jobs", echo)
+    await api("POST", "/jobs", {"name": "Bracket", "machine_type": "mill"})
+
+    async def is_done() -> bool:
+        return bool((await api("GET", f"/jobs/{job['id']}"))[1]["status"] == "completed")
+
+    await until(is_done)
+    status, found = await api("GET", "/metrics")
+    assert status == 200
+    assert found["jobs"] == {
+        "total": 2,
+        "pending": 1,
+        "running": 0,
+        "completed": 1,
+        "failed": 0,
+        "retries": 0,
+        "dlq": 0,
+        "success_rate": 100.0,
+        "failure_rate": 0.0,
+    }
+    assert found["rate_limit"] == {"hits": 0}
+    _, stats = await api("GET", "/metrics/executions?group_by=handler")
+    (group,) = stats["groups"]
+    assert (group["name"], group["runs"], group["success_rate"]) == ("test.echo", 1, 100.0)
+    assert 0 <= group["p50_s"] == group["p95_s"] < 60
+    _, earlier = await api("GET", "/metrics/executions?until=2026-01-02T00:00:00Z")
+    assert (earlier["all"]["runs"], earlier["groups"]) == (0, [])
+    assert earlier["since"] == "2026-01-01T00:00:00.000Z"
+    for span in (
+        "since=2020-01-01T00:00:00Z",
+        "since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z",
+    ):
+        assert (await api("GET", f"/metrics/executions?{span}"))[0] == 422

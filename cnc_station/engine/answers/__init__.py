@@ -100,6 +100,8 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.AlertHistory: alerts.alert_history,
     q.NewAlertMessages: alerts.new_alert_messages,
     q.ListAlertRules: alerts.list_alert_rules,
+    q.MetricsNow: metrics.metrics_now,
+    q.ExecutionsBy: metrics.executions_by,
     q.ScrapeMetrics: metrics.scrape,
 }
 

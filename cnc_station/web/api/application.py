@@ -21,6 +21,7 @@ from cnc_station.engine.queries import AboutStation
 from cnc_station.web import docs_page
 from cnc_station.web.api import (
     jobs,
+    metrics,
     needs_attention,
     problems,
     programs,
@@ -48,6 +49,7 @@ ROUTES: tuple[Route, ...] = (
     *shop.ROUTES,
     *schedules.ROUTES,
     *webhooks.ROUTES,
+    *metrics.ROUTES,
 )
 _TRACE = web.RequestKey("trace_id", str)
 _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
