@@ -37,6 +37,9 @@ _DEAD_LETTERS = frozenset(
 )
 
 
+_Kind = tuple[str, str]  # of runs: their handler and machine type
+
+
 class BoundedNames:
     """The values of a label that people name: the first `most` as they are, `OTHER` for all later
     ones."""
@@ -100,7 +103,8 @@ class StationFigures:
 class _ActiveRun:
     """A run that this station drives. `started` is None until its start is known here."""
 
-    claimed: Claimed
+    kind: _Kind
+    waited_s: float
     taken: float
     started: float | None
 
@@ -111,15 +115,32 @@ class StationMetrics:
     def __init__(self) -> None:
         self.figures = StationFigures()
         self._tenants, self._handlers, self._types = BoundedNames(), BoundedNames(), BoundedNames()
+        self._kinds: set[_Kind] = set()
         self._active: dict[int, _ActiveRun] = {}
 
     def taken(self, claimed: Claimed, *, reattached: bool = False) -> None:
         """A run is driven here from now on."""
         now = time.monotonic()
         begun = claimed.begun and not reattached
-        self._active[claimed.run_id] = _ActiveRun(claimed, now, now if begun else None)
+        kind = (
+            self._handlers(claimed.handler or MACHINE_PROGRAM),
+            self._types(claimed.machine_type),
+        )
+        self._active[claimed.run_id] = _ActiveRun(
+            kind, claimed.waited_s, now, now if begun else None
+        )
+        if kind not in self._kinds:
+            self._begin_counting(kind)
         if begun:
             self.figures.pickup_s.add(claimed.waited_s)
+
+    def _begin_counting(self, kind: _Kind) -> None:
+        """Export a zero for each outcome: Prometheus sees no increase in a series that begins with
+        one."""
+        self._kinds.add(kind)
+        for outcome in frozenset(_OUTCOMES.values()):
+            self.figures.runs[(outcome, *kind)] += 0
+        self.figures.retries[kind[0]] += 0
 
     def dropped(self, run_id: int) -> None:
         """A run is not driven here any more."""
@@ -146,7 +167,7 @@ class StationMetrics:
         run = self._active.get(run_id)
         if run is not None:  # otherwise it began with its claim
             run.started = time.monotonic()
-            self.figures.pickup_s.add(run.claimed.waited_s + run.started - run.taken)
+            self.figures.pickup_s.add(run.waited_s + run.started - run.taken)
 
     def _ended(self, kind: str, run_id: int, machine_id: int | None) -> None:
         figures, run = self.figures, self._active.get(run_id)
@@ -154,8 +175,7 @@ class StationMetrics:
             handler = UNKNOWN if machine_id is None else MACHINE_PROGRAM
             machine_type = "" if machine_id is None else UNKNOWN
         else:
-            handler = self._handlers(run.claimed.handler or MACHINE_PROGRAM)
-            machine_type = self._types(run.claimed.machine_type)
+            handler, machine_type = run.kind
             if run.started is not None:
                 figures.run_s.add(time.monotonic() - run.started)
         figures.runs[_OUTCOMES[kind], handler, machine_type] += 1
