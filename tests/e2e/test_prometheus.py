@@ -24,7 +24,6 @@ from tests.until import until
 DASHBOARD = SETTINGS.parents[1] / "grafana" / "dashboards" / "cnc-station.json"
 RANGES = {"$__rate_interval": "1m", "$__range": "1h"}
 JOBS = 8
-WITHOUT_A_RECEIVER = {"cnc_webhook_deliveries_total"}  # the series begins with the first delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +105,4 @@ def _check_rules_and_panels(prometheus: Prometheus) -> None:
         prometheus.ask("query", query=ranged)
     expressions = [*panel_expressions, *(rule["query"] for rule in rules)]
     used = set(re.findall(r"\bcnc[_:][a-z0-9_:]+", " ".join(expressions)))
-    assert used - {*prometheus.ask("label/__name__/values")} == WITHOUT_A_RECEIVER
+    assert used <= {*prometheus.ask("label/__name__/values")}

@@ -72,6 +72,8 @@ async def test_a_station_counts_the_jobs_that_it_took_in_and_the_runs_that_it_en
     )
     assert 0 < found["cnc_run_seconds_sum", NO_LABELS] < 60
     assert found["cnc_limit_hits_total", labels("create")] == 0
+    assert found["cnc_runs_total", labels("failed", "test.echo", "")] == 0
+    assert found["cnc_webhook_deliveries_total", labels("dead")] == 0
     assert found["cnc_link_up", labels("database")] == 1
 
 

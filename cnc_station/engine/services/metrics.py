@@ -15,7 +15,9 @@ from cnc_station.engine.domain.job import MACHINE_PROGRAM
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.states import LIVE_RUNS, UNDECIDED_JOBS
 from cnc_station.engine.services.service import Service, When
+from cnc_station.engine.store.deliveries import DEAD, DELIVERED
 from cnc_station.engine.store.new_runs import Claimed
+from cnc_station.engine.store.webhook_listeners import PENDING
 
 MOST_NAMES = 50
 OTHER = "other"
@@ -57,6 +59,11 @@ class BoundedNames:
         return name
 
 
+def _zeros(*names: str) -> Counter[str]:
+    """Prometheus sees no increase in a series that begins with one."""
+    return Counter(dict.fromkeys(names, 0))
+
+
 def _pickup() -> Distribution:
     return Distribution.of(0.005, 0.025, 0.1, 0.5, 1, 5, 30, 60, 300, 900, 3_600, 14_400, 86_400)
 
@@ -78,8 +85,8 @@ class StationFigures:
     runs: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     retries: Counter[str] = field(default_factory=Counter)
     dead_lettered: int = 0
-    deliveries: Counter[str] = field(default_factory=Counter)
-    limit_hits: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(LIMITS, 0)))
+    deliveries: Counter[str] = field(default_factory=lambda: _zeros(DELIVERED, PENDING, DEAD))
+    limit_hits: Counter[str] = field(default_factory=lambda: _zeros(*LIMITS))
     pickup_s: Distribution = field(default_factory=_pickup)
     run_s: Distribution = field(default_factory=_run)
     lag_s: Distribution = field(default_factory=_lag)
@@ -135,8 +142,7 @@ class StationMetrics:
             self.figures.pickup_s.add(claimed.waited_s)
 
     def _begin_counting(self, kind: _Kind) -> None:
-        """Export a zero for each outcome: Prometheus sees no increase in a series that begins with
-        one."""
+        """Export a zero for each outcome, as `_zeros`."""
         self._kinds.add(kind)
         for outcome in frozenset(_OUTCOMES.values()):
             self.figures.runs[(outcome, *kind)] += 0
