@@ -61,6 +61,15 @@ def test_percentiles_are_those_of_the_sorted_times(rows: Rows, count: int) -> No
     assert [(one.p50_s, one.p95_s) for one in found.groups] == [tuple(wanted)]
 
 
+@pytest.mark.parametrize(
+    ("took", "told"), [(0.007, 0.007), (9.87654, 9.87), (98_765.4, 98_700.0), (-5.0, 0.0)]
+)
+def test_times_have_three_digits(rows: Rows, took: float, told: float) -> None:
+    ended(rows, rows.job(state="completed"), None, "succeeded", took)
+    found = of(rows, ExecutionGroup.MACHINE)
+    assert (found.all.p50_s, found.groups) == (told, ())
+
+
 def test_rates_are_unknown_without_runs_and_jobs_are_counted_by_status(rows: Rows) -> None:
     look = partial(job_metrics, since=NOW - DAY, until=NOW, limit_hits=3)
     nothing = rows.read(look)

@@ -24,7 +24,8 @@ class ExecutionGroup(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Executions:
     """Runs that ended in a span of time. The rates are percent of the runs that succeeded or
-    failed, None if there was none; the times are those of the runs that succeeded, in seconds."""
+    failed, None if there was none. The times are those of the runs that succeeded, in seconds, to
+    three digits."""
 
     name: str
     runs: int

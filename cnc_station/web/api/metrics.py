@@ -65,7 +65,8 @@ class MetricsOut(Told):
 
 class ExecutionsOut(Told):
     """Runs that ended in the span. `success_rate`: percent of those that succeeded or failed. Half
-    of those that succeeded took at most `p50_s` seconds, 95 % at most `p95_s`."""
+    of those that succeeded took at most `p50_s` seconds, 95 % at most `p95_s`, to
+    three digits."""
 
     runs: int
     succeeded: int

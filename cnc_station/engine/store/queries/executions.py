@@ -2,18 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    FromClause,
-    case,
-    func,
-    literal,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, Connection, FromClause, case, func, select
 
 from cnc_station.engine.domain.states import FAILED_RUNS, UNDECIDED_JOBS, JobState, RunState
 from cnc_station.engine.domain.webhooks import JobStatus, status_of
@@ -25,29 +16,81 @@ from cnc_station.engine.views.metrics import (
     JobMetrics,
 )
 
-_SHARES = (50, 95)  # percent
 _WITH_JOB = run.join(job, job.c.id == run.c.job_id)
-# The name of the group, from where it is read, and which runs have one.
-_GROUPS: Mapping[ExecutionGroup, tuple[ColumnElement[str], FromClause, ColumnElement[bool]]] = {
-    ExecutionGroup.HANDLER: (job.c.handler, _WITH_JOB, true()),
-    ExecutionGroup.TYPE: (job.c.machine_type, _WITH_JOB, run.c.machine_id.is_not(None)),
+_AT_MACHINE = case((run.c.machine_id.is_not(None), job.c.machine_type))
+# The name of each run's group, NULL if it has none, and from where it is read.
+_GROUPS: Mapping[ExecutionGroup, tuple[ColumnElement[str], FromClause]] = {
+    ExecutionGroup.HANDLER: (job.c.handler, _WITH_JOB),
+    ExecutionGroup.TYPE: (_AT_MACHINE, _WITH_JOB),
     ExecutionGroup.MACHINE: (
         machine.c.name,
-        run.join(machine, machine.c.id == run.c.machine_id),
-        true(),
+        run.join(machine, machine.c.id == run.c.machine_id, isouter=True),
     ),
 }
-_ALL: tuple[ColumnElement[str], FromClause, ColumnElement[bool]] = (literal(""), run, true())
+_took = run.c.ended_at - run.c.started_at
+# To three digits: a few thousand different times, however many runs there are. Ranked one by one,
+# two million runs take SQLite 100 s.
+_ROUNDED = case(
+    *((_took < 1_000 * step, _took // step * step) for step in (1, 10, 100, 1_000, 10_000)),
+    else_=_took // 100_000 * 100_000,
+)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Runs by outcome, and those that succeeded by the ms they took."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    times: Counter[int] = field(default_factory=Counter)
+
+    def add(self, state: str, took: int | None, count: int) -> None:
+        self.outcomes[state] += count
+        if state == RunState.SUCCEEDED and took is not None:
+            self.times[max(0, took)] += count
+
+    def percentile_s(self, share: int) -> float | None:
+        """The time within which `share` percent of the runs that succeeded have ended."""
+        wanted = -(-self.times.total() * share // 100)
+        for took in sorted(self.times):
+            wanted -= self.times[took]
+            if wanted <= 0:
+                return took / 1000
+        return None
+
+    def executions(self, name: str) -> Executions:
+        succeeded = self.outcomes[RunState.SUCCEEDED]
+        failed = sum(self.outcomes[state] for state in FAILED_RUNS)
+        return Executions(
+            name=name,
+            runs=self.outcomes.total(),
+            succeeded=succeeded,
+            failed=failed,
+            cancelled=self.outcomes[RunState.CANCELLED],
+            success_rate=_rate(succeeded, succeeded + failed),
+            p50_s=self.percentile_s(50),
+            p95_s=self.percentile_s(95),
+        )
 
 
 def executions(
     connection: Connection, since: int, until: int, group: ExecutionGroup
 ) -> ExecutionStats:
-    """The statistics of all runs and of each group, by name."""
-    whole = _executions(connection, since, until, *_ALL)
-    groups = _executions(connection, since, until, *_GROUPS[group])
-    nothing = _of("", Counter(), {})
-    return ExecutionStats(since, until, next(iter(whole), nothing), groups)
+    """The statistics of all runs and of each group, by name; times to three digits."""
+    name, source = _GROUPS[group]
+    labelled = name.label("group_name"), run.c.state, _ROUNDED.label("rounded")
+    query = (
+        select(*labelled, func.count())
+        .select_from(source)
+        .where(_ended(since, until))
+        .group_by("group_name", run.c.state, "rounded")
+    )
+    whole, groups = _Tally(), defaultdict[str, _Tally](_Tally)
+    for one, state, took, count in connection.execute(query):
+        whole.add(state, took, count)
+        if one is not None:
+            groups[one].add(state, took, count)
+    found = tuple(groups[one].executions(one) for one in sorted(groups))
+    return ExecutionStats(since, until, whole.executions(""), found)
 
 
 def job_metrics(connection: Connection, since: int, until: int, limit_hits: int) -> JobMetrics:
@@ -58,17 +101,16 @@ def job_metrics(connection: Connection, since: int, until: int, limit_hits: int)
     for state, count in connection.execute(states):
         statuses[status_of(JobState(state))] += count
         undecided += count if state in UNDECIDED_JOBS else 0
-    outcomes: Counter[str] = Counter()
-    retries = 0
     ended = (
         select(run.c.state, func.count(), func.sum(case((run.c.attempt > 1, 1), else_=0)))
         .where(_ended(since, until))
         .group_by(run.c.state)
     )
+    tally, retries = _Tally(), 0
     for state, count, again in connection.execute(ended):
-        outcomes[state] += count
+        tally.add(state, None, count)
         retries += again
-    runs = _of("", outcomes, {})
+    runs = tally.executions("")
     return JobMetrics(
         since=since,
         until=until,
@@ -87,76 +129,6 @@ def job_metrics(connection: Connection, since: int, until: int, limit_hits: int)
 
 def _ended(since: int, until: int) -> ColumnElement[bool]:
     return (run.c.ended_at >= since) & (run.c.ended_at < until)
-
-
-def _executions(
-    connection: Connection,
-    since: int,
-    until: int,
-    name: ColumnElement[str],
-    source: FromClause,
-    known: ColumnElement[bool],
-) -> tuple[Executions, ...]:
-    chosen = _ended(since, until) & known
-    outcomes: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    counts = (
-        select(name.label("name"), run.c.state, func.count())
-        .select_from(source)
-        .where(chosen)
-        .group_by(name, run.c.state)
-    )
-    for one, state, count in connection.execute(counts):
-        outcomes[one][state] += count
-    times: defaultdict[str, dict[int, float]] = defaultdict(dict)
-    for one, share, ms in _percentiles(connection, name, source, chosen):
-        times[one][share] = ms / 1000
-    return tuple(_of(one, outcomes[one], times[one]) for one in sorted(outcomes))
-
-
-def _percentiles(
-    connection: Connection,
-    name: ColumnElement[str],
-    source: FromClause,
-    chosen: ColumnElement[bool],
-) -> list[tuple[str, int, int]]:
-    """The times (ms) below which these shares of the runs that succeeded have ended. By their rank:
-    SQLite has no function for it."""
-    took = run.c.ended_at - run.c.started_at
-    ranked = (
-        select(
-            name.label("name"),
-            took.label("took"),
-            func.row_number().over(partition_by=name, order_by=took).label("place"),
-            func.count().over(partition_by=name).label("runs"),
-        )
-        .select_from(source)
-        .where(chosen, run.c.state == RunState.SUCCEEDED.value, run.c.started_at.is_not(None))
-        .cte("ranked")
-    )
-    wanted = [(ranked.c.runs * literal(share, BigInteger) + 99) // 100 for share in _SHARES]
-    query = select(ranked.c.name, ranked.c.took, *(ranked.c.place == rank for rank in wanted))
-    rows = connection.execute(query.where(ranked.c.place.in_(wanted)))
-    return [
-        (one, share, ms)
-        for one, ms, *is_at in rows
-        for share, here in zip(_SHARES, is_at, strict=True)
-        if here
-    ]
-
-
-def _of(name: str, outcomes: Counter[str], times: Mapping[int, float]) -> Executions:
-    succeeded = outcomes[RunState.SUCCEEDED]
-    failed = sum(outcomes[state] for state in FAILED_RUNS)
-    return Executions(
-        name=name,
-        runs=outcomes.total(),
-        succeeded=succeeded,
-        failed=failed,
-        cancelled=outcomes[RunState.CANCELLED],
-        success_rate=_rate(succeeded, succeeded + failed),
-        p50_s=times.get(50),
-        p95_s=times.get(95),
-    )
 
 
 def _rate(part: int, whole: int) -> float | None:
