@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, insert
 
 from cnc_station.engine.store import schema
+from cnc_station.engine.store.queries import executions as executions_module
 from cnc_station.engine.store.queries.executions import executions, job_metrics
 from cnc_station.engine.store.queries.fleet_figures import FleetFigures, fleet_figures
 from cnc_station.engine.store.tenants import for_tenants
@@ -68,6 +69,20 @@ def test_times_have_three_digits(rows: Rows, took: float, told: float) -> None:
     ended(rows, rows.job(state="completed"), None, "succeeded", took)
     found = of(rows, ExecutionGroup.MACHINE)
     assert (found.all.p50_s, found.groups) == (told, ())
+
+
+def test_the_newest_runs_of_a_long_span_are_counted_and_since_when_is_told(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executions_module, "MOST_RUNS", 2)
+    job = rows.job(state="completed")
+    for minutes in (5, 3, 2):
+        rows.run(job, None, state="succeeded", ended_at=NOW - minutes * MINUTE)
+    found = of(rows, ExecutionGroup.HANDLER)
+    assert (found.all.runs, found.since) == (2, NOW - 5 * MINUTE + 1)
+    counted = rows.read(partial(job_metrics, since=NOW - DAY, until=NOW, limit_hits=0))
+    assert (counted.completed, counted.since) == (2, NOW - 5 * MINUTE + 1)
+    assert of(rows, ExecutionGroup.HANDLER, NOW - 4 * MINUTE).since == NOW - 4 * MINUTE
 
 
 def test_rates_are_unknown_without_runs_and_jobs_are_counted_by_status(rows: Rows) -> None:

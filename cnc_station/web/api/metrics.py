@@ -10,7 +10,8 @@ from cnc_station.web.api.values import Taken, TimeIn, TimeOut, Told
 
 
 class MetricsIn(Taken):
-    """A span of time: the 24 hours until now, unless others are named; 31 days at most."""
+    """A span of time: the 24 hours until now, unless others are named; 31 days at most. If more
+    than 100,000 runs ended in it, the newest of them are counted: `since` tells from when on."""
 
     since: TimeIn | None = None
     until: TimeIn | None = None

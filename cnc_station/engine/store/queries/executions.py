@@ -1,4 +1,8 @@
-"""Statistics of the runs that ended in a span of time, by the index of their ends."""
+"""Statistics of the runs that ended in a span of time, by the index of their ends.
+
+They read at most `MOST_RUNS` runs, the newest of the span, and tell since when these ended: a fleet
+may end more in an hour.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -16,6 +20,7 @@ from cnc_station.engine.views.metrics import (
     JobMetrics,
 )
 
+MOST_RUNS = 100_000
 _WITH_JOB = run.join(job, job.c.id == run.c.job_id)
 _AT_MACHINE = case((run.c.machine_id.is_not(None), job.c.machine_type))
 # The name of each run's group, NULL if it has none, and from where it is read.
@@ -76,6 +81,7 @@ def executions(
     connection: Connection, since: int, until: int, group: ExecutionGroup
 ) -> ExecutionStats:
     """The statistics of all runs and of each group, by name; times to three digits."""
+    since = _counted_since(connection, since, until)
     name, source = _GROUPS[group]
     labelled = name.label("group_name"), run.c.state, _ROUNDED.label("rounded")
     query = (
@@ -95,6 +101,7 @@ def executions(
 
 def job_metrics(connection: Connection, since: int, until: int, limit_hits: int) -> JobMetrics:
     """The jobs by status, and what became of the runs that ended in this span."""
+    since = _counted_since(connection, since, until)
     statuses: Counter[JobStatus] = Counter()
     undecided = 0
     states = select(job.c.state, func.count()).where(counted).group_by(job.c.state)
@@ -125,6 +132,13 @@ def job_metrics(connection: Connection, since: int, until: int, limit_hits: int)
         failure_rate=_rate(runs.failed, runs.succeeded + runs.failed),
         limit_hits=limit_hits,
     )
+
+
+def _counted_since(connection: Connection, since: int, until: int) -> int:
+    """Return since when the newest `MOST_RUNS` of the span ended."""
+    newest = select(run.c.ended_at).where(_ended(since, until)).order_by(run.c.ended_at.desc())
+    last_left_out = connection.execute(newest.offset(MOST_RUNS).limit(1)).scalar()
+    return since if last_left_out is None else last_left_out + 1
 
 
 def _ended(since: int, until: int) -> ColumnElement[bool]:
