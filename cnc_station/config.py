@@ -53,7 +53,7 @@ class Config:
     station claims in one transaction, `automation_workers` the number of jobs without a machine
     that it runs at once. `shell_commands` is the list of allowed commands; None: shell.command is
     off. `web/serving.py` says what is served where: a port of 0 is off, and None stands for another
-    setting.
+    setting. `metrics_from` are the networks that may read metrics, beside this computer.
     """
 
     data_folder: Path
@@ -85,6 +85,7 @@ class Config:
     api_key: Path | None = None
     health_host: str | None = None
     health_port: int | None = None
+    metrics_from: tuple[str, ...] = ()
     http_proxy: str = field(default="", repr=False)
     http_ca_file: Path | None = None
     webhook_url: str = field(default="", repr=False)
@@ -388,6 +389,7 @@ READERS: Mapping[str, Reader] = {
     "api_key": _file,
     "health_host": addresses.host,
     "health_port": _whole(0, 65_535),
+    "metrics_from": _list_of(addresses.network),
     "http_proxy": addresses.proxy,
     "http_ca_file": _file,
     "webhook_url": _webhook,

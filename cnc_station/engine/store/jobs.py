@@ -213,6 +213,7 @@ def _record_new(tx: Tx, actor: str, spec: JobSpec, row: dict[str, Any]) -> None:
         tenant=spec.tenant,
         machine_type=spec.machine_type if state == JobState.QUEUED else None,
         due_at=row["not_before"] if state == JobState.DELAYED else None,
+        handler=spec.handler,
     )
 
 

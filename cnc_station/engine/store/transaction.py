@@ -54,6 +54,7 @@ class Tx:
         machine_type: str | None = None,
         due_at: int | None = None,
         frees_machine: bool = False,
+        handler: str | None = None,
     ) -> None:
         """Record one event. What follows `details` is for the notice only (see `NoticeEvent`)."""
         self.events.append(
@@ -70,6 +71,7 @@ class Tx:
                 machine_type,
                 due_at,
                 frees_machine,
+                handler,
             )
         )
         self._rows.append(

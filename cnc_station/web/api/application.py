@@ -24,6 +24,7 @@ from cnc_station.web.api import (
     aliases,
     job_history,
     jobs,
+    metrics,
     needs_attention,
     problems,
     programs,
@@ -54,6 +55,7 @@ ROUTES: tuple[Route, ...] = (
     *shop.ROUTES,
     *schedules.ROUTES,
     *webhooks.ROUTES,
+    *metrics.ROUTES,
 )
 _TRACE = web.RequestKey("trace_id", str)
 _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
