@@ -52,8 +52,8 @@ class Config:
     station claims in one transaction, `automation_workers` the number of jobs without a machine
     that it runs at once. `shell_commands` is the list of allowed commands; None: shell.command is
     off. `web/serving.py` says what is served where: a port of 0 is off, and None stands for another
-    setting. `log_form` is for the stderr of a station without a window; a
-    `log_max_mb` of 0 writes no log file.
+    setting. `log_form` is for the stderr of a station without a window; a `log_max_mb` of 0 writes
+    no log file.
     """
 
     data_folder: Path

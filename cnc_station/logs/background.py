@@ -108,7 +108,7 @@ class BackgroundHandler(logging.Handler):
         return item if isinstance(item, str) else event_lines(item, self._lines.station)
 
     def _counted(self, lost: int) -> str:
-        text = f"{lost:,} lines of the log were lost"
+        text = f"lines lost from this log: {lost:,}"
         record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, None, None)
         record.created = time.time()
         return self._lines.format(record) + "\n"

@@ -19,7 +19,7 @@ from cnc_station import private_files
 SUFFIX = ".jsonl"
 PARTS = 10  # a file is begun anew at this share of what the log may take
 _CLOSED = "%Y%m%dT%H%M%S"
-_CLOSED_FORM = r"\.\d{8}T\d{6}-\d{3}"
+_CLOSED_NAME = re.compile(r"(.+)\.(\d{8}T\d{6}-\d{3})" + re.escape(SUFFIX))
 _FLAGS = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FLAGS |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _DAY_S = 86_400
@@ -32,6 +32,13 @@ def file_name(station: str) -> str:
         return plain + SUFFIX
     number = sha256(station.encode("utf-8", "replace")).hexdigest()[:8]
     return f"{plain[:60]}-{number}{SUFFIX}"
+
+
+def series_of(name: str) -> tuple[str, str]:
+    """Return what the files of one station have in common, and when this one was closed; the
+    present one comes after the former ones."""
+    found = _CLOSED_NAME.fullmatch(name)
+    return (found[1], found[2]) if found else (name.removesuffix(SUFFIX), "~")
 
 
 class LogFile:
@@ -125,12 +132,17 @@ class LogFile:
 
     def _delete_former(self) -> None:
         """Delete the oldest files until the others have room beside a full one."""
-        own = re.compile(re.escape(self.path.stem) + _CLOSED_FORM + re.escape(SUFFIX))
         with suppress(OSError):
-            former = sorted(p for p in self.path.parent.iterdir() if own.fullmatch(p.name))
+            names = [path.name for path in self.path.parent.iterdir() if path.suffix == SUFFIX]
+            former = sorted(
+                (closed, self.path.with_name(name))
+                for name in names
+                for station, closed in [series_of(name)]
+                if station == self.path.stem and closed != "~"
+            )
             left = self._most_bytes - self._most_bytes // PARTS
             oldest = self._clock() - self._keep_days * _DAY_S if self._keep_days else 0.0
-            for path in reversed(former):
+            for _, path in reversed(former):
                 found = path.stat()
                 left -= found.st_size
                 if left < 0 or found.st_mtime < oldest:
