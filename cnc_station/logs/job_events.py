@@ -31,7 +31,7 @@ WORDS: Mapping[str, Words] = {
     "created": Words("submit", "submitted"),
     "submitted": Words("submit", "submitted"),
     "deleted": Words("delete", "deleted"),
-    "released": Words("retry", "queued now"),
+    "released": Words("release", "in the queue"),
     "postponed": Words("delay", "delayed"),
     "paused": Words("pause", "paused"),
     "resumed": Words("resume", "resumed"),
@@ -65,6 +65,9 @@ WORDS: Mapping[str, Words] = {
         if name.startswith("overridden_to_")
     },
 }
+
+
+_RELEASED_AGAIN = Words("retry", "in the queue again")  # after a run that failed
 
 
 class WrittenEvents(NamedTuple):
@@ -112,6 +115,8 @@ def _worded(written: WrittenEvents) -> Iterator[tuple[Mapping[str, Any], str | N
     )
     for row, tenant in zip(written.rows, tenants, strict=True):
         words = WORDS.get(row["type"])
+        if row["type"] == "released" and row["details"]:
+            words = _RELEASED_AGAIN
         if words is not None and row["job_id"] is not None:
             yield row, tenant, words
 

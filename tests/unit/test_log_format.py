@@ -112,6 +112,7 @@ def test_any_event_stays_on_its_line_and_reads_back(
         "trace_id": "t1",
         "actor": actor,
         "reason": reason,
+        "details": None,
     }
     notice = Notice.of(
         NoticeEvent(Topic.DELIVERIES_QUEUED), NoticeEvent(kind, "A", 5, tenant=tenant)
