@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import sys
+from functools import partial
 
 from cnc_station import private_files
 from cnc_station.cli.log_format import LogSentences
@@ -10,7 +11,7 @@ from cnc_station.cli.output import say
 from cnc_station.config import Config
 from cnc_station.logs.background import BackgroundHandler
 from cnc_station.logs.file import LogFile, file_name
-from cnc_station.logs.job_events import LOGGER, JobWarnings
+from cnc_station.logs.job_events import sinks, warn_of
 from cnc_station.logs.repeats import HTTP, RepeatCounter, log_uncaught
 
 _MEGABYTE = 1_000_000
@@ -26,23 +27,22 @@ def start_log(config: Config, *, aloud: bool) -> None:
     with contextlib.suppress(OSError):  # opening the database reports it
         private_files.make_folder(config.data_folder)
         private_files.tighten(private_files.of_data_folder(config.data_folder))
+    files: list[BackgroundHandler] = []
     handlers: list[logging.Handler] = []
-    for_events: list[logging.Handler] = []
     if config.log_max_mb:
-        handlers.append(_file_handler(config))
+        files.append(_file_handler(config))
     if aloud and config.log_form == "json":
-        handlers.append(BackgroundHandler(config.station, _write_to_stderr))
-    for_events += handlers
-    if aloud and config.log_form == "text":
+        files.append(BackgroundHandler(config.station, _write_to_stderr))
+    elif aloud:
         stream = logging.StreamHandler()
         stream.setFormatter(LogSentences())
         stream.addFilter(_is_for_people)
         handlers.append(stream)
-        for_events.append(JobWarnings(RepeatCounter([stream])))
+        sinks.append(partial(warn_of, handler=RepeatCounter([stream])))
+    sinks.extend(file.write_events for file in files)
+    handlers += files
     counted = RepeatCounter(handlers) if handlers else logging.NullHandler()
     logging.basicConfig(level=logging.INFO, handlers=[counted])
-    for handler in for_events:
-        logging.getLogger(LOGGER).addHandler(handler)
     log_uncaught()
     logging.getLogger("alembic").setLevel(logging.WARNING)
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from cnc_station.logs.job_events import WrittenEvents, event_lines
 from cnc_station.logs.lines import JsonLines
 
-GATHER_S = 0.1  # lines of this time are written together
+GATHER_S = 0.2  # lines of this time are written together
 MOST_WAITING = 20_000  # lines; what a disk that stands still keeps in memory
 CLOSING_S = 3.0  # for what is left at the end, if the disk does not answer
 
@@ -44,14 +44,19 @@ class BackgroundHandler(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue a record."""
-        written: WrittenEvents | None = getattr(record, "written", None)
+        """Queue the line of a record."""
         try:
-            item: _Item = self.format(record) + "\n" if written is None else written
+            line = self.format(record) + "\n"
         except Exception:  # noqa: BLE001 - a line that cannot be worded, as of a number of 5,000 digits
             self.handleError(record)
-            return
-        count = 1 if written is None else len(written.rows)
+        else:
+            self._put(line, 1)
+
+    def write_events(self, written: WrittenEvents) -> None:
+        """Queue the lines of a commit's events."""
+        self._put(written, len(written.rows))
+
+    def _put(self, item: _Item, count: int) -> None:
         with self._held:
             if self._waiting and self._waiting + count > self._most:
                 self._lost += count

@@ -4,7 +4,9 @@ The writer gives the rows of a commit away as they are; the thread of the log wo
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import compress
 from typing import Any, NamedTuple
 
 from cnc_station.engine.domain.notice import Notice
@@ -12,8 +14,6 @@ from cnc_station.engine.domain.transitions import TRANSITIONS
 from cnc_station.logs.lines import SERVICE, json_text, timestamp
 
 LOGGER = "cnc_station.job_events"
-_log = logging.getLogger(LOGGER)
-_log.propagate = False  # the handlers of other records would get one record for each commit
 
 
 class Words(NamedTuple):
@@ -25,6 +25,7 @@ class Words(NamedTuple):
 
 
 _WARNING = logging.WARNING
+_LEVELS = {logging.INFO: "info", _WARNING: "warning"}
 # Not here: what changes no state, and the assignment, which is followed by a start.
 WORDS: Mapping[str, Words] = {
     "drafted": Words("draft", "saved as a draft"),
@@ -77,63 +78,55 @@ class WrittenEvents(NamedTuple):
     notice: Notice
 
 
+_name = lru_cache(maxsize=1_000)(json_text)  # few people and customers are behind many events
+sinks: list[Callable[[WrittenEvents], None]] = []  # where the events of each commit go
+
+
 def log_events(rows: Sequence[Mapping[str, Any]], notice: Notice) -> None:
     """Log the events of a commit, if anything writes them. They must not change afterwards."""
-    if rows and _log.handlers:
-        _log.info("events", extra={"written": WrittenEvents(rows, notice)})
+    if rows:
+        for sink in tuple(sinks):
+            sink(WrittenEvents(rows, notice))
 
 
 def event_lines(written: WrittenEvents, station: str) -> str:
     """Return the JSON lines of a commit, each with its line break."""
     service = f'"service":"{SERVICE}","station":{json_text(station)},"message":"job '
-    return "".join(_lines(written, service))
+    return "".join([_line(*worded, service) for worded in _worded(written)])
 
 
-def _lines(written: WrittenEvents, service: str) -> Iterator[str]:
-    for row, tenant, words in _worded(written):
-        kind, job_id, reason = row["type"], row["job_id"], row["reason"]
-        said = f"{words.said}: {json_text(reason)[1:-1]}" if reason else words.said
-        level = "warning" if words.level == _WARNING else "info"
-        line = (
-            f'{{"timestamp":"{timestamp(row["at"])}","level":"{level}",{service}{job_id} {said}",'
-            f'"event":"{words.event}","transition":"{kind}","job_id":{job_id}'
-        )
-        if (run_id := row["run_id"]) is not None:
-            line += f',"run_id":{run_id}'
-        if (machine_id := row["machine_id"]) is not None:
-            line += f',"machine_id":{machine_id}'
-        line += f',"trace_id":{json_text(row["trace_id"])},"user_id":{json_text(row["actor"])}'
-        yield f'{line},"tenant":{json_text(tenant)}}}\n' if tenant else f"{line}}}\n"
+def _line(row: Mapping[str, Any], tenant: str | None, words: Words, service: str) -> str:
+    job_id, run_id, machine_id = row["job_id"], row["run_id"], row["machine_id"]
+    reason = row["reason"]
+    said = f"{words.said}: {json_text(reason)[1:-1]}" if reason else words.said
+    run = "" if run_id is None else f',"run_id":{run_id}'
+    machine = "" if machine_id is None else f',"machine_id":{machine_id}'
+    of = f',"tenant":{_name(tenant)}' if tenant else ""
+    return (
+        f'{{"timestamp":"{timestamp(row["at"])}","level":"{_LEVELS[words.level]}",'
+        f'{service}{job_id} {said}","event":"{words.event}","transition":"{row["type"]}",'
+        f'"job_id":{job_id}{run}{machine},"trace_id":{json_text(row["trace_id"])},'
+        f'"user_id":{_name(row["actor"])}{of}}}\n'
+    )
 
 
 def _worded(written: WrittenEvents) -> Iterator[tuple[Mapping[str, Any], str | None, Words]]:
-    columns = written.notice.columns
-    tenants = (
-        tenant
-        for kind, tenant in zip(columns.type, columns.tenant, strict=True)
-        if kind in TRANSITIONS
-    )
+    types, tenants = written.notice.columns.type, written.notice.columns.tenant
+    if len(types) > len(written.rows):  # topics have no row
+        tenants = tuple(compress(tenants, map(TRANSITIONS.__contains__, types)))
     for row, tenant in zip(written.rows, tenants, strict=True):
         words = WORDS.get(row["type"])
+        if words is None or row["job_id"] is None:
+            continue
         if row["type"] == "released" and row["details"]:
             words = _RELEASED_AGAIN
-        if words is not None and row["job_id"] is not None:
-            yield row, tenant, words
+        yield row, tenant, words
 
 
-class JobWarnings(logging.Handler):
-    """Passes on what needs a person's eye, as a sentence, and nothing else."""
-
-    def __init__(self, handler: logging.Handler) -> None:
-        super().__init__()
-        self._handler = handler
-
-    def emit(self, record: logging.LogRecord) -> None:
-        written: WrittenEvents = vars(record)["written"]
-        for row, _, words in _worded(written):
-            if words.level >= _WARNING:
-                said = f"job {row['job_id']} {words.said}"
-                text = f"{said}: {row['reason']}" if row["reason"] else said
-                self._handler.handle(
-                    logging.LogRecord(LOGGER, words.level, row["type"], 0, "%s", (text,), None)
-                )
+def warn_of(written: WrittenEvents, handler: logging.Handler) -> None:
+    """Pass on what needs a person's eye, as a sentence, and nothing else."""
+    for row, _, words in _worded(written):
+        if words.level >= _WARNING:
+            said = f"job {row['job_id']} {words.said}"
+            text = f"{said}: {row['reason']}" if row["reason"] else said
+            handler.handle(logging.LogRecord(LOGGER, words.level, row["type"], 0, text, None, None))

@@ -10,22 +10,23 @@ from typing import Any
 
 from cnc_station import config
 from cnc_station.cli.station_log import start_log
-from cnc_station.logs.job_events import LOGGER
+from cnc_station.logs.job_events import sinks
 
 
 @contextmanager
 def logging_into(folder: Path, *, aloud: bool, form: str = "text") -> Iterator[logging.Logger]:
     """A logger of a station, without the handlers of the test runner."""
-    root, events = logging.getLogger(), logging.getLogger(LOGGER)
+    root = logging.getLogger()
     before, root.handlers, level = root.handlers, [], root.level
     settings = replace(config.load({}), data_folder=folder, station="A", log_form=form)
     try:
         start_log(settings, aloud=aloud)
         yield logging.getLogger("shop")
     finally:
-        for handler in [*root.handlers, *events.handlers]:
+        sinks.clear()
+        for handler in root.handlers:
             handler.close()
-        root.handlers, events.handlers = before, []
+        root.handlers = before
         root.setLevel(level)
 
 
