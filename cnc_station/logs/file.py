@@ -1,10 +1,11 @@
 """A station's log file: appended to, begun anew each day and before it is too large.
 
 Several processes may append to one file: each write is whole lines, and a file that another process
-has moved away is left. The former files are named by the time when they were closed.
+has moved away is left. Former files are numbered: clocks are set back, numbers are not.
 """
 
 import errno
+import math
 import os
 import re
 import stat
@@ -18,8 +19,7 @@ from cnc_station import private_files
 
 SUFFIX = ".jsonl"
 PARTS = 10  # a file is begun anew at this share of what the log may take
-_CLOSED = "%Y%m%dT%H%M%S"
-_CLOSED_NAME = re.compile(r"(.+)\.(\d{8}T\d{6}-\d{3})" + re.escape(SUFFIX))
+_FORMER = re.compile(r"(.+)\.([0-9]{6,12})" + re.escape(SUFFIX))
 _FLAGS = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FLAGS |= getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _DAY_S = 86_400
@@ -34,11 +34,11 @@ def file_name(station: str) -> str:
     return f"{plain[:60]}-{number}{SUFFIX}"
 
 
-def series_of(name: str) -> tuple[str, str]:
-    """Return what the files of one station have in common, and when this one was closed; the
-    present one comes after the former ones."""
-    found = _CLOSED_NAME.fullmatch(name)
-    return (found[1], found[2]) if found else (name.removesuffix(SUFFIX), "~")
+def series_of(name: str) -> tuple[str, float]:
+    """Return what the files of one station have in common, and the number of this one; that of the
+    present one is infinite."""
+    found = _FORMER.fullmatch(name)
+    return (found[1], int(found[2])) if found else (name.removesuffix(SUFFIX), math.inf)
 
 
 class LogFile:
@@ -120,29 +120,26 @@ class LogFile:
             return file.read(1) not in {b"\n", b""}
 
     def _move_away(self) -> None:
-        """Give the full file a name by the present time. If that fails, it grows on."""
-        now = self._clock()
-        for at in (now + number / 1000 for number in range(1000)):
-            closed = f"{time.strftime(_CLOSED, time.gmtime(at))}-{int(at * 1000) % 1000:03}"
-            former = self.path.with_name(f"{self.path.stem}.{closed}{SUFFIX}")
-            if not former.exists():
-                with suppress(OSError):
-                    self.path.rename(former)
-                return
+        """Give the full file the next number. If that fails, it grows on."""
+        with suppress(OSError):
+            number = max((int(number) for number, _ in self._former()), default=0) + 1
+            self.path.rename(self.path.with_name(f"{self.path.stem}.{number:06}{SUFFIX}"))
+
+    def _former(self) -> list[tuple[float, Path]]:
+        names = [path.name for path in self.path.parent.iterdir() if path.suffix == SUFFIX]
+        return sorted(
+            (number, self.path.with_name(name))
+            for name in names
+            for station, number in [series_of(name)]
+            if station == self.path.stem and number < math.inf
+        )
 
     def _delete_former(self) -> None:
         """Delete the oldest files until the others have room beside a full one."""
+        left = self._most_bytes - self._most_bytes // PARTS
+        oldest = self._clock() - self._keep_days * _DAY_S if self._keep_days else 0.0
         with suppress(OSError):
-            names = [path.name for path in self.path.parent.iterdir() if path.suffix == SUFFIX]
-            former = sorted(
-                (closed, self.path.with_name(name))
-                for name in names
-                for station, closed in [series_of(name)]
-                if station == self.path.stem and closed != "~"
-            )
-            left = self._most_bytes - self._most_bytes // PARTS
-            oldest = self._clock() - self._keep_days * _DAY_S if self._keep_days else 0.0
-            for _, path in reversed(former):
+            for _, path in reversed(self._former()):
                 found = path.stat()
                 left -= found.st_size
                 if left < 0 or found.st_mtime < oldest:

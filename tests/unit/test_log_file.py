@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import os
 import shutil
 import threading
@@ -23,7 +24,7 @@ def lines(path: Path) -> list[str]:
 
 def former(path: Path) -> list[Path]:
     closed = {one: series_of(one.name) for one in path.parent.glob("*.jsonl")}
-    return sorted(one for one, (of, at) in closed.items() if of == path.stem and at != "~")
+    return sorted(one for one, (of, at) in closed.items() if of == path.stem and at < math.inf)
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 def test_a_file_is_begun_anew_before_it_is_too_large_and_the_oldest_go(path: Path) -> None:
     file = LogFile(path, most_bytes=10_000)
-    others = path.with_name("A.B.20200101T000000-000.jsonl")
+    others = path.with_name("A.B.000001.jsonl")
     for number in range(100):
         file.write(f"{number:03} {'x' * 395}\n")
         if not number:

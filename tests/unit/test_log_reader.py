@@ -39,7 +39,7 @@ def shown(capsys: pytest.CaptureFixture[str], folder: Path, *options: str) -> li
 
 
 def test_the_files_of_all_stations_are_merged_by_time(tmp_path: Path) -> None:
-    (tmp_path / "A.20251130T000000-000.jsonl").write_text(line(1) + line(4))
+    (tmp_path / "A.000001.jsonl").write_text(line(1) + line(4))
     (tmp_path / "A.jsonl").write_text(line(6) + line(8))
     (tmp_path / "B.jsonl").write_text("".join(line(number, "B") for number in (2, 3, 5, 7)))
     assert newest(tmp_path) == [8, 7, 6, 5, 4, 3, 2, 1]
