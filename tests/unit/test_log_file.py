@@ -125,14 +125,18 @@ async def test_a_full_disk_is_told_once_and_counted_when_it_has_room() -> None:
     assert messages(disk)[-2:] == ["written", f"lines lost from this log: {lost}"]
 
 
-def test_a_disk_that_stands_still_costs_lines_and_no_memory() -> None:
+async def test_a_disk_that_stands_still_costs_lines_and_no_memory() -> None:
     disk, complaints = SimpleNamespace(full=False, text="", gate=threading.Event()), list[str]()
     handler, log = handler_to(disk, complaints, most=100)
     for number in range(1_000):
         log.info("line %d", number)
     disk.gate.set()
+    await until(lambda: "lost" in disk.text)
+    for number in range(1_000, 1_050):
+        log.info("line %d", number)
     handler.close()
     found = messages(disk)
-    assert found[:100] == [f"line {number}" for number in range(100)]
-    assert found[-1] == "lines lost from this log: 900"
+    kept = [*range(100), *range(1_000, 1_050)]
+    assert [text for text in found if "lost" not in text] == [f"line {n}" for n in kept]
+    assert [text for text in found if "lost" in text] == ["lines lost from this log: 900"]
     assert complaints == []
