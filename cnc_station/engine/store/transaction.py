@@ -32,6 +32,7 @@ class Tx:
     ranking: RankPolicy
     _rows: list[dict[str, Any]] = field(default_factory=list)
     events: list[NoticeEvent] = field(default_factory=list)
+    written: list[dict[str, Any]] = field(default_factory=list)  # the rows of events, in order
     _deferred: list[Callable[[], object]] = field(default_factory=list)
     preloaded: dict[Statement, Any] = field(default_factory=dict)
     listeners: WebhookListeners = field(default_factory=WebhookListeners)
@@ -150,6 +151,7 @@ class Tx:
         if items := self.listeners.items(self._rows):
             queue_deliveries(self.dialect, self.connection, items)
             self.notify(Topic.DELIVERIES_QUEUED)
+        self.written += self._rows
         self._rows = []
 
     def branch(self) -> "Tx":
@@ -166,6 +168,7 @@ class Tx:
     def join(self, branch: "Tx") -> None:
         """Take over the events of a branch that succeeded."""
         self.events += branch.events
+        self.written += branch.written
 
     def notice(self) -> Notice:
         return Notice.of(*self.events)
