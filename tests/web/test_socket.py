@@ -273,7 +273,7 @@ def small_socket(info: AddrInfoType) -> socket.socket:
     """Of a client that takes in little before it stands still."""
     family, kind, proto, *_ = info
     made = socket.socket(family, kind, proto)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
     return made
 
 
@@ -290,7 +290,7 @@ async def test_a_client_that_does_not_read_is_ended_and_delays_nobody(
         async with listening(stuck) as slow, listening(session) as other:
             await slow.subscribe(topics=["jobs"])
             await other.subscribe(topics=["jobs"])
-            for _ in range(20):
+            for _ in range(30):
                 begun = time.perf_counter()
                 await hall.door.execute(SubmitJobs((JobSpec("Bracket", "mill"),) * 100))
                 assert len(await other.events(100)) == 100
@@ -298,7 +298,7 @@ async def test_a_client_that_does_not_read_is_ended_and_delays_nobody(
             told = [await slow.told()]
             while told[-1]["type"] == "EVENT":
                 told.append(await slow.told())
-            assert 0 < len(told) < 1_500
+            assert 0 < len(told) < 2_000
             assert told[-1] == {"type": "RESYNC", "reason": "slow"}
             assert await slow.closed() == 4408
             last = await hall.job()
