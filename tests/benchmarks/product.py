@@ -34,6 +34,7 @@ from cnc_station.engine.queries import CountJobs, JobsById, ListDeliveries, List
 from cnc_station.engine.views import JobFilter, Sort
 from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryState
 from cnc_station.engine_thread import EngineThread
+from cnc_station.web.socket.service import WebSockets
 
 ME = local_principal("benchmark")
 
@@ -182,3 +183,11 @@ def starts(told: Callable[[int], None]) -> Iterator[None]:
         yield
     finally:
         registry.OWN["simulator"] = before
+
+
+# The WebSocket
+
+
+def websockets(door: Door) -> WebSockets:
+    """What a station's server has at `/ws`."""
+    return WebSockets(door)

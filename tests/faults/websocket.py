@@ -117,11 +117,13 @@ class _Campaign:
 
     async def _connect(self, url: str, until: int | None) -> None:
         """Read so many messages, None: all, and leave, or be torn off."""
-        async with aiohttp.ClientSession() as session:
-            async with session.ws_connect(f"{url}/ws", max_msg_size=0) as socket:
-                await self._read(socket, until)
-                if self._chance.random() < 0.5:
-                    await session.close()  # with its connection, without a word
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"{url}/ws", max_msg_size=0) as socket,
+        ):
+            await self._read(socket, until)
+            if self._chance.random() < 0.5:
+                await session.close()  # with its connection, without a word
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse, until: int | None) -> None:
         asked: dict[str, object] = {"type": "SUBSCRIBE", "topics": ["jobs", "stations"]}

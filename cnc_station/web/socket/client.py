@@ -14,7 +14,7 @@ from cnc_station.engine.views.event_feed import EventFeed
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.socket.access import Access
 from cnc_station.web.socket.messages import Message, messages_of
-from cnc_station.web.socket.outbox import Outbox
+from cnc_station.web.socket.outbox import Outbox, frame
 from cnc_station.web.socket.protocol import (
     MOST_SUBSCRIPTIONS,
     Close,
@@ -95,8 +95,9 @@ class Client(Follower):
 
     def put(self, text: str) -> None:
         """Answer something; a client that does not read its answers is ended."""
-        if not self._outbox.put(text):
+        if not self._outbox.put(frame(text)):
             self._end_as_slow()
+        self._outbox.flush()
 
     def subscribe(self, asked: Subscribe) -> None:
         """Add or replace the subscription of a tenant."""
@@ -152,13 +153,16 @@ class Client(Follower):
     ) -> int:
         """Send what `to` wants and `told` did not get already. Return how many messages are dealt
         with: less than all if there was no room."""
+        done = len(messages)
         for place, message in enumerate(messages):
             wanted = any(one.wants(message) for one in to.values())
             if not wanted or any(one.wants(message) for one in told.values()):
                 continue
-            if not self._outbox.put(message.text):
-                return place
-        return len(messages)
+            if not self._outbox.put(message.frame):
+                done = place
+                break
+        self._outbox.flush()
+        return done
 
     def _fall_behind(self) -> None:
         if self._outbox.is_stalled or self._cursor is None:

@@ -14,6 +14,7 @@ from cnc_station.engine.queries import JobsById
 from cnc_station.engine.views.event_feed import EventFeed, FeedEvent
 from cnc_station.web.api.job_values import JobOut
 from cnc_station.web.api.values import written
+from cnc_station.web.socket.outbox import frame
 from cnc_station.web.socket.protocol import Topic
 
 DELETED = "job:deleted"
@@ -31,7 +32,7 @@ class Message:
     topic: Topic
     tenant: str | None
     cursor: EventCursor
-    text: str
+    frame: bytes
 
 
 async def messages_of(door: Door, feed: EventFeed, skip: int = 0) -> list[Message]:
@@ -102,12 +103,12 @@ def _message(
         assert event.job_id is not None
         text = _text(head | _of_job(event))
         text = f'{text[:-1]},"job":{jobs.get(event.job_id, "null")}}}'
-        return Message(topic, event.tenant, cursor, text)
+        return Message(topic, event.tenant, cursor, frame(text))
     if topic is Topic.MACHINES:
         values = _of_machine(event)
     else:
         values = {"tenantId": None, "station": event.station}
-    return Message(topic, None, cursor, _text(head | values))
+    return Message(topic, None, cursor, frame(_text(head | values)))
 
 
 def _of_job(event: FeedEvent) -> dict[str, Any]:

@@ -64,7 +64,8 @@ class WebSockets:
         handler = asyncio.current_task()
         assert handler is not None
         self._handlers.add(handler)
-        outbox = Outbox(socket)
+        assert request.transport is not None
+        outbox = Outbox(request.transport)
         client = Client(self._door, self._tail, outbox, self._reading)
         self._clients.add(client)
         try:

@@ -21,7 +21,7 @@ LOOK_S = 1.0  # without a notice: one may have been lost
 FAILED_S = 1.0  # after a reading that failed
 PAGE = 200  # events
 MOST_KEPT = 2_000  # messages
-MOST_KEPT_CHARACTERS = 2_000_000
+MOST_KEPT_BYTES = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Tail:
         self._cursor: EventCursor | None = None
         self._page = 0
         self._kept: deque[tuple[int, Sequence[Message]]] = deque()
-        self._kept_messages = self._kept_characters = 0
+        self._kept_messages = self._kept_bytes = 0
         self._forgotten = 0  # the last page that is not kept
 
     def add(self, follower: Follower) -> None:
@@ -142,11 +142,11 @@ class Tail:
         self._page += 1
         self._kept.append((self._page, messages))
         self._kept_messages += len(messages)
-        self._kept_characters += sum(len(one.text) for one in messages)
-        while self._kept_messages > MOST_KEPT or self._kept_characters > MOST_KEPT_CHARACTERS:
+        self._kept_bytes += sum(len(one.frame) for one in messages)
+        while self._kept_messages > MOST_KEPT or self._kept_bytes > MOST_KEPT_BYTES:
             self._forgotten, oldest = self._kept.popleft()
             self._kept_messages -= len(oldest)
-            self._kept_characters -= sum(len(one.text) for one in oldest)
+            self._kept_bytes -= sum(len(one.frame) for one in oldest)
         for follower in tuple(self._followers):
             follower.hear(messages)
 
@@ -154,4 +154,4 @@ class Tail:
         self._page += 1
         self._forgotten = self._page
         self._kept.clear()
-        self._kept_messages = self._kept_characters = 0
+        self._kept_messages = self._kept_bytes = 0
