@@ -21,6 +21,7 @@ from cnc_station.web.server import WebServer
 from cnc_station.web.socket import outbox
 from cnc_station.web.socket.access import Access, Identify, TokenRefused
 from cnc_station.web.socket.service import WebSockets
+from tests.web.api_client import Client
 from tests.web.ws_client import Told, listening
 
 LOCALHOST = "127.0.0.1"
@@ -322,3 +323,16 @@ async def test_a_burst_is_read_at_the_pace_of_a_client_that_reads(
         last = await Hall(station, session).job()
         assert [one["jobId"] for one in await client.events(1)] == [last]
     await runner.cleanup()
+
+
+@pytest.mark.parametrize("path", ["/ws", "/api/v1/ws"])
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [("Host", "evil.example", 421), ("Origin", "http://evil.example", 403)],
+)
+async def test_pages_of_others_are_refused(
+    api: Client, path: str, header: str, value: str, status: int
+) -> None:
+    with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
+        await api.session.ws_connect(path, headers={header: value})
+    assert refused.value.status == status
