@@ -15,6 +15,7 @@ from cnc_station.web.clients import Clients
 from cnc_station.web.guards import Guards
 from cnc_station.web.health import Health
 from cnc_station.web.metrics import Metrics
+from cnc_station.web.socket.service import WebSockets
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class WebServer:
         self._api = api
         if api:
             add_api(app, door, guards)
+            WebSockets(door).add_to(app)
         self._clients = Clients(app)
 
     async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:

@@ -34,6 +34,7 @@ from cnc_station.engine.queries import CountJobs, JobsById, ListDeliveries, List
 from cnc_station.engine.views import Identity, JobFilter, Sort
 from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryState
 from cnc_station.engine_thread import EngineThread
+from cnc_station.web.socket.service import WebSockets
 
 ME = local_principal("benchmark")
 
@@ -201,3 +202,11 @@ def drivers_loop() -> Iterator[list[asyncio.AbstractEventLoop]]:
         yield found
     finally:
         registry.OWN["simulator"] = before
+
+
+# The WebSocket
+
+
+def websockets(door: Door) -> WebSockets:
+    """What a station's server has at `/ws`."""
+    return WebSockets(door)

@@ -36,6 +36,7 @@ BENCHMARKS = {
     "start": Benchmark("start.start", 3),
     "streaming": Benchmark("streaming.streaming", 2),
     "webhooks": Benchmark("webhooks.webhooks", 3, 900.0),
+    "websocket": Benchmark("websocket.websocket", 2, 600.0),
     "bulk": Benchmark("bulk.bulk", 3, 600.0),
     "polling": Benchmark("polling.polling", 2),
     "schedules": Benchmark("schedules.schedule_lateness", 3),
