@@ -16,6 +16,7 @@ class LossyDoor:
 
     def __init__(self, door: Door) -> None:
         self._door = door
+        self.operator = door.operator
         self.lost = 0
 
     async def execute(self, command: Command[T]) -> T:
