@@ -1,17 +1,11 @@
 """The page that shows the API to people, made of its description. It loads nothing else."""
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from html import escape
-from string import Template
 from typing import Any
 
-from aiohttp import web
-
-from cnc_station.bundled import bundled
 from cnc_station.web.api.problems import NAMES
+from cnc_station.web.page import Page, assemble
 
 _REF = "#/components/schemas/"
 _LIMITS = (
@@ -26,48 +20,15 @@ _LIMITS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The page, and what a browser may load for it: nothing but its own style and script."""
-
-    content: bytes
-    policy: str
-
-    def response(self) -> web.Response:
-        headers = {
-            "Cache-Control": "no-cache",
-            "Content-Security-Policy": self.policy,
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return web.Response(
-            body=self.content, content_type="text/html", charset="utf-8", headers=headers
-        )
-
-
 def render(described: Mapping[str, Any]) -> Page:
     """Return the page for a description in OpenAPI."""
-    style, script = _text("docs.css"), _text("docs.js")
-    allowed = (
-        "default-src 'none'",
-        f"style-src '{_hash(style)}'",
-        f"script-src '{_hash(script)}'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-    return Page(_page(described, style, script).encode(), "; ".join(allowed))
-
-
-def _page(described: Mapping[str, Any], style: str, script: str) -> str:
     groups: dict[str, list[tuple[str, str, Mapping[str, Any]]]] = {}
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
             groups.setdefault(operation["tags"][0], []).append((method, path, operation))
     schemas = described["components"]["schemas"]
-    return Template(_text("docs.html")).substitute(
-        style=style,
-        script=script,
+    return assemble(
+        "docs",
         version=escape(described["info"]["version"]),
         description=escape(described["info"]["description"].partition(" Not offered")[0]),
         navigation="".join(_links(tag, found) for tag, found in groups.items()),
@@ -77,14 +38,6 @@ def _page(described: Mapping[str, Any], style: str, script: str) -> str:
             ("Status", "Type"), ((str(code), f"/problems/{name}") for code, name in NAMES.items())
         ),
     )
-
-
-def _text(name: str) -> str:
-    return bundled("web", name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _links(tag: str, found: Iterable[tuple[str, str, Mapping[str, Any]]]) -> str:

@@ -10,6 +10,8 @@ from cnc_station.addresses import is_loopback
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.door import Door
 from cnc_station.web.api.application import MOST_BODY, PREFIX, add_api
+from cnc_station.web.board import PATH as BOARD
+from cnc_station.web.board import add_board
 from cnc_station.web.certificate import Certificate
 from cnc_station.web.clients import Clients
 from cnc_station.web.guards import Guards
@@ -42,6 +44,7 @@ class WebServer:
         if api:
             add_api(app, door, guards)
             WebSockets(door).add_to(app)
+            add_board(app)
         self._clients = Clients(app)
 
     async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:
@@ -71,7 +74,7 @@ class WebServer:
         if reach == "all":
             log.info("the API is served on %s%s, to this computer only", address, PREFIX)
         elif reach == "loopback":
-            log.info("the API is served on %s%s", address, PREFIX)
+            log.info("the API is served on %s%s, the board on %s", address, PREFIX, BOARD)
         else:
             log.warning(
                 "the API is not served on %s: it has no accounts, so it answers this computer only."

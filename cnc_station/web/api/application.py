@@ -23,6 +23,7 @@ from cnc_station.logs.repeats import HTTP
 from cnc_station.web import docs_page
 from cnc_station.web.api import (
     aliases,
+    floor,
     job_history,
     jobs,
     metrics,
@@ -42,6 +43,7 @@ from cnc_station.web.api.route import IF_MATCH, PATTERNS, Call, Reply, Route
 from cnc_station.web.api.values import Taken
 from cnc_station.web.capacity import Capacity
 from cnc_station.web.guards import OPEN_PATHS, Guards
+from cnc_station.web.page import Page
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     *needs_attention.ROUTES,
     *programs.ROUTES,
     *shop.ROUTES,
+    *floor.ROUTES,
     *schedules.ROUTES,
     *webhooks.ROUTES,
     *metrics.ROUTES,
@@ -78,7 +81,7 @@ def add_api(app: web.Application, door: Door, guards: Guards | None = None) -> N
         return json.dumps(described()).encode()
 
     @cache
-    def page() -> docs_page.Page:
+    def page() -> Page:
         return docs_page.render(described())
 
     async def describe(_request: web.Request) -> web.Response:
