@@ -1,18 +1,13 @@
 "use strict";
 // The shop floor, asked again after each change that /ws tells of, and now and then for the progress.
-const PROGRESS_MS = 3000, CALM_MS = 250, SILENT_MS = 60000, LONGEST_PAUSE_MS = 30000;
+const PROGRESS_MS = 3000, CALM_MS = 250, SILENT_MS = 60000, LONGEST_PAUSE_MS = 30000, WIDE_PX = 960, LARGEST_PX = 40, SMALLEST_PX = 11, MOST_NEEDS = .6;
 const MACHINE = {
   offline: ["Not reachable", "alarm", "⊘"], idle: ["Idle", "", "○"], assigned: ["Assigned", "", "→"],
   running: ["Running", "running", "▶"], held: ["Held", "held", "❚❚"], alarm: ["Alarm", "alarm", "▲"],
   needs_clearing: ["Clear it", "operator", "●"], maintenance: ["Maintenance", "", "✕"],
 };
-const REMEDY = {
-  clear: "Clear", unlock: "Unlock", continue: "Continue", decide: "Decide", set_up: "Confirm the set-up", finish: "Finish",
-  retry: "Retry", reconnect: "Reconnect", confirm_position: "Confirm the work zero", make_ready: "Make ready",
-  find_station: "Find the station", try_link: "Try again", accept_database: "Agree",
-};
 const at = (id) => document.getElementById(id);
-let asked = 0, shown = 0, wanted = 0, lastWord = Date.now(), pause = 1000, lost = null;
+let asked = 0, shown = 0, wanted = 0, lastWord = Date.now(), pause = 1000, lost = null, fitted = "";
 
 function make(tag, words, kind) {
   const made = document.createElement(tag);
@@ -57,7 +52,7 @@ function machine(one, now) {
 function need(one, now) {
   const item = make("li", undefined, "item waits"), head = make("div");
   head.append(make("b", one.title), make("span", since(one.since, now), "muted"));
-  item.append(head, make("span", [one.text, REMEDY[one.remedy]].filter(Boolean).join(" · "), "muted"));
+  item.append(head, make("span", one.text, "muted"));
   return item;
 }
 
@@ -81,8 +76,34 @@ function show(floor) {
   fill(at("needs-list"), floor.needs_you.map((one) => need(one, floor.at)), "Nothing waits for a person.");
   fill(at("machines"), floor.machines.map((one) => machine(one, floor.at)), "There is no machine yet.");
   fill(at("next-list"), floor.next_up.map(upcoming), "No job waits.");
+  refit(floor);
+  cut();
   at("needs-count").textContent = floor.needs_you.length || "";
   at("next-count").textContent = floor.counts.pending ? `${floor.counts.pending.toLocaleString("en")} waiting` : "";
+}
+
+// On a large screen the machines are as large as fits without scrolling; the list of next jobs ends where the screen does.
+function fit() {
+  const root = document.documentElement, floor = at("floor"), needs = at("needs");
+  let size = 16, fits = false;
+  for (size = LARGEST_PX; innerWidth >= WIDE_PX && size > SMALLEST_PX && !fits; size--) {
+    root.style.fontSize = size + "px";
+    fits = floor.scrollHeight <= floor.clientHeight && needs.offsetHeight <= MOST_NEEDS * innerHeight;
+  }
+  if (innerWidth < WIDE_PX) root.style.fontSize = "";
+  document.body.classList.toggle("long", !fits);
+}
+
+// Not at each change: a board that grows and shrinks cannot be read.
+function refit(floor) {
+  const now = [floor.machines.length, floor.needs_you.length, innerWidth, innerHeight].join();
+  if (now !== fitted || at("floor").scrollHeight > at("floor").clientHeight) { fitted = now; fit(); }
+}
+
+// A job that is cut off at the end of the screen is not shown.
+function cut() {
+  const whole = document.body.classList.contains("long") || innerWidth < WIDE_PX;
+  for (const item of at("next-list").children) item.hidden = !whole && item.getBoundingClientRect().bottom > innerHeight;
 }
 
 function connected(is) {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Self
 
-from cnc_station.engine.door import Door
+from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import FloorNow, LatestTelemetry
 from cnc_station.engine.views import Floor, MachineCard, NeedsYou
 from cnc_station.web.api.job_values import JobOut, StatsOut
@@ -38,26 +38,27 @@ class FloorOut(Told):
     counts: StatsOut
 
     @classmethod
-    def of(cls, floor: Floor, door: Door) -> Self:
+    def of(cls, floor: Floor, machines: list[MachineDetailOut]) -> Self:
         return cls(
             at=floor.at,
-            machines=[_machine(card, door) for card in floor.cards],
+            machines=machines,
             needs_you=[NeedsYouOut.of(one) for one in floor.needs_you],
             next_up=[JobOut.of(row) for row in floor.next_up],
             counts=StatsOut.of(floor.counts),
         )
 
 
-def _machine(card: MachineCard, door: Door) -> MachineDetailOut:
+async def _machine(card: MachineCard, door: Asks) -> MachineDetailOut:
     row = MachineOut.of(card)
-    found = door.peek(LatestTelemetry(row.id)) if row.job else None
+    found = await door.ask(LatestTelemetry(row.id)) if row.job else None
     values = {name: getattr(row, name) for name in MachineOut.model_fields}
     telemetry = None if found is None else TelemetryOut.of(found)
     return MachineDetailOut.model_construct(**values, telemetry=telemetry)
 
 
 async def _show(call: Call) -> Reply:
-    return Reply(FloorOut.of(await call.door.ask(FloorNow()), call.door))
+    floor = await call.door.ask(FloorNow())
+    return Reply(FloorOut.of(floor, [await _machine(card, call.door) for card in floor.cards]))
 
 
 ROUTES: Sequence[Route] = (
