@@ -134,7 +134,7 @@ function listen() {
     lastWord = Date.now();
     if (["EVENT", "RESYNC"].includes(JSON.parse(message.data).type)) soon();
   };
-  socket.onclose = () => { clearInterval(watch); setTimeout(listen, pause); pause = Math.min(2 * pause, LONGEST_PAUSE_MS); };
+  socket.onclose = () => { clearInterval(watch); soon(); setTimeout(listen, pause); pause = Math.min(2 * pause, LONGEST_PAUSE_MS); };
 }
 
 function say(socket, type) { if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({type})); }
