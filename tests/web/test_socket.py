@@ -12,11 +12,13 @@ import pytest
 from aiohttp import AddrInfoType, web
 
 from cnc_station.config import Config
-from cnc_station.engine.commands import ActOnJobs, SubmitJobs
+from cnc_station.engine.commands import ActOnJobs, AddMachine, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.machine import Capability, MachineSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.store.queries import event_feed
 from cnc_station.web.server import WebServer
 from cnc_station.web.socket import outbox
 from cnc_station.web.socket.access import Access, Identify, TokenRefused
@@ -336,3 +338,43 @@ async def test_pages_of_others_are_refused(
     with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
         await api.session.ws_connect(path, headers={header: value})
     assert refused.value.status == status
+
+
+async def test_states_of_machines_are_told_to_everybody(station: StationEngine) -> None:
+    runner, url = await served(station, of_token)
+    async with (
+        aiohttp.ClientSession(url) as session,
+        listening(session, Authorization="Bearer acme") as client,
+    ):
+        await client.subscribe(topics=["machines"])
+        spec = MachineSpec("Mill 1", "mill", capability=Capability("mill"))
+        machine = await station.local_door.execute(AddMachine(spec))
+        added, connected = await client.events(2)
+    assert {one["event"] for one in (added, connected)} == {"machine:state:updated"}
+    assert (added["machineId"], added["machine"]) == (machine, "Mill 1")
+    assert [(one["oldState"], one["state"]) for one in (added, connected)] == [
+        (None, "offline"),
+        ("offline", "idle"),
+    ]
+    await runner.cleanup()
+
+
+async def test_more_than_can_be_read_on_is_answered_with_resync(
+    station: StationEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_feed, "MOST_BEHIND", 50)
+    runner, url = await served(station)
+    async with aiohttp.ClientSession(url) as session, listening(session) as client:
+        hall = Hall(station, session)
+        begin = await client.subscribe(topics=["jobs"])
+        await station.local_door.execute(SubmitJobs((JobSpec("Bracket", "mill"),) * 60))
+        assert await client.told() == {"type": "RESYNC", "reason": "too old"}
+        last = await hall.job()
+        assert [one["jobId"] for one in await client.events(1)] == [last]
+        async with listening(session) as late:
+            await late.subscribe(topics=["jobs"], lastEventId=begin)
+            assert (await late.told())["type"] == "RESYNC"
+            last = await hall.job()
+            for each in (client, late):
+                assert [one["jobId"] for one in await each.events(1)] == [last]
+    await runner.cleanup()
