@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,11 @@ from cnc_station.web.server import WebServer
 from tests.tools.servers import Postgres
 
 CUTS = 1_000  # on each database
-PER_SECOND = 100  # events, roughly
+PER_SECOND = 100  # changes of jobs, roughly
 LONGEST_S = 2.0  # of a connection without a message
 OPEN_S = 3.0  # of a long transaction
-QUIET_S = 3.0
+QUIET_S = 0.5  # at the end, after which it is compared
+SETTLE_S = 30.0  # for the jobs that still run
 Told = dict[str, Any]
 Facts = dict[object, list[tuple[object, ...]]]
 
@@ -105,15 +106,16 @@ class _Campaign:
             await self._connect(urls[0], until=0)
             tasks = [asyncio.ensure_future(one) for one in load]
             for _ in range(self._cuts):
-                await self._connect(self._chance.choice(urls), self._chance.randrange(20))
+                await self._connect(self._chance.choice(urls), self._chance.randrange(8))
                 self._outcome.cuts += 1
             self._stopping = True
             await asyncio.gather(*tasks)
-            await self._connect(self._chance.choice(urls), until=None)
+            database = stack.enter_context(closing(Database(self._config.database_url)))
+            deadline = time.monotonic() + SETTLE_S
+            while (wrong := self._differences(database)) and time.monotonic() < deadline:
+                await self._connect(self._chance.choice(urls), until=None)
         self._outcome.messages[name] = len(self._told)
-        database = Database(self._config.database_url)
-        self._check(name, database.read(_stored))
-        database.close()
+        self._outcome.violations += [f"{name}, {words}" for words in wrong]
 
     async def _connect(self, url: str, until: int | None) -> None:
         """Read so many messages, None: all, and leave, or be torn off."""
@@ -166,7 +168,7 @@ class _Campaign:
             ids += await door.execute(SubmitJobs((spec,) * count))
             for _ in range(3):
                 await self._act(door, self._chance.choice(ids[-50:]))
-            await asyncio.sleep(self._chance.expovariate(PER_SECOND / 10))
+            await asyncio.sleep(self._chance.expovariate(PER_SECOND / 5))
 
     async def _act(self, door: Door, job: int) -> None:
         actions = (JobAction.PAUSE, JobAction.RESUME, JobAction.DELETE, JobAction.OVERRIDE)
@@ -189,19 +191,20 @@ class _Campaign:
             count += 1
             self._outcome.long_transactions += 1
 
-    def _check(self, name: str, stored: Facts) -> None:
+    def _differences(self, database: Database) -> list[str]:
         told: Facts = defaultdict(list)
         for one in self._told:
             if "jobId" in one:
                 told[one["jobId"]].append((one["event"], one["oldState"], one["state"]))
             else:
                 told[one["station"]].append((one["event"],))
+        stored: Facts = database.read(_stored)
         stored.pop("A", None)  # joined before the client came
-        for subject in stored.keys() | told.keys():
-            if told.get(subject) != stored.get(subject):
-                self._outcome.violations.append(
-                    f"{name}, {subject}: told {told.get(subject)}, not {stored.get(subject)}"
-                )
+        return [
+            f"{subject}: told {told.get(subject)}, not {stored.get(subject)}"
+            for subject in stored.keys() | told.keys()
+            if told.get(subject) != stored.get(subject)
+        ]
 
 
 def _stored(connection: Connection) -> Facts:

@@ -1,21 +1,25 @@
 """The stream of events: nothing is lost, nothing comes twice, a job's events are in order."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
 import psycopg
 import pytest
+from sqlalchemy import text
 
 from cnc_station.engine.domain.event_cursor import EventCursor, Snapshot
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.queries import event_feed
 from cnc_station.engine.store.queries.event_feed import events_since
+from cnc_station.engine.store.stations import Join, Leave
 from cnc_station.engine.store.tenants import for_tenants
 from cnc_station.engine.views.event_feed import EventFeed, FeedEvent
 from tests.store.rows import Rows
+from tests.store.shop import Shop
 
 INSERT = (
     "INSERT INTO event (at, type, job_id, job_state, actor, station, trace_id, reason) "
@@ -227,3 +231,32 @@ def test_events_of_transactions_that_overlap_come_once_and_by_job_in_order(
     assert len(ids) == len(set(ids)) > 50
     for job, numbers in committed.items():
         assert [event.id for event in read if event.job_id == job] == numbers
+
+
+async def test_events_of_a_restored_database_do_not_come_as_new(
+    emptied_on_postgres: Callable[[], Database],
+) -> None:
+    """Their transactions have numbers of another server, which this one comes to later."""
+    shop = Shop(emptied_on_postgres())
+    await shop.writer.start()
+    with shop.database.connect_writer() as connection, connection.begin():
+        for ahead in (1, 5):
+            connection.execute(
+                text(
+                    "INSERT INTO event (at, type, actor, station, trace_id, reason, xid) VALUES "
+                    "(1, 'station_joined', '', 'old', '', '', CAST(CAST(CAST("
+                    "pg_current_xact_id() AS text) AS bigint) + :ahead AS text)::xid8)"
+                ),
+                {"ahead": ahead + 5},
+            )
+    await shop.write(Join("first", "pc-1", "1.0", 15.0))
+    dialect = shop.database.dialect
+    begin = shop.database.read(partial(events_since, dialect=dialect, after=None)).cursor
+    for _ in range(20):
+        await shop.write(Leave("first"))
+        await shop.write(Join("first", "pc-1", "1.0", 15.0))
+    feed = shop.database.read(partial(events_since, dialect=dialect, after=begin))
+    assert {event.station for event in feed.events} == {"A"}
+    assert len(feed.events) == 40
+    await shop.writer.stop()
+    shop.database.close()

@@ -10,6 +10,7 @@ from cnc_station.config import Config
 from cnc_station.engine.engine import StationEngine
 from cnc_station.web.server import WebServer
 from tests.web.api_client import Client
+from tests.web.socket_hall import served
 
 LOCALHOST = "127.0.0.1"
 
@@ -31,3 +32,11 @@ async def api(alone: StationEngine) -> AsyncIterator[Client]:
     async with aiohttp.ClientSession(url) as session:
         yield Client(session, url)
     await server.stop()
+
+
+@pytest.fixture
+async def api_socket(alone: StationEngine) -> AsyncIterator[aiohttp.ClientSession]:
+    runner, url = await served(alone)
+    async with aiohttp.ClientSession(url) as session:
+        yield session
+    await runner.cleanup()

@@ -75,6 +75,11 @@ class Dialect(ABC):
         """What a reader sees; None where ids are in the order of commits."""
 
     @abstractmethod
+    def forget_foreign_commits(self, connection: Connection) -> None:
+        """After a restore on another server: events whose commits are not of this one are old, and
+        must not count as new when it comes to the same numbers."""
+
+    @abstractmethod
     def unread_events(
         self, connection: Connection, cursor: EventCursor, until: EventCursor | None, most: int
     ) -> Sequence[int]:

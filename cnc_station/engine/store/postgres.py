@@ -64,10 +64,16 @@ _SNAPSHOT = text("SELECT CAST(pg_current_snapshot() AS text)")
 # In two parts, each by the index. Not by id first: a planner could read the whole table for that.
 _UNREAD_EVENTS = text(
     "WITH fresh AS MATERIALIZED ("
-    "SELECT id, xid FROM event WHERE xid >= CAST(:seen_end AS xid8) UNION ALL "
+    "SELECT id, xid FROM event WHERE xid >= CAST(:seen_end AS xid8) "
+    "AND xid < pg_snapshot_xmax(CAST(:batch AS pg_snapshot)) UNION ALL "
     "SELECT id, xid FROM event WHERE xid = ANY (CAST(:seen_open AS xid8[]))) "
     "SELECT id FROM fresh WHERE id > :after "
     "AND pg_visible_in_snapshot(xid, CAST(:batch AS pg_snapshot)) ORDER BY id LIMIT :most"
+)
+# Transactions that have not begun yet: the rows were copied from another server.
+_FORGET_FOREIGN = text(
+    "UPDATE event SET xid = NULL WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()) "
+    "AND xid <> pg_current_xact_id()"
 )
 _DURABLE = {"NORMAL": "off"}
 # SQLSTATEs that are not bugs: a read-only server, or a transaction that timed out
@@ -219,6 +225,9 @@ class Postgres(Dialect):
 
     def snapshot(self, connection: Connection) -> Snapshot:
         return Snapshot.parse(connection.execute(_SNAPSHOT).scalar_one())
+
+    def forget_foreign_commits(self, connection: Connection) -> None:
+        connection.execute(_FORGET_FOREIGN)
 
     def unread_events(
         self,

@@ -116,6 +116,9 @@ class Sqlite(Dialect):
     def snapshot(self, connection: Connection) -> None:  # noqa: ARG002 - there is one writer
         return None
 
+    def forget_foreign_commits(self, connection: Connection) -> None:
+        """The ids of a copy are in order, too."""
+
     def unread_events(
         self, connection: Connection, cursor: EventCursor, until: EventCursor | None, most: int
     ) -> Sequence[int]:

@@ -53,6 +53,7 @@ class Join(OneByOne[None]):
         tx.connection.execute(
             update(leader).where(leader.c.holder == tx.station).values(expires_at=tx.now)
         )
+        tx.dialect.forget_foreign_commits(tx.connection)
         tx.record(t.STATION_JOINED, actor="station", reason=f"version {self.version}")
 
 
