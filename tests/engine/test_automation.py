@@ -301,7 +301,7 @@ async def test_one_whose_handler_is_not_installed_says_so_and_keeps_nobody_waiti
 async def test_one_left_by_a_killed_station_is_taken_again(station: Station, soon: Config) -> None:
     floor = await station(soon)
     job_id = await _delay(floor, {"durationMs": 300})
-    await floor.comes_to(job_id, JobState.RUNNING)
+    await until(lambda: floor.runs.drives(job_id))  # its start is read before it is driven
     for session in floor.runs.sessions:  # as by kill -9: nothing is written about it
         session.abandon()
     await floor.engine.stop()
