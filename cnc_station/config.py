@@ -53,7 +53,8 @@ class Config:
     station claims in one transaction, `automation_workers` the number of jobs without a machine
     that it runs at once. `shell_commands` is the list of allowed commands; None: shell.command is
     off. `web/serving.py` says what is served where: a port of 0 is off, and None stands for another
-    setting.
+    setting. `metrics_from` are the networks that may read metrics, beside this computer. `log_form`
+    is for the stderr of a station without a window; a `log_max_mb` of 0 writes no log file.
     """
 
     data_folder: Path
@@ -85,6 +86,7 @@ class Config:
     api_key: Path | None = None
     health_host: str | None = None
     health_port: int | None = None
+    metrics_from: tuple[str, ...] = ()
     http_proxy: str = field(default="", repr=False)
     http_ca_file: Path | None = None
     webhook_url: str = field(default="", repr=False)
@@ -100,6 +102,15 @@ class Config:
     smtp_password: str = field(default="", repr=False)  # from where passwords are kept
     smtp_from: str = ""
     smtp_timeout_s: float = limits.SMTP.last_byte_s
+    log_folder: Path | None = None  # `logs` in the data folder
+    log_form: str = "text"
+    log_keep_days: int = 30
+    log_max_mb: int = 200
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the log files of this station, and of others that share it."""
+        return self.log_folder or self.data_folder / "logs"
 
     @property
     def is_embedded(self) -> bool:
@@ -388,6 +399,7 @@ READERS: Mapping[str, Reader] = {
     "api_key": _file,
     "health_host": addresses.host,
     "health_port": _whole(0, 65_535),
+    "metrics_from": _list_of(addresses.network),
     "http_proxy": addresses.proxy,
     "http_ca_file": _file,
     "webhook_url": _webhook,
@@ -401,4 +413,8 @@ READERS: Mapping[str, Reader] = {
     "smtp_user": _account,
     "smtp_from": _mail_address,
     "smtp_timeout_s": _number(1, 300),
+    "log_folder": _path,
+    "log_form": _one_of("text", "json"),
+    "log_keep_days": _whole(0, 36_500),
+    "log_max_mb": _whole(0, 1_000_000),
 }

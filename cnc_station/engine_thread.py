@@ -153,10 +153,12 @@ class EngineThread:
         try:
             async with serving(config, engine.local_door), listening(config, engine.door):
                 started.set_result(None)
+                log.info("station %s is at work on %s", config.station, config.database_shown)
                 await self._closing.wait()
         finally:
             watching.cancel()
             await engine.stop()
+            log.info("station %s has stopped", config.station)
 
     def _note_stall(self, seconds: float) -> None:
         self._stood_still_at = time.monotonic()

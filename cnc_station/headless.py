@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import signal
+import sys
 
 from cnc_station import systemd
 from cnc_station.config import Config
@@ -12,7 +13,7 @@ from cnc_station.demo import DEMO, Loader
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services.service import FIRST_PAUSE_S, LONGEST_PAUSE_S
-from cnc_station.engine.timing import GrowingPause
+from cnc_station.engine.timing import SWITCH_S, GrowingPause
 from cnc_station.local_socket.server import listening
 from cnc_station.secrets import complete
 from cnc_station.web.serving import serving
@@ -27,6 +28,7 @@ async def serve(config: Config, load: Loader | None = None) -> None:
 
     Raises Conflict, and Unavailable where it is of no use to wait.
     """
+    sys.setswitchinterval(SWITCH_S)
     asked_to_stop = _stop_signals()
     engine = await _started(await asyncio.to_thread(complete, config), asked_to_stop)
     if engine is None:

@@ -22,6 +22,7 @@ from cnc_station.cli.doctor_private import passwords, privacy
 from cnc_station.cli.doctor_window import window
 from cnc_station.cli.invocation import Call, Diagnosis, Exit, Verdict
 from cnc_station.cli.output import clock, print_json, say
+from cnc_station.logs.file import file_name
 from cnc_station.peers.limits import PROBE
 from cnc_station.peers.probing import within
 
@@ -42,6 +43,7 @@ def doctor(call: Call) -> int:
         privacy,
         passwords,
         disk,
+        log,
         database,
         redis,
         automation,
@@ -165,6 +167,25 @@ def disk(call: Call) -> Iterator[Diagnosis]:
         yield Diagnosis.warning("disk", text, "Free some space before it runs out.")
     else:
         yield Diagnosis.good("disk", text)
+
+
+def log(call: Call) -> Iterator[Diagnosis]:
+    """Check that the station can write its log. It works without one."""
+    settings = call.config
+    path = settings.logs / file_name(settings.station)
+    if not settings.log_max_mb:
+        yield Diagnosis.good("log", "no log file is written (log_max_mb 0)")
+        return
+    try:
+        private_files.make_folder(settings.logs)
+        with tempfile.TemporaryFile(dir=settings.logs) as file:
+            file.write(b"written by doctor")
+    except OSError as error:
+        text = f"{path} can't be written: {error.strerror}"
+        remedy = "Give this account write access to the folder, or set log_folder to another one."
+        yield Diagnosis.warning("log", text, remedy)
+        return
+    yield Diagnosis.good("log", f"{path}; cnc-station logs shows it")
 
 
 def wall_clock(call: Call) -> Iterator[Diagnosis]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from cnc_station.engine.domain.text_gate import visible
 
-WITH_SOURCE = "%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s"
 _MOST = 4_000  # characters of one message
 _CONTINUED = "\n    "
 

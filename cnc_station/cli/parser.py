@@ -101,6 +101,7 @@ def _parser(first: str | None) -> _Parser:
     run.add_argument("id", type=int, metavar="ID")
     command("machines", "show:machines", "List the machines and their states.")
     command("events", "show:events", "List events, oldest first.", _events)
+    command("logs", "logs:logs", "Show what the stations have logged.", _logs)
     group("schedule", "Schedules: jobs that come by the clock.", _schedules)
     group("db", "Look after the database.", _db)
     group("secret", "Store a server's password outside the settings.", _secret)
@@ -352,3 +353,15 @@ def _events(parser: ArgumentParser) -> None:
     add("--machine", metavar="NAME")
     add("--after", type=int, default=0, metavar="ID", help="only those after this event")
     add("--limit", type=int, default=100, metavar="N", help="how many (100)")
+
+
+def _logs(parser: ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--job", type=int, metavar="ID", help="only lines about this job")
+    add("--trace", metavar="ID", help="only lines with this trace id")
+    add("--station", metavar="NAME", help="only lines of this station")
+    add("--since", metavar="WHEN", help="17:00, '2026-11-23 17:00', or 2h for two hours ago")
+    levels = ["debug", "info", "warning", "error", "critical"]
+    add("--level", choices=levels, default="debug", metavar="LEVEL", help="at least this: warning")
+    add("--limit", type=int, default=100, metavar="N", help="how many, the newest (100)")
+    add("--follow", action="store_true", help="go on with what comes")

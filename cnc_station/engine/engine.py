@@ -26,6 +26,7 @@ from cnc_station.engine.services.clean_up import clean_up
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
+from cnc_station.engine.services.metrics import StationMetrics
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
@@ -86,6 +87,7 @@ class StationEngine:
                 partial(clean_up, self._writer, config.retention),
             )
         )
+        self._metrics = StationMetrics()
         self._tables = TableReader()
         self.answer = partial(
             answer,
@@ -99,6 +101,7 @@ class StationEngine:
                 tables=self._tables,
                 running=lambda: self._supervisor,
                 handlers=self._handlers,
+                metrics=self._metrics,
             ),
         )
         self.local_door = self.door(local_principal(config.operator))
@@ -146,6 +149,7 @@ class StationEngine:
                 self._tell,
                 self._show,
                 self._handlers,
+                self._metrics,
             )
             await self._settle_home()
             self._supervisor = ServiceSupervisor(context, signals)

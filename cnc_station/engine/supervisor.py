@@ -23,10 +23,12 @@ from cnc_station.engine.services.dispatcher import (
     MachineDispatcher,
 )
 from cnc_station.engine.services.driver_pool import DriverPool
+from cnc_station.engine.services.fleet_metrics import FleetMetrics
 from cnc_station.engine.services.health import HealthProbe
 from cnc_station.engine.services.leadership import Leadership, Reaper, Stager
 from cnc_station.engine.services.lifeline import MARGIN, SILENCE_S, Lifeline
 from cnc_station.engine.services.live_outputs import LiveOutputs
+from cnc_station.engine.services.metrics import LoopLag
 from cnc_station.engine.services.reconciler import Reconciler
 from cnc_station.engine.services.recovery import Recovery
 from cnc_station.engine.services.remote_commands import RemoteCommands
@@ -70,7 +72,7 @@ class ServiceSupervisor:
             context.handlers, config.automation_workers, on_free=self._slot_free
         )
         self.active_runs = ActiveRuns(
-            context.writer, context.library, self.pool, self._slots, judge
+            context.writer, context.library, self.pool, self._slots, judge, context.metrics
         )
         self.recovery = Recovery(
             context.writer,
@@ -85,6 +87,12 @@ class ServiceSupervisor:
         self._remote = RemoteTelemetry(self._machine_ids)
         self._idle: dict[int, str] = {}  # idle machines, with their types
         self._leadership = Leadership(context, self._follow_term)
+        self.fleet_metrics = FleetMetrics(
+            context.reader,
+            context.health,
+            context.incarnation,
+            lambda: self._leadership.term is not None,
+        )
         claims = ClaimContext(context, self.active_runs, self._taken)
         self._machine_dispatcher = MachineDispatcher(claims, self.pool.drivers, self._look_out)
         self._handler_dispatcher = HandlerDispatcher(
@@ -113,6 +121,7 @@ class ServiceSupervisor:
             self._reconciler,
             Deliveries(context),
             self._controller_monitor,
+            LoopLag(context.metrics),
             *([] if context.alone else [LiveOutputs(context.writer, self.active_runs)]),
             self._leadership,  # stopped first, so that it does not start a leader's services again
         ]
@@ -196,6 +205,7 @@ class ServiceSupervisor:
         """Stop the claims, end and write the runs, disconnect the controllers, leave the fleet."""
         for service in reversed(self.services):
             await service.stop()
+        await self.fleet_metrics.stop()
         await self.active_runs.stop()
         disconnected = await self.pool.close()
         with contextlib.suppress(Unavailable, TimeoutError):  # the others will notice the silence
@@ -209,6 +219,7 @@ class ServiceSupervisor:
     def committed(self, notice: Notice) -> None:
         """Handle a commit of this station: wake its services, and notify the others."""
         self._wake(notice)
+        self.context.metrics.committed(notice)
         if self._signals is not None:
             if notice.claimable:
                 self._signals.announce_work(notice.claimable)

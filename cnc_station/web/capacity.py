@@ -1,8 +1,8 @@
 """How much the API does at once, and how much it keeps of requests that are not complete."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 
 from aiohttp import web
@@ -11,7 +11,8 @@ from cnc_station.peers.limits import HTTP, MB
 from cnc_station.peers.listener import Connection
 from cnc_station.web.api.problems import RETRY_S, Problem
 
-MOST_RUNNING = 64  # requests whose bodies are complete
+MOST_RUNNING = 16  # requests at once: what they have to do in one turn of the loop delays others
+MOST_WAITING = 64
 MOST_BYTES = 160 * MB  # of all bodies together
 CONNECTION = web.RequestKey("connection", Connection)
 
@@ -20,19 +21,24 @@ class Capacity:
     """What exceeds it is answered with 503 at once, so that nothing piles up."""
 
     def __init__(self) -> None:
-        self._running = 0
+        self._turn = asyncio.Semaphore(MOST_RUNNING)
+        self._waiting = 0
         self._bytes = 0
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Count a request while it is worked on. Raises Problem if there are too many."""
-        if self._running >= MOST_RUNNING:
-            raise _too_busy("works on as many requests as it can")
-        self._running += 1
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Work on a request in its turn. Raises Problem if too many wait."""
+        if self._waiting >= MOST_WAITING:
+            raise _too_busy("has as many requests as it can work on")
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
         try:
             yield
         finally:
-            self._running -= 1
+            self._turn.release()
 
     @asynccontextmanager
     async def body(self, request: web.Request, most: int) -> AsyncIterator[bytes]:

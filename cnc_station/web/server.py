@@ -1,6 +1,8 @@
-"""The station's HTTP server: the API for this computer, and health for everybody it listens to."""
+"""The station's HTTP server: the API for this computer, metrics also for the networks that are
+named, and health for everybody it listens to."""
 
 import logging
+from collections.abc import Iterable
 
 from aiohttp import web
 
@@ -12,23 +14,34 @@ from cnc_station.web.certificate import Certificate
 from cnc_station.web.clients import Clients
 from cnc_station.web.guards import Guards
 from cnc_station.web.health import Health
+from cnc_station.web.metrics import Metrics
+from cnc_station.web.socket.service import WebSockets
 
 log = logging.getLogger(__name__)
 
 
 class WebServer:
-    """Serves what `door` answers; without `api` only health.
+    """Serves what `door` answers; without `api` only health and metrics.
 
     The API has no accounts: whoever reaches it may do what the door's principal may. So it answers
     only what comes to a loopback address, whatever else the server listens on.
     """
 
-    def __init__(self, door: Door, guards: Guards | None = None, *, api: bool = True) -> None:
+    def __init__(
+        self,
+        door: Door,
+        guards: Guards | None = None,
+        *,
+        api: bool = True,
+        metrics_from: Iterable[str] = (),
+    ) -> None:
         app = web.Application(client_max_size=MOST_BODY)
+        Metrics(door, metrics_from).add_to(app)
         Health(door).add_to(app)
         self._api = api
         if api:
-            add_api(app, door, guards or Guards())
+            add_api(app, door, guards)
+            WebSockets(door).add_to(app)
         self._clients = Clients(app)
 
     async def start(self, host: str, port: int, certificate: Certificate | None = None) -> int:

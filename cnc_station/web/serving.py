@@ -70,7 +70,9 @@ async def _start(
     if "*" in config.api_origins:
         log.warning("the API may be used by all web pages: api_origins is *")
     for address in found:
-        server = WebServer(door, Guards.of(config), api=address.api)
+        server = WebServer(
+            door, Guards.of(config), api=address.api, metrics_from=config.metrics_from
+        )
         stack.push_async_callback(server.stop)
         try:
             certificate = await _certificate(stack, config) if address.api else None

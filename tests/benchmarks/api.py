@@ -1,103 +1,121 @@
-"""What a list over HTTP costs the station's loop, beside a bare aiohttp handler doing one SQLite
-read of as many rows."""
+"""What the HTTP API costs a station whose window is open, and how much it answers.
+
+Twenty machines are at work and ten thousand jobs wait. The lag is that of the window's loop, and of
+the loop of the drivers and the API. Clients are in processes of their own.
+"""
 
 import asyncio
-import json
-import sqlite3
 import statistics
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
-from http.client import HTTPConnection
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from aiohttp import web
-
-from cnc_station.engine.engine import StationEngine
-from cnc_station.web.server import WebServer
+from cnc_station.loop import run
+from tests.benchmarks.api_client import Heard, ask
 from tests.benchmarks.figures import Effort, Figure, compared
-from tests.benchmarks.shop import config, fill, folder
+from tests.benchmarks.product import drivers_loop
+from tests.benchmarks.shop import fill, folder
+from tests.benchmarks.window import station
+from tests.tools.lag import LagProbe
+from tests.tools.servers import free_port
 
-JOBS = 100_000
-REQUESTS = 300
-ROWS = 20
-LIST = f"/api/v1/jobs?status=pending&sort=queue&limit={ROWS}"
-_HOST = "127.0.0.1"
-_READ = "SELECT * FROM job WHERE finished_at IS NULL ORDER BY rank LIMIT ?"
+T = TypeVar("T")
 
+MACHINES = 20
+JOBS = 10_000
+RATE = 50.0
+CLIENTS = 8
+SECONDS = 10.0
+SETTLE_S = 3.0
+FRAME_MS = 16.0
+LIST = "/jobs?limit=20"
+MIX = (LIST, "/jobs/7", "/jobs?status=pending&sort=-priority&limit=20", "/machines", "/jobs/stats")
 
-def _bare(path: Path) -> web.Application:
-    def read() -> str:
-        with closing(sqlite3.connect(path / "station.db")) as db:
-            db.row_factory = sqlite3.Row
-            return json.dumps([dict(row) for row in db.execute(_READ, (ROWS,))])
-
-    async def answer(_request: web.Request) -> web.Response:
-        return web.json_response(text=await asyncio.to_thread(read))
-
-    app = web.Application()
-    app.router.add_get("/", answer)
-    return app
+Lags = tuple[float, float]  # ms at p99: of the window's loop, of the drivers' loop
 
 
-@asynccontextmanager
-async def _servers(path: Path) -> AsyncIterator[tuple[int, int]]:
-    """The ports of the station and of the bare server, on this loop."""
-    engine = StationEngine(config(path))
-    await engine.start()
-    server = WebServer(engine.local_door)
-    runner = web.AppRunner(_bare(path), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, _HOST, 0).start()
-    try:
-        yield await server.start(_HOST, 0), runner.addresses[0][1]
-    finally:
-        await runner.cleanup()
-        await server.stop()
-        await engine.stop()
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one repeat found: lags without requests, at `RATE` and with clients flat out; what the
+    clients heard, and what they heard from the bare handler."""
+
+    idle: Lags
+    steady: Lags
+    flat: Lags
+    heard_steady: Heard
+    heard_flat: Heard
+    heard_bare: Heard
 
 
-def _ask(port: int, path: str, count: int) -> None:
-    """One request after another, from a thread of its own."""
-    with closing(HTTPConnection(_HOST, port, timeout=60)) as connection:
-        for _ in range(count):
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            assert answer.status == 200, answer.read()
-            assert answer.read().count(b'"created_at"') == ROWS
+async def _measure(jobs: int, seconds: float) -> Round:
+    with folder() as path, drivers_loop() as found:
+        fill(path, jobs, MACHINES, one_type=True, quantity=1, estimated_s=5.0)
+        async with station(path, charts=False, api_port=(port := free_port())):
+            url = f"http://127.0.0.1:{port}/api/v1"
+            await asyncio.sleep(SETTLE_S)
+            idle, _ = await _lags(found[0], asyncio.sleep(seconds))
+            steady, at_rate = await _lags(found[0], ask(url, MIX, CLIENTS, seconds, RATE))
+            flat, flat_out = await _lags(found[0], ask(url, (LIST,), CLIENTS, seconds))
+        with _bare(path / "station.db") as address:
+            bare = await ask(address, ("/jobs",), CLIENTS, seconds)
+    for heard in (at_rate, flat_out, bare):
+        if heard.worst != 200:
+            raise AssertionError(f"not all were answered: {heard}")
+    return Round(idle, steady, flat, at_rate, flat_out, bare)
 
 
-async def _loop_ms(port: int, path: str, count: int) -> float:
-    """CPU time of the loop's thread for each request."""
-    await asyncio.to_thread(_ask, port, path, 10)
-    begun = time.thread_time()
-    await asyncio.to_thread(_ask, port, path, count)
-    return (time.thread_time() - begun) * 1000 / count
+async def _lags(loop: asyncio.AbstractEventLoop, work: Awaitable[T]) -> tuple[Lags, T]:
+    """The lag of both loops while something is done."""
+    there = LagProbe()
+    loop.call_soon_threadsafe(there.__enter__)
+    with LagProbe() as here:
+        found = await work
+    loop.call_soon_threadsafe(there.__exit__, None, None, None)
+    return (here.percentile(0.99) * 1000, there.percentile(0.99) * 1000), found
 
 
-async def _measured(jobs: int, requests: int, repeats: int) -> tuple[list[float], list[float]]:
-    """Milliseconds of the loop for a list, and for the bare handler; they take turns."""
-    ours, bare = [], []
-    with folder() as path:
-        fill(path, jobs, 0)
-        async with _servers(path) as (station, plain):
-            for _ in range(repeats):
-                bare.append(await _loop_ms(plain, "/", requests))
-                ours.append(await _loop_ms(station, LIST, requests))
-    return ours, bare
+@contextmanager
+def _bare(database: Path) -> Iterator[str]:
+    """The bare handler in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.api_bare", str(database)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.stdin.close()
 
 
-def lists(effort: Effort) -> list[Figure]:
-    """The first page of the queue."""
-    counts = effort.of(JOBS), effort.of(REQUESTS, at_least=30), effort.repeats
-    ours, bare = asyncio.run(_measured(*counts))
+def api(effort: Effort) -> list[Figure]:
+    """Medians of what each repeat found."""
+    seconds = max(1.0, SECONDS * effort.share)
+    rounds = [run(_measure(effort.of(JOBS), seconds)) for _ in range(effort.repeats)]
+
+    def median(value: Callable[[Round], float]) -> float:
+        return statistics.median(map(value, rounds))
+
+    figures = []
+    for at, name in enumerate(("window's loop", "drivers' loop")):
+        idle = median(lambda one: one.idle[at])  # noqa: B023 - called in this round
+        steady = median(lambda one: one.steady[at])  # noqa: B023 - likewise
+        flat = median(lambda one: one.flat[at])  # noqa: B023 - likewise
+        lag = f"lag p99 of the {name}"
+        figures += [
+            compared(f"{lag}, 50 requests/s", steady, "ms", idle, "no requests", at_most=2.0),
+            compared(
+                f"{lag}, 50 requests/s, of a frame", steady, "ms", FRAME_MS, "16 ms", at_most=1.0
+            ),
+            compared(f"{lag}, 8 clients flat out", flat, "ms", idle, "no requests"),
+        ]
+    ours, bare = median(lambda one: one.heard_flat.per_s), median(lambda one: one.heard_bare.per_s)
+    p99, p50 = median(lambda one: one.heard_steady.p99), median(lambda one: one.heard_steady.p50)
     return [
-        compared(
-            f"GET /jobs, {ROWS} rows: loop time",
-            statistics.median(ours),
-            "ms",
-            statistics.median(bare),
-            "bare aiohttp with one SQLite read",
-            at_most=5.0,
-        )
+        *figures,
+        compared("lists of 20 jobs, flat out", ours, "lists/s", bare, "bare handler"),
+        compared("answer at 50 requests/s, p99", p99, "ms", p50, "its p50"),
     ]

@@ -31,9 +31,10 @@ from cnc_station.engine.drivers.base import Order
 from cnc_station.engine.drivers.simulator import Simulator
 from cnc_station.engine.engine import StationEngine, open_client
 from cnc_station.engine.queries import CountJobs, JobsById, ListDeliveries, ListJobs
-from cnc_station.engine.views import JobFilter, Sort
+from cnc_station.engine.views import Identity, JobFilter, Sort
 from cnc_station.engine.views.webhooks import DeliveryFilter, DeliveryState
 from cnc_station.engine_thread import EngineThread
+from cnc_station.web.socket.service import WebSockets
 
 ME = local_principal("benchmark")
 
@@ -182,3 +183,30 @@ def starts(told: Callable[[int], None]) -> Iterator[None]:
         yield
     finally:
         registry.OWN["simulator"] = before
+
+
+@contextmanager
+def drivers_loop() -> Iterator[list[asyncio.AbstractEventLoop]]:
+    """A list that has the loop of the drivers once a machine of an engine is connected, which is
+    started meanwhile."""
+    found: list[asyncio.AbstractEventLoop] = []
+
+    class Found(Simulator):
+        async def connect(self) -> Identity:
+            found.append(asyncio.get_running_loop())
+            return await super().connect()
+
+    before = registry.OWN["simulator"]
+    registry.OWN["simulator"] = replace(simulator.KIND, make=Found.make)
+    try:
+        yield found
+    finally:
+        registry.OWN["simulator"] = before
+
+
+# The WebSocket
+
+
+def websockets(door: Door) -> WebSockets:
+    """What a station's server has at `/ws`."""
+    return WebSockets(door)

@@ -4,7 +4,7 @@ import gc
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,14 @@ class Station:
 
 
 @asynccontextmanager
-async def station(path: Path, *, charts: bool = True) -> AsyncIterator[Station]:
+async def station(
+    path: Path, *, charts: bool = True, api_port: int | None = None
+) -> AsyncIterator[Station]:
     """A shop's station with its window open on the floor, its charts drawn once if it has any."""
     apply_theme(application(), ThemeName.LIGHT, Density.DENSE)
     shell = Shell(Frame())
     try:
-        async with beside_window(config(path)) as door:
+        async with beside_window(replace(config(path), api_port=api_port)) as door:
             shell.window.resize(SIZE)
             shell.window.show()
             shell.open(door, _no_demo)

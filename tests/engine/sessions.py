@@ -8,6 +8,7 @@ from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.services.active_runs import ActiveRuns
 from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.library import Library
+from cnc_station.engine.services.metrics import StationMetrics
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.run_ending import Judge
 from cnc_station.engine.services.worker_slots import WorkerSlots
@@ -29,4 +30,4 @@ def runs_of(writer: object, drivers: Mapping[int, Driver]) -> ActiveRuns:
     pool = cast(DriverPool, _Pool(drivers))
     slots = WorkerSlots({}, 0, lambda: None)
     judge = Judge(RetryPolicy())
-    return ActiveRuns(cast(RetryingWriter, writer), library, pool, slots, judge)
+    return ActiveRuns(cast(RetryingWriter, writer), library, pool, slots, judge, StationMetrics())

@@ -109,8 +109,8 @@ async def test_what_a_newer_station_says_more_of_an_event_is_left_out(
     stations: tuple[Heard, Heard], redis_server: Redis
 ) -> None:
     _, b = stations
-    event = [t.HELD.name, "A", 3, 5, 2, "", "held", "held", "held", None, None, False, "coolant"]
-    body = {"columns": [[value] for value in event], "missed": False, "cursor": 7}
+    event = [t.HELD.name, "A", 3, 5, 2, "", "held", "held", "held", None, None, False, None]
+    body = {"columns": [[value] for value in [*event, "coolant"]], "missed": False, "cursor": 7}
     with _client(redis_server) as admin:
         (channel,) = admin.pubsub_channels("*changes")
         admin.publish(channel, json.dumps({"from": "x", "body": body}))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from tests.faults import webhooks
+from tests.faults import webhooks, websocket
 from tests.faults.campaign import Campaign, Figures
 from tests.faults.failure import failure
 from tests.faults.fleet import campaign as fleet
@@ -51,6 +51,7 @@ CAMPAIGNS: dict[str, Callable[[int, float], Outcome]] = {
     "schedules": leaders.run,
     "handlers": handlers.run,
     "webhooks": _webhooks,
+    "websocket": websocket.run,
 }
 
 

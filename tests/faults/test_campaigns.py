@@ -14,7 +14,7 @@ import pytest
 from tests.faults.__main__ import main
 from tests.faults.campaigns import CAMPAIGNS, Failed
 
-SCALE = {"station": 0.1}
+SCALE = {"station": 0.1, "websocket": 0.06}
 SHORT = 0.02
 LIMIT_S = 280
 
@@ -47,6 +47,10 @@ def test_a_short_campaign_keeps_all_promises(name: str, tmp_path: Path) -> None:
         assert found["measured"]["due times fired"] > 20
     elif name == "webhooks":
         assert (found["kills"], found["deliveries"]) == (6, 100)
+    elif name == "websocket":
+        assert found["cuts"] == 120
+        assert min(found["messages"].values()) > 200
+        assert found["long_transactions"] > 2
     elif name == "handlers":
         assert found["measured"]["MB printed by one command"] > 100
 

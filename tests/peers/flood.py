@@ -78,9 +78,10 @@ class Flood:
         await reading
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
-        while piece := await reader.read(4_096):
-            if piece.startswith(b"HTTP/1.1 "):
-                self.answers[piece[9:12].decode()] += 1
+        with suppress(OSError):
+            while piece := await reader.read(4_096):
+                if piece.startswith(b"HTTP/1.1 "):
+                    self.answers[piece[9:12].decode()] += 1
 
 
 async def main() -> None:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cnc_station.cli.window import FILE_NAME
-from cnc_station.logs import MOST_OF_A_PLACE, WINDOW_S, RepeatCounter
+from cnc_station.logs.repeats import MOST_OF_A_PLACE, MOST_REQUESTS, WINDOW_S, RepeatCounter
 
 
 class Kept(logging.Handler):
@@ -55,6 +54,15 @@ def test_lines_that_differ_in_what_a_peer_sends_are_counted_too() -> None:
     assert f"{10_000 - MOST_OF_A_PLACE:,} times within" in kept.lines[-1]
 
 
+def test_each_request_is_logged_up_to_a_number() -> None:
+    with counted([0.0]) as (log, kept, counter):
+        for _ in range(MOST_REQUESTS + 50):
+            log.info("GET /jobs: 200", extra={"event": "http"})
+        counter.close()
+    assert len(kept.lines) == MOST_REQUESTS + 1
+    assert "50 times within" in kept.lines[-1]
+
+
 def test_different_lines_pass_in_their_order() -> None:
     now = [0.0]
     with counted(now) as (log, kept, counter):
@@ -79,9 +87,9 @@ def test_a_line_that_cannot_be_worded_costs_only_itself(
 SLOT = """
 import sys
 from pathlib import Path
-from cnc_station.cli.window import start_log
+from cnc_station.cli.station_log import start_log
 from cnc_station.config import Config
-start_log(Config(Path(sys.argv[1]), "sqlite:///x"), aloud=False)
+start_log(Config(Path(sys.argv[1]), "sqlite:///x", station="A"), aloud=False)
 from PySide6.QtCore import QTimer, qWarning, qInstallMessageHandler
 from cnc_station.desktop import log_message_of_qt
 from cnc_station.loop import application, run
@@ -101,6 +109,6 @@ run(main())
 
 def test_exceptions_of_slots_threads_and_callbacks_reach_the_log(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", SLOT, str(tmp_path)], check=True, timeout=60)
-    told = (tmp_path / FILE_NAME).read_text("utf-8")
+    told = (tmp_path / "logs" / "A.jsonl").read_text("utf-8")
     for words in ("in a slot", "in a thread", "IndexError", "words of Qt"):
         assert words in told

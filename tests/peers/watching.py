@@ -52,15 +52,17 @@ async def going_on(within_s: float) -> AsyncIterator[None]:
     assert peak - before < MOST_MB, f"{peak - before:.0f} MB more"
 
 
-async def turns_during(work: Callable[[], Awaitable[object]]) -> list[float]:
-    """What this process computed between two turns of the loop, in seconds."""
+async def turns_during(
+    work: Callable[[], Awaitable[object]], clock: Callable[[], float] = time.process_time
+) -> list[float]:
+    """What this process, or this thread, computed between two turns of the loop, in seconds."""
     turns: list[float] = []
 
     async def take_turns() -> None:
         while True:
-            begun = time.process_time()
+            begun = clock()
             await asyncio.sleep(0.001)
-            turns.append(time.process_time() - begun)
+            turns.append(clock() - begun)
 
     taking = asyncio.create_task(take_turns())
     await asyncio.sleep(0.005)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.queue_actions import ActOnJob
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 from tests.store.shop import Shop
+from tests.tools.station_log import logged, logging_into
 from tests.until import until
 
 
@@ -116,6 +118,26 @@ async def test_a_bug_in_one_change_is_the_error_of_its_caller_alone(shop: Shop) 
     assert shop.told() == ["created", "created"]
     assert [shop.job_row(job_id).name for (job_id,) in (first, last)] == ["a", "b"]
     assert [notice.jobs for notice in shop.notices] == [{*first, *last}]
+
+
+async def test_the_log_tells_what_was_committed_and_of_whom(shop: Shop, tmp_path: Path) -> None:
+    def bug(tx: Tx) -> None:
+        tx.record(t.PAUSED, actor="broken", job_id=1, tenant="nobody")
+        raise ZeroDivisionError
+
+    def topic(tx: Tx) -> None:
+        tx.notify(Topic.JOB_UNBLOCKED, job_id=1_000, tenant="of a topic")
+
+    news = [CreateJobs((JobSpec("job", "mill", tenant=name),), "anna") for name in ("a", "b")]
+    with logging_into(tmp_path, aloud=False):
+        await _together(shop, Break(topic), news[0], Break(bug), news[1])
+    lines = [line for line in logged(tmp_path) if "job_id" in line]
+    assert [(line["transition"], line["tenant"]) for line in lines] == [
+        *(("created", "a"), ("created", "b")),
+    ]
+    assert {line["trace_id"] for line in lines} == {
+        shop.job_row(line["job_id"]).trace_id for line in lines
+    }
 
 
 async def test_what_the_last_writes_break_is_the_error_of_its_change_alone(shop: Shop) -> None:

@@ -21,7 +21,13 @@ async def test_a_jobs_way_is_told_as_it_is_stored_with_what_its_listeners_need(s
     of_run = (job_id, run.run_id, machine_id, "Sunrise")
     assert [event for notice in shop.notices[told:] for event in notice.events] == [
         NoticeEvent(
-            "created", "A", job_id, tenant="Sunrise", job_state="queued", machine_type="mill"
+            "created",
+            "A",
+            job_id,
+            tenant="Sunrise",
+            job_state="queued",
+            machine_type="mill",
+            handler="machine.program",
         ),
         NoticeEvent("assigned", "A", *of_run, "assigned", "assigned", "assigned"),
         NoticeEvent("started", "A", *of_run, "running", "running", "running"),

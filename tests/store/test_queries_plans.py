@@ -1,6 +1,7 @@
 """Which index serves which statement, at a hundred thousand jobs."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from cnc_station.engine.domain.states import OPEN_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store import claim_statements, reaping, schema
 from cnc_station.engine.store.queries.charts import charts
+from cnc_station.engine.store.queries.executions import executions
+from cnc_station.engine.store.queries.fleet_figures import fleet_figures
 from cnc_station.engine.store.queries.floor import floor
 from cnc_station.engine.store.queries.history import events, runs
 from cnc_station.engine.store.queries.job_list import job_counts, job_page, jobs_by_id
 from cnc_station.engine.views import JobFilter, Sort, SortKey
+from cnc_station.engine.views.metrics import ExecutionGroup
 from tests.store.rows import DAY, HOUR, NOW, Rows
 
 JOBS = 100_000
@@ -68,6 +72,27 @@ def steps_on(lines: list[str], *tables: str) -> list[str]:
 
 def page(chosen: JobFilter, *order: Sort, offset: int = 0) -> Callable[[Connection], Any]:
     return lambda c: job_page(c, chosen, order, offset, 100, NOW)
+
+
+def test_what_the_leader_exports_scans_no_table_of_jobs(shop: Rows) -> None:
+    leads = {"id": 1, "holder": "A", "incarnation": "one", "term": 1, "expires_at": NOW + HOUR}
+    shop.insert(schema.leader, [leads])
+    lines = plans(shop, lambda c: fleet_figures(c, NOW, "one"))
+    assert [line.split(" (")[0] for line in steps_on(lines, "job")] == [
+        "SCAN job USING INDEX job_ready",
+        "SEARCH job USING INDEX job_ready_pinned",
+        "SEARCH job USING INDEX job_state",
+        "SCAN job USING INDEX job_open",
+    ]
+
+
+def test_statistics_of_runs_read_those_that_ended_in_the_span(shop: Rows) -> None:
+    for group in ExecutionGroup:
+        lines = plans(shop, partial(executions, since=NOW - DAY, until=NOW, group=group))
+        assert {line.split(" (")[0] for line in steps_on(lines, "run")} == {
+            "SEARCH run USING INDEX run_ended",
+            "SEARCH run USING COVERING INDEX run_ended",
+        }
 
 
 def test_a_claim_walks_its_types_queue_in_order(shop: Rows) -> None:

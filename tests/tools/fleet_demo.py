@@ -18,7 +18,7 @@ from typing import Self
 
 from cnc_station import config as settings
 from cnc_station import headless
-from cnc_station.cli.window import start_log
+from cnc_station.cli.station_log import start_log
 from cnc_station.config import PREFIX, Config
 from cnc_station.demo import SEED, add_jobs, add_machines, demo_machines
 from cnc_station.engine.domain.errors import FieldError, InvalidInput, Unavailable

@@ -29,7 +29,7 @@ BASE = (FOLDER / "compose.yaml").read_text("utf-8")
 LAN = (FOLDER / "compose.lan.yaml").read_text("utf-8")
 README = (FOLDER / "README.md").read_text("utf-8")
 DOCKERFILE = (FOLDER / "Dockerfile").read_text("utf-8")
-SECRETS = ("CNC_DATABASE_PASSWORD", "CNC_REDIS_PASSWORD")
+SECRETS = ("CNC_DATABASE_PASSWORD", "CNC_REDIS_PASSWORD", "CNC_GRAFANA_PASSWORD")
 
 
 def services(text: str) -> dict[str, Any]:
@@ -52,6 +52,8 @@ def test_no_password_has_a_default_or_is_in_the_files() -> None:
     kept = services(BASE)["postgres"]["environment"]
     assert kept["POSTGRES_PASSWORD"].startswith("${CNC_DATABASE_PASSWORD:?")
     assert "POSTGRES_HOST_AUTH_METHOD" not in kept
+    kept = services(BASE)["grafana"]["environment"]
+    assert kept["GF_SECURITY_ADMIN_PASSWORD"].startswith("${CNC_GRAFANA_PASSWORD:?")
 
 
 def test_nothing_listens_beyond_this_computer_unless_asked() -> None:
@@ -67,22 +69,69 @@ def test_every_service_is_supervised_and_keeps_its_data_in_a_named_volume() -> N
     for service in document["services"].values():
         assert service["restart"] == "unless-stopped"
         assert service["healthcheck"]["test"]
-    named = {
-        volume.partition(":")[0]
-        for service in document["services"].values()
-        for volume in service.get("volumes", [])
-    }
-    assert named == set(document["volumes"]) == {"database", "station"}
-    waits = document["services"]["station"]["depends_on"]
+    mounts = [volume for one in document["services"].values() for volume in one.get("volumes", [])]
+    named = {mount.partition(":")[0] for mount in mounts if not mount.startswith(".")}
+    assert named == set(document["volumes"]) == {"database", "station", "prometheus", "grafana"}
+    waits = document["services"]["server"]["depends_on"]
     assert {wait["condition"] for wait in waits.values()} == {"service_healthy"}
     assert set(waits) == {"postgres", "redis"}
+
+
+def test_every_file_network_and_service_that_is_named_is_there() -> None:
+    base, lan = yaml.safe_load(BASE), yaml.safe_load(LAN)
+    made_by_readme = {"./certificates", "./certificates/ca.crt"}
+    for document in (base, lan):
+        for service in document["services"].values():
+            for mount in service.get("volumes", []):
+                source = mount.partition(":")[0]
+                is_file = source.startswith(".")
+                assert not is_file or source in made_by_readme or (FOLDER / source).exists()
+            assert set(service.get("networks", [])) <= set(base["networks"])
+            assert set(service.get("depends_on", [])) <= set(base["services"])
+    settings = (FOLDER / "prometheus" / "prometheus.yml").read_text()
+    scraped = re.findall(r"names: \[(\w+)\]", settings)
+    assert scraped == ["server", "station"]
+    for name in (*scraped, "prometheus", "grafana"):
+        assert "metrics" in base["services"][name]["networks"]
+
+
+def test_a_station_that_is_scaled_shares_nothing_and_has_a_name_of_its_own(tmp_path: Path) -> None:
+    station = services(filled(BASE, **dict.fromkeys(SECRETS, "0a1b2c")))["station"]
+    assert not {"ports", "volumes", "container_name", "hostname"} & station.keys()
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$CNC_STATION|$*"\n')
+    python.chmod(0o755)
+    started = subprocess.run(
+        [word.replace("$$", "$") for word in (*station["entrypoint"], *station["command"])],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}", **station["environment"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert started.stdout == f"Server {os.uname().nodename}|-m cnc_station serve\n"
+
+
+def test_only_prometheus_may_read_the_metrics_of_the_stations() -> None:
+    document = yaml.safe_load(filled(BASE))
+    (network,) = document["networks"]["metrics"]["ipam"]["config"]
+    assert document["networks"]["metrics"]["internal"]
+    for name in ("server", "station"):
+        read = config.load(
+            {"CNC_METRICS_FROM": document["services"][name]["environment"]["CNC_METRICS_FROM"]}
+        )
+        assert [str(one) for one in read.metrics_from] == [network["subnet"]]
+    others = {
+        name for name, one in document["services"].items() if "metrics" in one.get("networks", [])
+    }
+    assert others == {"server", "station", "prometheus", "grafana"}
+    assert "location /metrics" not in (FOLDER / "nginx.conf").read_text()
 
 
 def test_the_stations_settings_are_settings_and_are_accepted(tmp_path: Path) -> None:
     ca = tmp_path / "ca.crt"
     ca.touch()
     for text in (BASE, LAN):
-        given = services(filled(text, **dict.fromkeys(SECRETS, "0a1b2c")))["station"]["environment"]
+        given = services(filled(text, **dict.fromkeys(SECRETS, "0a1b2c")))["server"]["environment"]
         assert config.unknown_variables(given) == ()
         read = config.load(
             {name: value.replace("/etc/cnc/ca.crt", str(ca)) for name, value in given.items()}
@@ -139,7 +188,7 @@ def test_a_copy_is_made_without_asking_anybody(postgres_url: str, tmp_path: Path
 
 
 def test_the_image_is_built_from_what_is_there() -> None:
-    station = services(BASE)["station"]
+    station = services(BASE)["server"]
     root = (FOLDER / station["build"]["context"]).resolve()
     assert (root / station["build"]["dockerfile"]).read_text("utf-8") == DOCKERFILE
     allowed = {

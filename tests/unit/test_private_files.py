@@ -86,7 +86,7 @@ def test_everything_a_station_makes_is_private(data: Path) -> None:
         assert opened_to_others(data) == {}
         names = {path.name for path in data.iterdir()}
         assert names >= {"station.db", "station.db-wal", "station.db-shm", "station.db.lock"}
-        assert names >= {"station.db.holder", "cnc-station.log"}
+        assert names >= {"station.db.holder", "logs"}
         assert opened_to_others(socket_of(data).parent) == {}
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
@@ -107,37 +107,40 @@ def test_what_an_earlier_version_left_open_is_closed_at_the_start(data: Path) ->
 
 LOGGING = """
 import logging, os, pathlib
-from cnc_station.cli.window import start_log
+from cnc_station.cli.station_log import start_log
 from cnc_station.config import Config
 os.umask(0)
-start_log(Config(pathlib.Path(os.environ["FOLDER"]), "sqlite:///none"), aloud=False)
-logging.info("first")
-with (pathlib.Path(os.environ["FOLDER"]) / "cnc-station.log").open("ab") as file:
-    file.write(b"x" * 2_000_000)
-logging.info("in the next file")
+folder = pathlib.Path(os.environ["FOLDER"])
+start_log(Config(folder, "sqlite:///none", station="A", log_max_mb=1), aloud=False)
+for number in range(100):
+    logging.info("%d %s", number, "x" * 3_000)
 """
 
 
-def test_a_log_and_its_rotations_are_private_from_their_first_line(data: Path) -> None:
+def test_a_log_and_its_former_files_are_private_from_their_first_line(data: Path) -> None:
     environ = {**os.environ, "FOLDER": str(data)}
-    subprocess.run([sys.executable, "-c", LOGGING], env=environ, check=True)
-    assert {path.name for path in data.iterdir()} == {"cnc-station.log", "cnc-station.log.1"}
+    for _ in range(2):
+        subprocess.run([sys.executable, "-c", LOGGING], env=environ, check=True)
+    assert [path.name for path in data.iterdir()] == ["logs"]
+    assert len(list((data / "logs").glob("A*.jsonl"))) >= 2
     assert opened_to_others(data) == {}
 
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "full disk"])
 def test_a_log_that_cannot_be_written_costs_only_its_lines(data: Path, kind: str) -> None:
-    data.mkdir()
+    (data / "logs").mkdir(parents=True)
     if kind != "full disk":
-        {"pipe": os.mkfifo, "folder": os.mkdir}[kind](data / "cnc-station.log")
+        {"pipe": os.mkfifo, "folder": os.mkdir}[kind](data / "logs" / "A.jsonl")
     aloud = f"""
-import logging, os, pathlib, resource
+import logging, os, pathlib, resource, time
 if {kind == "full disk"}:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-from cnc_station.cli.window import start_log
+from cnc_station.cli.station_log import start_log
 from cnc_station.config import Config
-start_log(Config(pathlib.Path(os.environ["FOLDER"]), "sqlite:///none"), aloud=True)
+start_log(Config(pathlib.Path(os.environ["FOLDER"]), "sqlite:///none", station="A"), aloud=True)
 logging.info("first")
+time.sleep(0.3)
+logging.info("second")
 """
     done = subprocess.run(
         [sys.executable, "-c", aloud],
@@ -147,8 +150,9 @@ logging.info("first")
         timeout=60,
         check=True,
     )
-    assert ("no log is written" in done.stderr) == (kind != "full disk")
+    assert done.stderr.count("the log can't be written") == 1
     assert "first" in done.stderr
+    assert "second" in done.stderr
     assert "Traceback" not in done.stderr
 
 

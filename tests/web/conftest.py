@@ -15,14 +15,19 @@ LOCALHOST = "127.0.0.1"
 
 
 @pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Client]:
+async def alone(tmp_path: Path) -> AsyncIterator[StationEngine]:
     config = Config(tmp_path, f"sqlite:///{tmp_path / 'station.db'}", station="Hall 1")
     engine = StationEngine(config)
     await engine.start()
-    server = WebServer(engine.local_door)
+    yield engine
+    await engine.stop()
+
+
+@pytest.fixture
+async def api(alone: StationEngine) -> AsyncIterator[Client]:
+    server = WebServer(alone.local_door)
     port = await server.start(LOCALHOST, 0)
     url = f"http://{LOCALHOST}:{port}"
     async with aiohttp.ClientSession(url) as session:
         yield Client(session, url)
     await server.stop()
-    await engine.stop()

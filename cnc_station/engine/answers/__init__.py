@@ -10,6 +10,7 @@ from cnc_station.engine.answers import (
     job_actions,
     jobs,
     machines,
+    metrics,
     once,
     programs,
     schedules,
@@ -101,6 +102,9 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.AlertHistory: alerts.alert_history,
     q.NewAlertMessages: alerts.new_alert_messages,
     q.ListAlertRules: alerts.list_alert_rules,
+    q.MetricsNow: metrics.metrics_now,
+    q.ExecutionsBy: metrics.executions_by,
+    q.ScrapeMetrics: metrics.scrape,
 }
 
 

@@ -14,6 +14,7 @@ from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.handlers.base import Handler
 from cnc_station.engine.services.health import Health
+from cnc_station.engine.services.metrics import StationMetrics
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.table_reader import TableReader
@@ -47,6 +48,7 @@ class AnswerContext:
     tables: TableReader
     running: Callable[[], ServiceSupervisor | None]
     handlers: Mapping[str, Handler]
+    metrics: StationMetrics
     tenants: frozenset[str] | None = None
     keys_in_use: set[tuple[str, str]] = field(default_factory=set)
 

@@ -10,6 +10,7 @@ from cnc_station.engine.drivers.base import RunInspection
 from cnc_station.engine.handlers.output import Output
 from cnc_station.engine.services.driver_pool import DriverPool
 from cnc_station.engine.services.library import Library
+from cnc_station.engine.services.metrics import StationMetrics
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 from cnc_station.engine.services.run_ending import RUNNER, Judge, move_of
 from cnc_station.engine.services.run_session import CLOSED, RunSession
@@ -31,12 +32,14 @@ class ActiveRuns:
         pool: DriverPool,
         slots: WorkerSlots,
         judge: Judge,
+        metrics: StationMetrics,
     ) -> None:
         self._writer = writer
         self._library = library
         self._pool = pool
         self._slots = slots
         self._judge = judge
+        self._metrics = metrics
         self._sessions: dict[int, RunSession] = {}
         self._came = asyncio.Event()  # set with the next run that is taken
         self._giving_back: set[asyncio.Task[object]] = set()
@@ -82,12 +85,14 @@ class ActiveRuns:
             record=record,
         )
         self._sessions[claimed.run_id] = session
+        self._metrics.taken(claimed, reattached=found is not None)
         session.task.add_done_callback(lambda _: self._forget(session))
         self._came.set()
         self._came = asyncio.Event()
 
     def _forget(self, session: RunSession) -> None:
         del self._sessions[session.claimed.run_id]
+        self._metrics.dropped(session.claimed.run_id)
         if session.claimed.machine_id is None:
             self._slots.release()
             return

@@ -11,6 +11,7 @@ from cnc_station.engine.outgoing_http import OutgoingHttp
 from cnc_station.engine.outgoing_mail import OutgoingMail
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
+from cnc_station.engine.services.metrics import StationMetrics
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import RetryingWriter
 
@@ -30,6 +31,7 @@ class ServiceContext:
     tell: Callable[[Notice], None]
     show: Callable[[frozenset[int]], None]  # machines with new telemetry
     handlers: Mapping[str, Handler]
+    metrics: StationMetrics
     incarnation: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property

@@ -190,6 +190,7 @@ class Deliveries(Service):
                 attempt.accepted,
             )
         )
+        self._context.metrics.delivery_tried(verdict.state)
         if verdict.pause_s is not None:
             self.wake.hint()
         if attempt.status == GONE and claimed.endpoint.format is not MessageFormat.EMAIL:

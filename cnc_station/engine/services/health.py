@@ -1,6 +1,7 @@
 """The state of each dependency, by its last use and by regular probes."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -8,6 +9,8 @@ from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.services.service import Service, When
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Link
+
+log = logging.getLogger(__name__)
 
 CONNECTED = "connected"
 STANDALONE = "standalone"
@@ -51,6 +54,7 @@ class Health:
     def _set(self, name: str, state: str, detail: str) -> None:
         known = self._links.get(name)
         if known is None or known.state != state:
+            self._log(name, known, state, detail)
             self._links[name] = Link(name, state, now_ms(), detail)
             self._on_change()
             if known is not None and known.state == OFFLINE:
@@ -58,6 +62,15 @@ class Health:
         elif known.detail != detail:  # for example, it answers again and refuses the password
             self._links[name] = replace(known, detail=detail)
             self._on_change()
+
+    def _log(self, name: str, known: Link | None, state: str, detail: str) -> None:
+        """Log a link that is lost or back, and at the start one to another computer."""
+        if state == OFFLINE:
+            log.warning("%s is not reachable: %s", name, detail)
+        elif known is not None:
+            log.info("%s is reachable again", name)
+        elif name not in self._own:
+            log.info("%s is reachable", name)
 
 
 class HealthProbe(Service):

@@ -59,6 +59,8 @@ class Leadership(Service):
         if self.term != before:
             if self.term is not None:
                 log.info("this station leads, term %d", self.term)
+            else:
+                log.warning("this station does not lead any more")
             await self._on_term(self.term)
         return self._lease_s / 3
 

@@ -29,6 +29,7 @@ from cnc_station.engine.services.run_steps import RunSteps
 from cnc_station.engine.services.worker_slots import Executor, RunRecord
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.views import AtClosing, RunOutput, Telemetry
+from cnc_station.logs.lines import current_run
 
 log = logging.getLogger(__name__)
 
@@ -221,6 +222,7 @@ class RunSession:
     # The task
 
     async def _run_session(self) -> None:
+        current_run.set(self.claimed)
         loop, state = asyncio.get_running_loop(), self._state
         begun = loop.time()
         try:

@@ -96,7 +96,14 @@ FOR_CLAIMED = (  # in the order of `Claimed`
     job.c.trace_id,
     job.c.tenant,
 )
-FOR_SESSION = (job.c.name, job.c.operation, job.c.token, job.c.attempt, *FOR_CLAIMED)
+FOR_SESSION = (
+    job.c.name,
+    job.c.operation,
+    job.c.token,
+    job.c.attempt,
+    job.c.state_since,
+    *FOR_CLAIMED,
+)
 _WANTED = (*FOR_MATCHING, *FOR_SESSION)
 
 

@@ -190,11 +190,23 @@ class ClaimForHandlers(OneByOne[tuple[Claimed, ...]]):
         run_ids = tx.dialect.reserve(tx.connection, run, len(found), ahead=RUNS_AHEAD)
         claimed = []
         for run_id, row in zip(run_ids, found, strict=True):
-            job_id, name, operation, token, attempt, *more, handler, payload, created_at = row
+            (
+                job_id,
+                name,
+                operation,
+                token,
+                attempt,
+                queued_at,
+                *more,
+                handler,
+                payload,
+                created_at,
+            ) = row
             new = (run_id, token + 1, job_id, None, job_title(name, operation), attempt + 1)
             new_run = Claimed(*new, *more)
             own = {"handler": handler, "payload": payload, "created_at": created_at}
-            claimed.append(new_run._replace(begun=True, **own))
+            waited_s = (tx.now - queued_at) / 1000
+            claimed.append(new_run._replace(begun=True, waited_s=waited_s, **own))
         lease_ms = round(self.lease_s * 1000)
         return write_runs(tx, claimed, ["a worker slot is free"] * len(claimed), lease_ms)
 

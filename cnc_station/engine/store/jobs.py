@@ -213,6 +213,7 @@ def _record_new(tx: Tx, actor: str, spec: JobSpec, row: dict[str, Any]) -> None:
         tenant=spec.tenant,
         machine_type=spec.machine_type if state == JobState.QUEUED else None,
         due_at=row["not_before"] if state == JobState.DELAYED else None,
+        handler=spec.handler,
     )
 
 
@@ -242,6 +243,7 @@ def release_due(tx: Tx) -> int:
             job_id=row.id,
             job_state=JobState.QUEUED,
             trace_id=row.trace_id,
+            details={"failures": row.failures} if row.failures else None,
             tenant=row.tenant,
             machine_type=row.machine_type,
         )
@@ -263,7 +265,7 @@ def _release_due() -> ReturningUpdate[Any]:
         update(job)
         .where(job.c.id.in_(select(due.c.id)), job.c.state == JobState.DELAYED.value)
         .values(state=JobState.QUEUED.value, state_since=now, version=job.c.version + 1)
-        .returning(job.c.id, job.c.trace_id, job.c.tenant, job.c.machine_type)
+        .returning(job.c.id, job.c.trace_id, job.c.tenant, job.c.machine_type, job.c.failures)
     )
 
 

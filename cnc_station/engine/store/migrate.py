@@ -5,6 +5,7 @@ upgraded at the start, after the file was copied. A shared one is upgraded only 
 other stations may be at work on it.
 """
 
+import logging
 import sqlite3
 import time
 from contextlib import closing
@@ -24,6 +25,8 @@ from cnc_station.engine.store.schema import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+log = logging.getLogger(__name__)
 
 REVISION = "0018"  # the newest migration; checked by a test
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -96,6 +99,10 @@ def _create_or_upgrade(database: Database, found: Schema) -> Path | None:
             raise Unavailable(
                 f"The database could not be upgraded and was left as it was: {error.orig}"
             ) from error
+    if found.fit is Fit.OLDER:
+        beside = f", a copy is {copy}" if copy else ""
+        said = "the database was upgraded from schema %s to %s%s"
+        log.info(said, found.revision, REVISION, beside)
     return copy
 
 

@@ -7,10 +7,11 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.matching import Match
 from cnc_station.engine.store.claim_statements import FOR_MATCHING, job_statement, machine_statement
 from cnc_station.engine.store.dialect import packed
-from cnc_station.engine.store.schema import run
+from cnc_station.engine.store.schema import job, run
 from cnc_station.engine.store.transaction import Tx
 from cnc_station.engine.views import job_title
 
+_MACHINE_TYPE = FOR_MATCHING.index(job.c.machine_type)
 RUNS_AHEAD = 50  # run ids fetched in advance: saves most claims a query
 
 
@@ -37,6 +38,8 @@ class Claimed(NamedTuple):
     operator_starts: bool = False
     operator_clears: bool = False
     begun: bool = False
+    machine_type: str = ""
+    waited_s: float = 0.0  # from when it could be claimed to its claim
     parts_done: int = 0  # of a reattached run
     handler: str = ""  # of a run without a machine, with `payload` and `created_at` of its job
     payload: str = "{}"
@@ -58,9 +61,12 @@ def assign(
     run_ids = tx.dialect.reserve(tx.connection, run, len(matches), ahead=RUNS_AHEAD)
     claimed = []
     for run_id, (job_id, machine_id, _) in zip(run_ids, matches, strict=True):
-        name, operation, token, attempt, *more = rows[job_id][len(FOR_MATCHING) :]
+        row = rows[job_id]
+        name, operation, token, attempt, queued_at, *more = row[len(FOR_MATCHING) :]
         new = (run_id, token + 1, job_id, machine_id, job_title(name, operation), attempt + 1)
-        claimed.append(Claimed(*new, *more, *by_hand[machine_id]))
+        waited_s = (tx.now - queued_at) / 1000
+        more += [*by_hand[machine_id], row[_MACHINE_TYPE], waited_s]
+        claimed.append(Claimed(*new, *more))
     return write_runs(tx, claimed, [m.why for m in matches], lease_ms)
 
 

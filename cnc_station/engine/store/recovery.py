@@ -24,6 +24,7 @@ _RUNS = (
         *FOR_CLAIMED,
         job.c.operation,
         job.c.handler,
+        job.c.machine_type,
         machine.c.operator_starts,
         machine.c.operator_clears,
         parts_done(run.c.id, run.c.job_id).label("parts_done"),
@@ -66,6 +67,7 @@ def _left_over(row: Row[Any]) -> LeftOver:
         operator_clears=bool(row.operator_clears),
         parts_done=row.parts_done,
         handler=row.handler if row.machine_id is None else "",
+        machine_type=row.machine_type,
     )
     return LeftOver(claimed, RunState(row.state))
 

@@ -32,6 +32,7 @@ class Tx:
     ranking: RankPolicy
     _rows: list[dict[str, Any]] = field(default_factory=list)
     events: list[NoticeEvent] = field(default_factory=list)
+    written: list[dict[str, Any]] = field(default_factory=list)  # the rows of events, in order
     _deferred: list[Callable[[], object]] = field(default_factory=list)
     preloaded: dict[Statement, Any] = field(default_factory=dict)
     listeners: WebhookListeners = field(default_factory=WebhookListeners)
@@ -54,6 +55,7 @@ class Tx:
         machine_type: str | None = None,
         due_at: int | None = None,
         frees_machine: bool = False,
+        handler: str | None = None,
     ) -> None:
         """Record one event. What follows `details` is for the notice only (see `NoticeEvent`)."""
         self.events.append(
@@ -70,6 +72,7 @@ class Tx:
                 machine_type,
                 due_at,
                 frees_machine,
+                handler,
             )
         )
         self._rows.append(
@@ -148,6 +151,7 @@ class Tx:
         if items := self.listeners.items(self._rows):
             queue_deliveries(self.dialect, self.connection, items)
             self.notify(Topic.DELIVERIES_QUEUED)
+        self.written += self._rows
         self._rows = []
 
     def branch(self) -> "Tx":
@@ -164,6 +168,7 @@ class Tx:
     def join(self, branch: "Tx") -> None:
         """Take over the events of a branch that succeeded."""
         self.events += branch.events
+        self.written += branch.written
 
     def notice(self) -> Notice:
         return Notice.of(*self.events)

@@ -25,10 +25,12 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.prepared import NOTHING
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 from cnc_station.engine.store.webhook_listeners import WebhookListeners
+from cnc_station.logs.job_events import log_events
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+_Rows = list[dict[str, Any]]  # of the events of a commit
 MOST_AT_ONCE = 1024
 MOST_TRIES = 5
 ELSEWHERE_EVERY_S = 0.25
@@ -147,20 +149,23 @@ class Writer:
         return batch or None
 
     def _write(self, connection: Connection, batch: list[_Request]) -> None:
-        notice = NO_EVENTS
+        notice, rows = NO_EVENTS, _Rows()
         try:
             try:
-                notice = self._attempt(connection, batch, alone=False)
+                notice, rows = self._attempt(connection, batch, alone=False)
             except Unavailable:
                 raise
             except Exception:  # noqa: BLE001 - find the command that caused it
-                notice = self._attempt(connection, batch, alone=True)
+                notice, rows = self._attempt(connection, batch, alone=True)
         except Exception as error:  # noqa: BLE001 - every caller gets it
             for request in batch:
                 request.result = error
+        log_events(rows, notice)
         self._answer(batch, notice)
 
-    def _attempt(self, connection: Connection, batch: list[_Request], *, alone: bool) -> Notice:
+    def _attempt(
+        self, connection: Connection, batch: list[_Request], *, alone: bool
+    ) -> tuple[Notice, _Rows]:
         for _ in range(MOST_TRIES):
             try:
                 return self._transaction(connection, batch, alone=alone)
@@ -172,7 +177,9 @@ class Writer:
                 raise
         raise Unavailable("The database is too busy. CNC Station tries again.", transient=True)
 
-    def _transaction(self, connection: Connection, batch: list[_Request], *, alone: bool) -> Notice:
+    def _transaction(
+        self, connection: Connection, batch: list[_Request], *, alone: bool
+    ) -> tuple[Notice, _Rows]:
         dialect = self._database.dialect
         groups = [] if alone else _grouped(batch)
         preload = NOTHING
@@ -198,7 +205,7 @@ class Writer:
                 tx.flush()
                 _apply(tx, group)
             tx.finish()
-            return tx.notice()
+            return tx.notice(), tx.written
 
     def _answer(self, batch: list[_Request], notice: Notice) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[_Request]] = {}

@@ -19,11 +19,13 @@ from cnc_station.engine.domain.trace import TRACE_HEADER, given_trace_id, new_tr
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
 from cnc_station.engine.timing import now_ms
+from cnc_station.logs.repeats import HTTP
 from cnc_station.web import docs_page
 from cnc_station.web.api import (
     aliases,
     job_history,
     jobs,
+    metrics,
     needs_attention,
     problems,
     programs,
@@ -54,12 +56,14 @@ ROUTES: tuple[Route, ...] = (
     *shop.ROUTES,
     *schedules.ROUTES,
     *webhooks.ROUTES,
+    *metrics.ROUTES,
 )
 _TRACE = web.RequestKey("trace_id", str)
 _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
+_USER = web.AppKey("user", str)
 
 
-def add_api(app: web.Application, door: Door, guards: Guards) -> None:
+def add_api(app: web.Application, door: Door, guards: Guards | None = None) -> None:
     """Add the API to an application. `door` is that of its principal."""
     about = door.peek(AboutStation())
     routes = with_aliases((*ROUTES, *(webhook_test.routes() if about.webhook_test else ())))
@@ -87,8 +91,9 @@ def add_api(app: web.Application, door: Door, guards: Guards) -> None:
     async def tell_time(_request: web.Request) -> web.Response:
         return web.json_response({"ms": now_ms()}, headers={"Cache-Control": "no-store"})
 
+    app[_USER] = door.operator
     app.middlewares.append(_answering_problems)
-    guards.add_to(app)
+    (guards or Guards()).add_to(app)
     app.router.add_get("/sync", tell_time)  # for clients that compare their clock
     app.router.add_get(f"{PREFIX}/docs", show)
     for prefix in (PREFIX, aliases.PREFIX):
@@ -116,7 +121,7 @@ def _handler(
                 request.headers,
             )
             key = await request_key(request, content) if route.creates else None
-            with capacity.running():
+            async with capacity.running():
                 return _response(await (reply_once(route, call, key) if key else route.call(call)))
 
     return handle
@@ -211,8 +216,17 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = problems.answer(bug, request.path, trace)
     resource = request.match_info.route.resource
     template = resource.canonical if resource else "-"
-    took = (time.perf_counter() - begun) * 1000
-    log.info("%s %s: %d, %.1f ms", request.method, template, response.status, took)
+    fields = {
+        "event": HTTP,
+        "method": request.method,
+        "route": template,
+        "status": response.status,
+        "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
+        "user_id": request.app[_USER],
+        "trace_id": trace,
+        "bytes": response.content_length,
+    }
+    log.info("%s %s: %d", request.method, template, response.status, extra=fields)
     return response
 
 

@@ -94,7 +94,7 @@ def main() -> None:
     orders = Orders.loaded(sys.argv[1])
     _set_clock(orders.clock_ahead_s)
     from cnc_station import config, headless  # noqa: PLC0415 - after the clock is set
-    from cnc_station.cli.window import start_log  # noqa: PLC0415 - as above
+    from cnc_station.cli.station_log import start_log  # noqa: PLC0415 - as above
     from tests.faults.fleet.mutations import MUTATIONS  # noqa: PLC0415 - as above
 
     note_drivers(orders.notes)

@@ -10,7 +10,10 @@ from types import TracebackType
 
 WINDOW_S = 60.0
 MOST_OF_A_PLACE = 100  # lines of one place in the code, within a window
+MOST_REQUESTS = 6_000  # of HTTP, within a window: each has a line of its own
 MOST_KEPT = 500  # different lines that are counted at the same time
+
+HTTP = "http"  # the event of a request
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +32,7 @@ _Counts = dict[tuple[object, ...], _Count]
 class RepeatCounter(logging.Handler):
     """Passes records on to `handlers`: the same line once in `WINDOW_S`, and the lines of one place
     in the code at most `MOST_OF_A_PLACE` times. The others are counted in one line afterwards.
+    Requests of HTTP repeat; they are limited by their number alone.
 
     Without this, a client that repeats an error would push everything else out of the log.
     """
@@ -53,14 +57,18 @@ class RepeatCounter(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         place = (record.name, record.levelno, record.pathname, record.lineno)
         line = (*place, record.getMessage(), repr(error))
-        if self._counted(self._lines, line, _Count(record, now, 1)) and self._counted(
-            self._places, place, _Count(record, now, MOST_OF_A_PLACE)
+        is_request = vars(record).get("event") == HTTP
+        most = MOST_REQUESTS if is_request else MOST_OF_A_PLACE
+        if (is_request or self._counted(self._lines, line, _Count(record, now, 1))) and (
+            self._counted(self._places, place, _Count(record, now, most))
         ):
             self._pass_on(record)
 
     def close(self) -> None:
-        """Report what was counted since."""
+        """Report what was counted since, and close the handlers."""
         self._report(self._clock())
+        for handler in self._handlers:
+            handler.close()
         super().close()
 
     def _counted(self, counts: _Counts, key: tuple[object, ...], new: _Count) -> bool:

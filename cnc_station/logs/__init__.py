@@ -1,0 +1,1 @@
+"""What a station logs: which records, in what form, and into which file."""
