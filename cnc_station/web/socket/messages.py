@@ -87,7 +87,7 @@ async def _jobs(door: Door, events: Sequence[FeedEvent]) -> Mapping[int, str]:
         if event.job_id is not None and event.type != t.DELETED.name
     )
     rows = await door.ask(JobsById(tuple(ids))) if ids else ()
-    return {row.id: JobOut.of(row, with_next=False).model_dump_json() for row in rows}
+    return {row.id: JobOut.of(row).model_dump_json() for row in rows}
 
 
 def _message(
