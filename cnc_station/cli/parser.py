@@ -283,11 +283,14 @@ def _import(parser: ArgumentParser) -> None:
 def _job_filter(parser: ArgumentParser) -> None:
     """Add the options that choose jobs."""
     add = parser.add_argument
-    add("text", nargs="*", help="text in name, operation, work order or material")
+    add("text", nargs="*", help="text in its name, operation, work order, customer or material")
     add("--id", type=int, action="append", default=[], metavar="ID", help="this job (repeat)")
     add("--state", action="append", default=[], help="in this state (repeat), or all")
     add("--type", action="append", default=[], help="for this type of machine (repeat)")
+    add("--handler", action="append", default=[], metavar="NAME", help="of this handler (repeat)")
     add("--work-order", metavar="NAME")
+    add("--external-id", metavar="ID", help="known to another system by this id")
+    add("--owner", metavar="NAME", help="submitted by this person or program")
     add("--tenant", metavar="NAME")
     add("--min-priority", type=int, metavar="N")
     add("--max-priority", type=int, metavar="N")

@@ -154,6 +154,14 @@ def test_rare_states_are_found_without_a_scan(shop: Rows) -> None:
     assert "SCAN job" not in lines
 
 
+def test_a_few_open_jobs_are_found_among_many_finished_ones(shop: Rows) -> None:
+    """Newest first, they would be looked for among all newer finished ones."""
+    chosen = JobFilter(states=frozenset({JobState.PAUSED, JobState.DELAYED}))
+    shop.job(state="paused")
+    lines = plans(shop, page(chosen, Sort(SortKey.CREATED, descending=True)))
+    assert not any("job_created" in line or line == "SCAN job" for line in lines), lines
+
+
 @pytest.mark.parametrize(
     ("chosen", "index"),
     [

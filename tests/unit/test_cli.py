@@ -92,3 +92,26 @@ def test_what_a_command_has_printed_cannot_change_the_terminal(
 ) -> None:
     output.print_lines("\x1b[31mred\a\r\nnext\tline ✓\r")
     assert capsys.readouterr().out == "\\x1b[31mred\\x07\nnext\tline ✓\\x0d\n"
+
+
+def test_a_job_is_found_by_what_another_system_calls_it(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    environ = {"CNC_DATA_FOLDER": str(tmp_path), "USER": "erp"}
+    told = ["--customer", "Krämer", "--notes", "deburr\nby hand", "--description", "For the pump"]
+    job = ["submit", "--name", "A", "--type", "mill", "--external-id", "4711", *told, "--json"]
+    assert run(job, environ) == 0
+    assert run(job, environ) == 1
+    assert "4711 is already job 1." in capsys.readouterr().err
+    for options, found in (
+        (["--external-id", "4711", "--owner", "erp", "kräm"], ["deburr\nby hand"]),
+        (["--external-id", "4712"], []),
+        (["--owner", "anna"], []),
+        (["--handler", "test.echo"], []),
+    ):
+        assert run(["jobs", *options, "--json"], environ) == 0
+        jobs = json.loads(capsys.readouterr().out)["jobs"]
+        assert [row["notes"] for row in jobs] == found
+    assert run(["job", "1"], environ) == 0
+    shown = capsys.readouterr().out
+    assert all(text in shown for text in ("Krämer", "4711", "For the pump", "erp"))

@@ -144,11 +144,17 @@ async def test_jobs_are_found_by_status_priority_and_text(api: Client) -> None:
         ("sort=-priority", ["Bracket", "Flange"]),
         ("sort=priority", ["Flange", "Bracket"]),
         ("state=queued,held&max_priority=20", ["Flange"]),
+        ("status=pending&state=queued,completed&owner=operator&priority=high", ["Bracket"]),
+        ("owner=anna", []),
+        ("handler=sleep", []),
+        ("created_since=2026-01-01T00:00:00Z&created_until=2026-01-02T00:00:00Z", []),
     ):
         status, page = await api("GET", f"/jobs?{query}")
         assert (status, [job["name"] for job in page["jobs"]]) == (200, names), query
     for query in (
         "status=lost",
+        "status=completed&state=queued",
+        "include=everything",
         "limit=0",
         "limit=201",
         "sort=colour",
@@ -181,7 +187,7 @@ async def test_many_jobs_are_acted_on_by_ids_or_by_a_filter_with_their_number(ap
     status, told = await api("POST", "/jobs/actions", {"action": "pause", "ids": [ids[0], 999]})
     assert (status, [answer["ok"] for answer in told["answers"]]) == (200, [True, False])
     assert "There is no job 999" in told["answers"][1]["problem"]["detail"]
-    by_filter = {"action": "cancel", "filter": {"state": "queued"}}
+    by_filter = {"action": "cancel", "filter": {"state": ["queued"], "machine_type": "mill"}}
     assert (await api("POST", "/jobs/actions", by_filter))[0] == 422
     assert (await api("POST", "/jobs/actions", by_filter | {"expected_count": 3}))[0] == 409
     status, told = await api("POST", "/jobs/actions", by_filter | {"expected_count": 2})
