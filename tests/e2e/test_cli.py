@@ -26,6 +26,7 @@ from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.store.readiness import SetReadiness
 from cnc_station.engine.views import KEPT
 from tests.engine.floor import service_of, supervisor_of
+from tests.tools.station_log import told
 from tests.until import at_best, until
 
 GOOD = b"G21 G90 G94 S900 M3\nG0 X0 Y0 Z5\nG1 Z-1 F100\nG1 X60 F600\nG0 Z5\nM30\n"
@@ -297,17 +298,16 @@ def test_a_station_without_a_window_serves_until_it_is_told_to_stop(shell: Shell
         assert len(shell.json("machines")["machines"]) == 9
         station.terminate()
         assert station.wait(timeout=60) == 0
-    assert "is at work on" in (shell.folder / "cnc-station.log").read_text("utf-8")
+    assert "is at work on" in told(shell.folder)
 
 
 def test_a_window_keeps_a_log_and_closes_in_order_when_the_computer_is_switched_off(
     shell: Shell,
 ) -> None:
-    log = shell.folder / "cnc-station.log"
     with subprocess.Popen([sys.executable, "-m", "cnc_station"], env=shell.environ) as station:
         try:
             deadline = time.monotonic() + 60
-            while not (log.exists() and "this station leads" in log.read_text("utf-8")):
+            while "this station leads" not in told(shell.folder):
                 assert station.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.05)

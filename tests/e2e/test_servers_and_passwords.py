@@ -20,6 +20,7 @@ from cnc_station import addresses
 from cnc_station.cli.run import run
 from cnc_station.engine.store.database import EngineLock
 from tests.tools.servers import Postgres, Redis
+from tests.tools.station_log import told
 
 SECRET = "hunter2"
 
@@ -218,7 +219,7 @@ def test_a_station_at_work_says_where_its_database_is_and_no_password(
     for url in (postgres_url, redis_url):
         word = addresses.password(url)
         assert word is not None
-        assert word not in said + rest + (tmp_path / "cnc-station.log").read_text("utf-8")
+        assert word not in said + rest + told(tmp_path)
 
 
 @contextmanager

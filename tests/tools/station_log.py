@@ -33,3 +33,8 @@ def logging_into(folder: Path, *, aloud: bool, form: str = "text") -> Iterator[l
 def logged(folder: Path) -> list[dict[str, Any]]:
     text = (folder / "logs" / "A.jsonl").read_text("utf-8")
     return [json.loads(line) for line in text.splitlines()]
+
+
+def told(data_folder: Path) -> str:
+    """All that the stations of a data folder have logged; "" before the first line."""
+    return "".join(path.read_text("utf-8") for path in (data_folder / "logs").glob("*.jsonl"))
