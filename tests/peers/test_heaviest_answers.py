@@ -19,6 +19,7 @@ from cnc_station.engine.drivers.mtconnect.layout import layout
 from cnc_station.engine.drivers.mtconnect.picture import Picture
 from cnc_station.engine.outside_file import MOST_PROGRAM_BYTES
 from cnc_station.engine.signals import messages
+from cnc_station.engine.timing import SWITCH_S
 from cnc_station.local_socket import codec
 from cnc_station.peers.limits import LINUXCNC, LOCAL_SOCKET, MTCONNECT, REDIS
 from cnc_station.peers.pace import in_slices
@@ -32,8 +33,6 @@ GOAL_S = 0.020
 own thread and of all others: the interpreter runs one at a time."""
 HEADER = '<Header instanceId="1" nextSequence="9" version="1.3"/>'
 FAULT = '<Fault dataItemId="x" sequence="{at}" nativeCode="{at}">bad {pad}{at}</Fault>'
-
-SWITCH_S = 0.0005  # between threads, as in the window's process
 
 Work = Callable[[], Awaitable[object]]
 
