@@ -15,12 +15,12 @@ import errno
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from cnc_station.engine.domain import toml_text
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.handlers.linear_pattern import LinearPattern, TooMuchWork, Work
 from cnc_station.engine.outside_file import FileRefused, read_file
@@ -165,10 +165,7 @@ def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 def parse(text: str) -> tuple[AllowedCommand, ...]:
     """Return the entries of a list. Raises ValueError with a sentence."""
-    try:
-        table = tomllib.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
+    table = toml_text.load(text)
     if unknown := table.keys() - {"command"}:
         raise ValueError(f"{', '.join(sorted(unknown))} is not known; each entry is a [[command]]")
     entries = table.get("command", [])
