@@ -18,7 +18,9 @@ def main() -> None:
 
         sys.exit(read())
     from cnc_station.cli.run import run  # noqa: PLC0415 - not for those two
+    from cnc_station.private_files import forbid_core_dumps  # noqa: PLC0415 - likewise
 
+    forbid_core_dumps()
     sys.exit(run(sys.argv[1:], os.environ))
 
 

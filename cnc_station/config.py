@@ -7,7 +7,6 @@ default. No other module reads the environment.
 
 import math
 import platform
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,7 @@ from zoneinfo import ZoneInfo
 import platformdirs
 
 from cnc_station import addresses
-from cnc_station.engine.domain import text_gate
+from cnc_station.engine.domain import text_gate, toml_text
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.message_formats.options import is_mail_address
 from cnc_station.engine.domain.policies import RankPolicy, Retention, RetryPolicy
@@ -198,11 +197,11 @@ def _from_file(
     if named is None and not _is_file(path):
         return {}
     try:
-        table = tomllib.loads(read_file(path, _MOST_FILE_BYTES).decode())
+        table = toml_text.load(read_file(path, _MOST_FILE_BYTES).decode())
     except FileRefused as refused:
         errors += [FieldError(str(path), item.reason) for item in refused.errors]
         return {}
-    except (ValueError, RecursionError) as error:  # ValueError: neither TOML nor UTF-8
+    except ValueError as error:  # ValueError: neither TOML nor UTF-8
         errors.append(FieldError(str(path), f"can't be read: {error}"))
         return {}
     given = {}

@@ -78,6 +78,16 @@ def read_regular(path: Path, most: int) -> bytes | None:
     return content if len(content) <= most else None
 
 
+def forbid_core_dumps() -> None:
+    """Keep the memory of this process and of those that it starts, with all passwords in it, out of
+    a file when it crashes."""
+    if not POSIX:
+        return
+    import resource  # noqa: PLC0415 - POSIX only
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
 def is_private(path: Path) -> bool:
     """Return whether no other account can open a file or folder. One that does not exist, or is not
     looked at on this system, counts as private."""

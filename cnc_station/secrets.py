@@ -21,6 +21,7 @@ from typing import Literal
 
 from cnc_station import addresses, private_files
 from cnc_station.config import Config
+from cnc_station.engine.domain import toml_text
 from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput, Unavailable
 from cnc_station.engine.domain.webhooks import secret_errors
@@ -265,11 +266,11 @@ def _passwords(file: Path, content: bytes) -> dict[str, str]:
     """Return the passwords of a file's lines. Raises _Broken with the first line that is wrong: no
     text of the file, since it may be a password."""
     try:
-        table = tomllib.loads(content.decode())
+        table = toml_text.load(content.decode())
     except UnicodeDecodeError as error:
         line, why = content.count(b"\n", 0, error.start) + 1, "is not UTF-8 text"
-    except RecursionError:
-        line, why = 1, "or one after it is nested too deep"
+    except toml_text.TooDeep as error:
+        line, why = error.line, "or one after it is nested too deep"
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else max(len(content.splitlines()), 1)

@@ -1,6 +1,6 @@
 """Parse the command line."""
 
-from argparse import SUPPRESS, ArgumentParser, Namespace
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,16 @@ from cnc_station.engine.domain.actions import BULK_ACTIONS
 
 class WrongUsage(Exception):
     """The arguments are not a valid command. The message states why."""
+
+
+class _Seen(Action):
+    """Refuses a secret among the arguments."""
+
+    def __call__(self, parser: ArgumentParser, *_others: object, **_more: object) -> NoReturn:
+        parser.error(
+            f"all accounts of this computer can read arguments: use {self.option_strings[0]}"
+            "-from-stdin, and give out a new secret"
+        )
 
 
 class _Parser(ArgumentParser):
@@ -182,7 +192,8 @@ def _webhooks(command: Command, webhook: Any) -> None:
 def _webhook_test(parser: ArgumentParser) -> None:
     receive = parser.add_argument
     receive("--port", type=int, default=8461, metavar="N", help="to listen on (8461; 0: any)")
-    receive("--secret", metavar="TEXT", help="check the signatures with this secret")
+    receive("--secret-from-stdin", action="store_true", help=FROM_STDIN)
+    receive("--secret", action=_Seen, help=SUPPRESS)
     receive("--respond", default="200", metavar="STATUS", help="a status, hang or close (200)")
     receive("--delay", default="0", metavar="TIME", help="wait so long before the answer: 2s")
     receive("--count", type=int, metavar="N", help="end after so many requests")

@@ -10,7 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from cnc_station import config
+from cnc_station import addresses, config
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.log_format import LogLines
 from cnc_station.cli.output import kind_of, print_error
@@ -51,6 +51,11 @@ def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     if args.command is None:
         return Exit.OK
     given = {name: str(value) for name in _OVERRIDES if (value := getattr(args, name, None))}
+    if addresses.password(given.get("database", "")) is not None:
+        raise WrongUsage(
+            "all accounts of this computer can read arguments: leave the password out of "
+            "--database, and store it with cnc-station secret set database"
+        )
     file = Path(args.config) if args.config else None
     call = Call(args, config.load(environ, file, given), environ)
     module, _, name = args.command.partition(":")

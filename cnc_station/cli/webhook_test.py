@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from cnc_station.cli.format_options import secret_of
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import clock, print_json, say
 from cnc_station.engine.domain import table_values
@@ -32,7 +33,7 @@ async def receive(call: Call) -> int:
             enough.set()
 
     response = _response(call)
-    receiver = WebhookReceiver(args.secret, show)
+    receiver = WebhookReceiver(secret_of(args), show)
     runner = web.AppRunner(application(receiver, response), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:

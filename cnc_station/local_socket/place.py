@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import tempfile
 from dataclasses import dataclass
 from hashlib import sha256
@@ -43,8 +44,9 @@ def check_private(folder: Path) -> None:
     """Raise Unavailable if other users could create a socket in the folder."""
     if not USES_UNIX:
         return  # a user's folders are private on Windows
-    status = folder.stat()
-    if status.st_uid != os.getuid() or status.st_mode & 0o077:
+    status = folder.lstat()  # in a folder of all users another one could have placed a link
+    private = status.st_uid == os.getuid() and not status.st_mode & 0o077
+    if not private or not stat.S_ISDIR(status.st_mode):
         raise Unavailable(f"{folder} must belong to this user alone: run chmod 700 {folder}")
 
 

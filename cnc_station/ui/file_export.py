@@ -11,6 +11,7 @@ from cnc_station import private_files
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.queries import ExportJobs
 from cnc_station.engine.views import JobFilter, Sort
+from cnc_station.ui.file_dialogs import file_dialogs
 from cnc_station.ui.page_context import PageContext
 
 
@@ -40,12 +41,11 @@ class JobExport(QObject):
 
     def ask(self, chosen: JobFilter, order: Sequence[Sort], form: str) -> QFileDialog:
         """Open the dialog for a file name; `form` is `csv` or `json`."""
-        dialog = QFileDialog(self._window, self.tr("Export jobs"), "", FORMS[form])
+        dialog = file_dialogs.make(self._window, self.tr("Export jobs"), FORMS[form])
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(form)
         dialog.selectFile(f"jobs.{form}")
         dialog.fileSelected.connect(lambda name: self.write(chosen, order, form, Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
         dialog.open()
         return dialog
 

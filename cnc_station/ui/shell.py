@@ -36,6 +36,7 @@ from cnc_station.ui.alerts.panel import AlertPanel
 from cnc_station.ui.alerts.presenter import AlertPresenter, Desktop
 from cnc_station.ui.bridge import Bridge
 from cnc_station.ui.coalesced_task import CoalescedTask
+from cnc_station.ui.file_dialogs import file_dialogs
 from cnc_station.ui.frame import Frame, import_late
 from cnc_station.ui.link_text import link_status
 from cnc_station.ui.needs import link_needs, of_machine, worst_tone
@@ -199,7 +200,7 @@ class Shell(QObject):
         dialog(answers, count, noun, to_job, self.window).open()
 
     def import_files(self) -> None:
-        chooser = QFileDialog(self.window, self.tr("Import programs or a table of jobs"))
+        chooser = file_dialogs.make(self.window, self.tr("Import programs or a table of jobs"))
         chooser.setFileMode(QFileDialog.FileMode.ExistingFiles)
         chooser.filesSelected.connect(lambda names: self._take_files([Path(n) for n in names]))
         chooser.open()

@@ -30,6 +30,7 @@ BENCHMARKS = {
     "pickup": Benchmark("pickup.pickup", 2),
     "claims": Benchmark("claims.claims", 4),
     "lag": Benchmark("lag.lag", 3, 600.0),
+    "standstill": Benchmark("standstill.standstill", 3),
     "messages": Benchmark("messages.message_costs", 3),
     "lists": Benchmark("lists.lists", 7),
     "api-lists": Benchmark("api_list.lists", 1),

@@ -13,8 +13,10 @@ from cnc_station.engine.drivers.base import RunAborted, RunFailed, RunOutcome
 from cnc_station.engine.drivers.opcua import KIND, OpcUa
 from cnc_station.engine.drivers.opcua.picture import WATCHED, Alert, Picture, Value
 from cnc_station.engine.views import Doing, Status
+from cnc_station.peers.limits import LONGEST_SENTENCE, OPCUA
 from tests.drivers.opcua_machines import OpcUaServer
 from tests.drivers.watched import PROGRAM, begin, doing, order, still_waits
+from tests.peers.watching import going_on, is_sentence
 from tests.until import until
 
 SETTLE_S = 0.5
@@ -212,6 +214,21 @@ async def test_a_server_that_falls_silent_is_lost(server: OpcUaServer, driver: O
         server.thaw()
     await driver.connect()
     assert driver.status().doing is Doing.READY
+
+
+async def test_the_heaviest_alarms_are_shown_and_heavier_ones_end_the_connection(
+    server: OpcUaServer, driver: OpcUa
+) -> None:
+    async with going_on(30):
+        await driver.connect()
+        server.do("alarm", "x" * (OPCUA.bytes // 2 - 8_000), "A")
+        await until(lambda: driver.status().doing is Doing.ALARM)
+        assert len(driver.status().why) <= LONGEST_SENTENCE
+        ended = begin(driver.ended())
+        server.do("alarm", "x" * (OPCUA.bytes + 8_000), "B")
+        await until(lambda: driver.status().doing is Doing.UNREACHABLE)
+        ended.cancel()
+    assert is_sentence(driver.status().why)
 
 
 async def test_of_several_machines_one_has_to_be_named(opcua_folder: Path) -> None:

@@ -17,10 +17,11 @@ class Router:
         self.wire: Wire = TcpWire(self.fake) if hal else PtyWire(self.fake, folder)
 
     def as_machine(self, name: str) -> MachineSpec:
-        return MachineSpec(
-            name,
-            "mill",
-            driver="grbl",
-            capability=Capability("mill"),
-            settings={"port": self.wire.port},
-        )
+        return router_machine(name, self.wire.port)
+
+
+def router_machine(name: str, port: str) -> MachineSpec:
+    """A machine of the shop that the controller at this port drives."""
+    return MachineSpec(
+        name, "mill", driver="grbl", capability=Capability("mill"), settings={"port": port}
+    )

@@ -45,15 +45,19 @@ class Line:
         return json.loads(done.stdout)
 
     @contextmanager
-    def running(self, *argv: str) -> Iterator["subprocess.Popen[str]"]:
+    def running(self, *argv: str, typed: str = "") -> Iterator["subprocess.Popen[str]"]:
         process = subprocess.Popen(
             [sys.executable, "-m", "cnc_station", *argv],
             env=self.environ,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
         try:
+            if typed:
+                process.stdin.write(typed)  # type: ignore[union-attr]
+                process.stdin.flush()  # type: ignore[union-attr]
             yield process
         finally:
             process.terminate()
@@ -77,14 +81,18 @@ def _comes(stream: IO[str], words: str) -> str:
 
 
 @contextmanager
-def receiving(line: Line, *argv: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    with line.running("webhook-test", "--port", "0", *argv) as process:
+def receiving(
+    line: Line, *argv: str, secret: str | None = None
+) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    given = ["--secret-from-stdin"] if secret else []
+    command = ["webhook-test", "--port", "0", *given, *argv]
+    with line.running(*command, typed=f"{secret}\n" if secret else "") as process:
         assert process.stdout is not None
         yield _comes(process.stdout, "Receiving").split()[-1], process
 
 
 def test_an_endpoint_is_added_tested_rotated_and_deleted(line: Line) -> None:
-    with receiving(line, "--secret", SECRET, "--count", "1") as (url, process):
+    with receiving(line, "--count", "1", secret=SECRET) as (url, process):
         added = line("webhook", "add", url, "--secret-from-stdin", typed=f"{SECRET}\n")
         assert added.returncode == 0, added.stderr
         assert SECRET in added.stdout
@@ -177,7 +185,7 @@ def test_every_format_is_added_tested_and_replayed(line: Line) -> None:
 
 
 def test_a_wrong_secret_is_shown_and_refused(line: Line) -> None:
-    with receiving(line, "--secret", "another secret", "--count", "1") as (url, process):
+    with receiving(line, "--count", "1", secret="another secret") as (url, process):
         line("webhook", "add", url)
         assert line("webhook", "test", 1).returncode == 1
         assert process.wait(30) == 1
@@ -188,7 +196,7 @@ def test_a_wrong_secret_is_shown_and_refused(line: Line) -> None:
 def test_the_secret_of_the_settings_is_kept_like_a_password(tmp_path: Path) -> None:
     line = Line(tmp_path)
     assert line("secret", "set", "webhook", "--file", typed=f"{SECRET}\n").returncode == 1
-    with receiving(line, "--secret", SECRET, "--count", "1") as (url, process):
+    with receiving(line, "--count", "1", secret=SECRET) as (url, process):
         line.environ["CNC_WEBHOOK_URL"] = url
         mail = {"CNC_SMTP_HOST": "mail.example", "CNC_SMTP_USER": "anna@shop.example"}
         line.environ |= mail

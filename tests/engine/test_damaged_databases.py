@@ -135,6 +135,15 @@ def test_a_pipe_in_the_files_place_blocks_nobody(at_rest: Path) -> None:
     assert "is a device or a pipe" in refused(cli(at_rest, "jobs"))
 
 
+@pytest.mark.parametrize("command", ["serve", "jobs"])
+def test_a_link_to_a_disk_that_is_away_starts_no_empty_shop(at_rest: Path, command: str) -> None:
+    target = at_rest.with_name("elsewhere.db")
+    at_rest.unlink()
+    at_rest.symlink_to(target)
+    assert "is a link to" in refused(cli(at_rest, command))
+    assert not target.exists()
+
+
 async def test_a_large_file_is_looked_at_for_a_limited_time(
     at_rest: Path, station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,7 +40,7 @@ from cnc_station.engine.queries import (
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 from cnc_station.local_socket import codec, server
 from cnc_station.local_socket.client import StationDoor, connect
-from cnc_station.local_socket.place import Place, place_of, read_port
+from cnc_station.local_socket.place import Place, check_private, place_of, read_port
 from cnc_station.local_socket.server import listening
 from tests.engine.conftest import Station
 from tests.engine.floor import FloorOf
@@ -197,6 +197,16 @@ async def test_only_the_stations_user_gets_in(config: Config, place: Place) -> N
     place.file.parent.chmod(0o755)
     with pytest.raises(Unavailable, match="must belong to this user alone"):
         await connect(config, place)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a folder of all users, and its links")
+def test_a_link_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir(0o700)
+    check_private(private)
+    (tmp_path / "planted").symlink_to(private)
+    with pytest.raises(Unavailable, match="must belong to this user alone"):
+        check_private(tmp_path / "planted")
 
 
 @pytest.mark.usefixtures("floor")

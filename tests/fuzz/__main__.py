@@ -79,7 +79,8 @@ def guided(name: str, count: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for number, seed in enumerate(fuzzed.seeds):
             (Path(folder) / str(number)).write_bytes(seed)
-        flags = [sys.argv[0], folder, f"-runs={count}", "-timeout=2", "-rss_limit_mb=1000"]
+        flags = [sys.argv[0], folder, f"-runs={count}", "-timeout=20", "-rss_limit_mb=1000"]
+        flags.append(f"-artifact_prefix={tempfile.gettempdir()}/")
         atheris.Setup(flags, lambda data: seconds_of(fuzzed, data))
         atheris.Fuzz()
     return 0

@@ -16,6 +16,7 @@ from cnc_station.engine.domain.schedule import Schedule, firings, next_times, wa
 from cnc_station.engine.domain.text_gate import visible
 from cnc_station.engine.handlers import allowed_commands
 from cnc_station.engine.handlers.base import HandlerContext
+from cnc_station.engine.handlers.linear_pattern import TooMuchWork, Work
 from cnc_station.engine.handlers.output import Output
 from cnc_station.engine.handlers.shell import ShellCommand
 from cnc_station.engine.handlers.webhook import HttpWebhook
@@ -97,7 +98,8 @@ def command_list(data: bytes) -> None:
     with suppress(ValueError):
         entries = allowed_commands.parse(data.decode())
         for entry in entries:
-            entry.refusal(["-a", "/srv/nc/a/"], "/srv", {"MARK": "1"})
+            with suppress(TooMuchWork):
+                entry.refusal(["-a", "/srv/nc/a/"], "/srv", {"MARK": "1"}, Work(10_000))
 
 
 class _FalseServer:

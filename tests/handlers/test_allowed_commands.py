@@ -1,6 +1,8 @@
 """The list of allowed commands, which only an administrator may write."""
 
 import os
+import random
+import time
 from pathlib import Path
 
 import pytest
@@ -150,3 +152,14 @@ def test_links_that_lead_to_themselves_are_refused(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to("a")
     with pytest.raises(NotAllowed, match="symbolic links"):
         refuse_writable_by_others(tmp_path / "a")
+
+
+def test_arguments_that_take_long_to_check_are_refused_at_once(tmp_path: Path) -> None:
+    entry = "[[command]]\npath = '/bin/x'\nmore_args = '(a|b)*a(a|b){200}c'\n"
+    listed = AllowList(allow(tmp_path, entry * 20))
+    assert listed.find("/bin/x", ["a" * 201 + "c"], None, {}).path == "/bin/x"
+    args = ["".join(random.Random(seed).choices("ab", k=30_000)) for seed in range(20)]
+    begun = time.process_time()
+    with pytest.raises(NotAllowed, match="too long to be checked"):
+        listed.find("/bin/x", args, None, {})
+    assert time.process_time() - begun < 0.2

@@ -256,6 +256,10 @@ REDIS = Protocol(
         "nan": _redis(b",nan\r\n:inf\r\n"),
         "control characters": _redis(f"-ERR {NASTY}\r\n".encode()),
         "markup": _redis(f"-ERR {MARKUP}\r\n".encode()),
+        "pushes": _redis(b"+OK\r\n" + b">3\r\n$7\r\nmessage\r\n$1\r\nx\r\n$1\r\ny\r\n" * 200_000),
+        "other types": _redis(
+            b"%1\r\n+a\r\n+b\r\n~1\r\n+a\r\n|1\r\n+a\r\n+b\r\n=5\r\ntxt:a\r\n" * 50_000
+        ),
     },
 )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
@@ -17,14 +18,23 @@ from cnc_station.engine.drivers.linuxcnc.snapshot import Snapshot, asked
 from cnc_station.engine.drivers.mtconnect.documents import Streams, parse
 from cnc_station.engine.drivers.mtconnect.layout import layout
 from cnc_station.engine.drivers.mtconnect.picture import Picture
+from cnc_station.engine.outgoing_http import (
+    KEPT_BYTES,
+    HttpAnswer,
+    HttpFailed,
+    HttpRequest,
+    OutgoingHttp,
+)
 from cnc_station.engine.outside_file import MOST_PROGRAM_BYTES
 from cnc_station.engine.signals import messages
+from cnc_station.engine.timing import SWITCH_S
 from cnc_station.local_socket import codec
 from cnc_station.peers.limits import LINUXCNC, LOCAL_SOCKET, MTCONNECT, REDIS
 from cnc_station.peers.pace import in_slices
+from tests.peers.false_web_server import ANSWERS
 from tests.peers.protocols import MTCONNECT as AGENT
 from tests.peers.protocols import snapshot_answers
-from tests.peers.watching import turns_during
+from tests.peers.watching import resident_mb, turns_during
 from tests.until import at_best
 
 GOAL_S = 0.020
@@ -32,8 +42,6 @@ GOAL_S = 0.020
 own thread and of all others: the interpreter runs one at a time."""
 HEADER = '<Header instanceId="1" nextSequence="9" version="1.3"/>'
 FAULT = '<Fault dataItemId="x" sequence="{at}" nativeCode="{at}">bad {pad}{at}</Fault>'
-
-SWITCH_S = 0.0005  # between threads, as in the window's process
 
 Work = Callable[[], Awaitable[object]]
 
@@ -152,3 +160,39 @@ async def test_the_loop_has_its_turn_while_the_largest_data_is_understood(what: 
         return lag_s
 
     assert await at_best(measure, GOAL_S) < GOAL_S
+
+
+@pytest.fixture(scope="module")
+def web_server() -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.peers.false_web_server"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.kill()
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+async def test_the_loop_has_its_turn_while_a_web_server_answers_without_end(
+    web_server: str, path: str
+) -> None:
+    http = OutgoingHttp()
+    request = HttpRequest("GET", web_server + path, timeout_s=10.0)
+    answers: list[HttpAnswer] = []
+
+    async def ask() -> None:
+        with suppress(HttpFailed):
+            answers.append(await http.send(request))
+
+    async def measure() -> float:
+        turns = await turns_during(ask)
+        return sorted(turns)[int(0.99 * len(turns))]
+
+    await ask()  # the library is loaded now
+    before = resident_mb()
+    assert await at_best(measure, GOAL_S) < GOAL_S
+    assert resident_mb() - before < 16
+    assert all(len(answer.body) <= KEPT_BYTES for answer in answers)
+    assert bool(answers) == (path != "/headers")
+    await http.close()

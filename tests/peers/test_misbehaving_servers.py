@@ -27,7 +27,7 @@ from tests.peers.watching import going_on, is_sentence
 SHORT_S = 1.0
 
 
-@pytest.mark.parametrize("what", MISBEHAVIOURS)
+@pytest.mark.parametrize("what", [*MISBEHAVIOURS, "pushes", "other types"])
 async def test_a_false_redis_costs_signals_and_nothing_else(
     what: str, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -44,6 +44,23 @@ def test_global_options_may_stand_before_or_after_the_command() -> None:
         assert args.command.endswith(":jobs")
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["webhook-test", "--secret", "hush-hush"],
+        ["webhook-test", "--secret=hush-hush"],
+        ["jobs", "--database", "postgresql://anna:hush-hush@db/shop"],
+    ],
+)
+def test_a_secret_among_the_arguments_is_refused_and_not_repeated(
+    argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(argv, {}) == 2
+    said = capsys.readouterr().err
+    assert "all accounts of this computer can read arguments" in said
+    assert "hush" not in said
+
+
 def test_no_command_opens_the_window_and_the_demo_runs_at_20_times() -> None:
     assert parse([]).command.endswith("window:window")
     assert parse(["demo"]).simulator_speed == "20"

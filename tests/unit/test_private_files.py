@@ -292,3 +292,18 @@ def test_doctor_names_what_others_could_read(data: Path) -> None:
     assert f"may open {data / 'station.db-wal'}" in found.text
     data.chmod(0o777)
     assert any("may replace files" in one.text for one in privacy(call))
+
+
+def test_the_memory_of_a_crashed_program_is_not_stored() -> None:
+    limited = """
+import resource, sys
+from cnc_station.__main__ import main
+sys.argv = ["cnc-station", "--version"]
+try:
+    main()
+except SystemExit:
+    print(*resource.getrlimit(resource.RLIMIT_CORE))
+"""
+    command = ["sh", "-c", 'ulimit -c unlimited 2>/dev/null; exec "$@"', "sh", sys.executable]
+    done = subprocess.run([*command, "-c", limited], stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.split()[-2:] == ["0", "0"]

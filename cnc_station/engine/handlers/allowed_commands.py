@@ -5,23 +5,24 @@ administrator may write.
     path = "/usr/bin/rsync"
     args = ["-a", "/srv/nc/[a-z]+/", "/mnt/backup/"]
 
-Each of `args` is a regular expression for the whole argument at its place; `more_args` is one for
-each further argument. `folders` are those that a job may name as `cwd`, `env` the variables that it
-may set. `timeout_s`, `memory_mb`, `file_mb`, `cpu_s` and `processes` are limits. Several entries
-may have the same path.
+Each of `args` is a regular expression (`linear_pattern.py`) for the whole argument at its place;
+`more_args` is one for each further argument. `folders` are those that a job may name as `cwd`,
+`env` the variables that it may set. `timeout_s`, `memory_mb`, `file_mb`, `cpu_s` and `processes`
+are limits. Several entries may have the same path.
 """
 
 import errno
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from cnc_station.engine.domain import toml_text
 from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.engine.handlers.linear_pattern import LinearPattern, TooMuchWork, Work
 from cnc_station.engine.outside_file import FileRefused, read_file
 
 # Set by us, or able to replace the command or to run other code in it.
@@ -35,6 +36,7 @@ _LIMITS = ("timeout_s", "memory_mb", "file_mb", "cpu_s", "processes")
 _MOST = 10_000_000
 _MOST_BYTES = 1_000_000
 _MOST_LINKS = 40  # as Linux
+_MOST_WORK = 100_000  # some 40 ms on the loop at most
 
 
 class NotAllowed(CncStationError):
@@ -46,8 +48,8 @@ class AllowedCommand:
     """One entry of the list."""
 
     path: str
-    args: tuple[re.Pattern[str], ...] = ()
-    more_args: re.Pattern[str] | None = None
+    args: tuple[LinearPattern, ...] = ()
+    more_args: LinearPattern | None = None
     folders: frozenset[str] = frozenset()
     env: frozenset[str] = frozenset()
     timeout_s: int = 3_600
@@ -56,8 +58,11 @@ class AllowedCommand:
     cpu_s: int = 3_600
     processes: int = 256
 
-    def refusal(self, args: Sequence[str], cwd: str | None, env: Mapping[str, str]) -> str:
-        """Return what this entry does not allow; "" if it allows the command."""
+    def refusal(
+        self, args: Sequence[str], cwd: str | None, env: Mapping[str, str], work: Work
+    ) -> str:
+        """Return what this entry does not allow; "" if it allows the command. Raises
+        TooMuchWork."""
         if len(args) < len(self.args):
             return f"{self.path} is allowed with {len(self.args)} arguments or more"
         further = args[len(self.args) :]
@@ -65,7 +70,7 @@ class AllowedCommand:
             return f"{self.path} is allowed with {len(self.args)} arguments at most"
         patterns = [*self.args, *([self.more_args] * len(further) if self.more_args else ())]
         for place, (pattern, arg) in enumerate(zip(patterns, args, strict=True), 1):
-            if not pattern.fullmatch(arg):
+            if not pattern.matches(arg, work):
                 return f"argument {place} of {self.path} does not match {pattern.pattern}"
         if cwd is not None and cwd not in self.folders:
             return f"{self.path} is not allowed in the folder {cwd}"
@@ -103,9 +108,16 @@ class AllowList:
     ) -> AllowedCommand:
         """Return the entry that allows a command. Raises NotAllowed."""
         refusals = []
+        work = Work(_MOST_WORK)
         for entry in self.commands():
             if entry.path == path:
-                if not (refusal := entry.refusal(args, cwd, env)):
+                try:
+                    refusal = entry.refusal(args, cwd, env, work)
+                except TooMuchWork:
+                    raise NotAllowed(
+                        f"the arguments of {path} are too long to be checked"
+                    ) from None
+                if not refusal:
                     return entry
                 refusals.append(refusal)
         raise NotAllowed(refusals[-1] if refusals else f"{path} is not in the list of commands")
@@ -153,10 +165,7 @@ def _way_to(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
 
 def parse(text: str) -> tuple[AllowedCommand, ...]:
     """Return the entries of a list. Raises ValueError with a sentence."""
-    try:
-        table = tomllib.loads(text)
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
+    table = toml_text.load(text)
     if unknown := table.keys() - {"command"}:
         raise ValueError(f"{', '.join(sorted(unknown))} is not known; each entry is a [[command]]")
     entries = table.get("command", [])
@@ -200,8 +209,8 @@ def _texts(path: str, entry: dict[str, Any], name: str) -> list[str]:
     return found
 
 
-def _pattern(path: str, text: object) -> re.Pattern[str]:
+def _pattern(path: str, text: object) -> LinearPattern:
     try:
-        return re.compile(str(text), re.DOTALL)
-    except (re.error, RecursionError, OverflowError) as error:
+        return LinearPattern(str(text))
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{path}: {text} is not a regular expression: {error}") from error

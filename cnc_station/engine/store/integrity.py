@@ -55,7 +55,14 @@ def check_file(path: Path) -> None:
 def check_kinds(path: Path) -> None:
     """Raise Unavailable if a database, or a file that SQLite keeps beside it, is not an ordinary
     file: to open a pipe may block for ever. Raises OSError, also if the database is missing."""
-    mode = path.stat().st_mode
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if path.is_symlink():  # an empty database made in its place would be taken for the shop's
+            raise Unavailable(
+                f"{path} is a link to {path.readlink()}, which does not exist. Is its disk there?"
+            ) from None
+        raise
     if stat.S_ISDIR(mode):
         raise Unavailable(f"{path} is a folder, not a database file.")
     if not stat.S_ISREG(mode):

@@ -11,6 +11,7 @@ from cnc_station.engine.queries import MachineLog
 from cnc_station.engine.views import MachineRow, Message
 from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.dialog import Dialog
+from cnc_station.ui.file_dialogs import file_dialogs
 from cnc_station.ui.file_export import write_file
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, theme
@@ -147,12 +148,11 @@ class MachineLogDialog(Dialog):
         self.outcome.setText(self.tr("{n:,} lines copied").format(n=lines))
 
     def ask_where(self) -> QFileDialog:
-        dialog = QFileDialog(self, self.tr("Save the log"), "", self.tr("Text (*.txt)"))
+        dialog = file_dialogs.make(self, self.tr("Save the log"), self.tr("Text (*.txt)"))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix("txt")
         dialog.selectFile(f"{self._machine.spec.name} log.txt")
         dialog.fileSelected.connect(lambda name: self.save(Path(name)))
-        dialog.finished.connect(dialog.deleteLater)
         dialog.open()
         return dialog
 

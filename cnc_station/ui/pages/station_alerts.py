@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QLineEdit
 
 from cnc_station.engine.domain.alert_rules import Channel
@@ -15,6 +15,7 @@ from cnc_station.ui import formatting
 from cnc_station.ui.alerts.alert_text import severity_word
 from cnc_station.ui.alerts.sound_player import found_players
 from cnc_station.ui.alerts.station_settings import StationAlerts
+from cnc_station.ui.file_dialogs import file_dialogs
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, theme
 from cnc_station.ui.widgets.buttons import Button
@@ -183,8 +184,7 @@ class StationAlertsCard(Card):
 
     def _choose(self, severity: Severity) -> None:
         title = self.tr("Sound for {severity}").format(severity=severity_word(severity))
-        chooser = QFileDialog(self, title)
-        chooser.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        chooser = file_dialogs.make(self, title)
         chooser.setFileMode(QFileDialog.FileMode.ExistingFile)
         chooser.setNameFilters([self.tr("Sounds (*.wav *.ogg *.oga *.flac)"), self.tr("All (*)")])
         chooser.fileSelected.connect(partial(self._set_file, severity))

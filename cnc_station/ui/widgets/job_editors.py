@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QFileDialog, QWidget
 
 from cnc_station.engine.domain.job import PRIORITIES
 from cnc_station.engine.views import ProgramRow
+from cnc_station.ui.file_dialogs import file_dialogs
 from cnc_station.ui.formatting import duration
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.buttons import Button
@@ -144,8 +145,7 @@ class ProgramField(QWidget):
             self.picked.emit(self._rows[self.value])
 
     def _browse(self) -> None:
-        chooser = QFileDialog(self.window(), self.tr("Choose an NC program"))
+        chooser = file_dialogs.make(self.window(), self.tr("Choose an NC program"))
         chooser.setFileMode(QFileDialog.FileMode.ExistingFile)
         chooser.fileSelected.connect(lambda name: self.file_chosen.emit(Path(name)))
-        chooser.finished.connect(chooser.deleteLater)
         chooser.open()
