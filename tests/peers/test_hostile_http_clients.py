@@ -221,15 +221,15 @@ async def test_600_hostile_clients_are_not_noticed(
     station: Station, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(clients, "MOST", 100)
-    await _flooded(station, 600, 3.0)
+    await _flooded(station, 600, 3.0, GOAL_S)
 
 
 @pytest.mark.slow
 async def test_5000_hostile_clients_are_not_noticed(station: Station) -> None:
-    await _flooded(station, 5_000, 60.0)
+    await _flooded(station, 5_000, 60.0, 2 * GOAL_S)  # they take half of two cores themselves
 
 
-async def _flooded(station: Station, count: int, seconds: float) -> None:
+async def _flooded(station: Station, count: int, seconds: float, goal_s: float) -> None:
     """Machines go on, health answers, and the memory stays bounded."""
     flood = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.peers.flood"),
@@ -262,7 +262,7 @@ async def _flooded(station: Station, count: int, seconds: float) -> None:
         assert done >= seconds / 4
         assert sorted(waits)[len(waits) // 2] < 2
         assert grown_mb < MOST_MB
-        assert lag_s < GOAL_S
+        assert lag_s < goal_s
     finally:
         with suppress(ProcessLookupError):
             flood.kill()
