@@ -300,8 +300,9 @@ def _mail_address(text: str) -> str:
 
 def _list_of(read_one: Reader) -> Reader:
     def read(text: str) -> tuple[Any, ...]:
-        parts = (part.strip() for part in text.split(","))
-        return tuple(dict.fromkeys(read_one(part) for part in parts if part))
+        return tuple(
+            dict.fromkeys(read_one(part.strip()) for part in text.split(",") if part.strip())
+        )
 
     return read
 

@@ -16,7 +16,8 @@ log = logging.getLogger(__name__)
 REST_S = 1.0  # before the next attempt when the system has no descriptor left
 BACKLOG = 128
 HANDSHAKE_S = 5.0  # of TLS
-_SENT_S = 0.05  # for a protocol to write its answer, or to begin with the next request
+# For a protocol to write its answer, or to begin with the next request, also on a busy loop.
+_SENT_S, _SENT_TURNS = 0.01, 10
 _ENDING_S = 5.0  # for a client that sends no more to read its last answer
 
 
@@ -30,7 +31,7 @@ class Connection(asyncio.Protocol):
         self.inner = inner
         self._lost = lost
         self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self.served = False  # whether the station works on a request of the client
         self._streams = False  # whether it is no longer requests and answers
         self._ended = False  # whether the client has ended its side
@@ -48,14 +49,16 @@ class Connection(asyncio.Protocol):
         """End the connection unless a request comes in time."""
         self.served, self._streams, self._cut = False, False, None
         if self._ended:
-            self._limit(_SENT_S, self._close)
+            self._limit(_SENT_S, self._end)
         else:
             self._limit(within_s, self.abort)
 
-    def serve(self, within_s: float | None) -> None:
+    def serve(self, within_s: float | None, cut: Callable[[], None] | None = None) -> None:
         """End the connection unless the request is answered in time. None: it is a stream from now
         on, without a limit."""
-        self.served, self._streams, self._cut = True, within_s is None, None
+        self.served, self._streams, self._cut = True, within_s is None, cut
+        if self._ended and cut is not None:
+            cut()
         self._limit(within_s, self.abort)
 
     def _limit(self, seconds: float | None, end: Callable[[], None]) -> None:
@@ -64,8 +67,10 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._timer = None if seconds is None else loop.call_later(seconds, end)
 
-    def _close(self) -> None:
-        if self._transport is not None:
+    def _end(self, turns: int = _SENT_TURNS) -> None:
+        if turns:
+            self._timer = asyncio.get_running_loop().call_soon(self._end, turns - 1)
+        elif self._transport is not None:
             self._transport.close()  # what has been written is sent first
             self._limit(_ENDING_S, self.abort)
 
@@ -89,7 +94,7 @@ class Connection(asyncio.Protocol):
         if self._cut is not None:
             self._cut()
         elif not self.served:
-            self._limit(_SENT_S, self._close)  # unless a whole request is about to be served
+            self._limit(_SENT_S, self._end)  # unless a whole request is about to be served
         return True
 
     def _is_encrypted(self) -> bool:  # TLS has no half-closed connections

@@ -58,7 +58,7 @@ class Capacity:
         if connection is not None:
             size = most if request.content_length is None else request.content_length
             limit_s = HTTP.last_byte_s + size / HTTP.bytes_per_s
-            connection.expect_body(limit_s, partial(request.content.set_exception, _cut()))
+            connection.expect_body(limit_s, partial(cut, request))
         pieces: list[bytes] = []
         counted = 0
         try:
@@ -89,8 +89,10 @@ class Capacity:
             raise Problem(400, "The body is not complete, or not as its header says.") from None
 
 
-def _cut() -> web.RequestPayloadError:
-    return web.RequestPayloadError("the client has ended its side")
+def cut(request: web.Request) -> None:
+    """Let whoever reads a body know that the rest of it will not come."""
+    if not request.content.is_eof():
+        request.content.set_exception(web.RequestPayloadError("the client has ended its side"))
 
 
 def _too_large(most: int) -> Problem:

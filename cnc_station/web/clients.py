@@ -18,7 +18,7 @@ from cnc_station.peers.limits import HTTP
 from cnc_station.peers.listener import Connection, Listener
 from cnc_station.web.api import problems
 from cnc_station.web.api.problems import RETRY_S, Problem
-from cnc_station.web.capacity import CONNECTION
+from cnc_station.web.capacity import CONNECTION, cut
 
 resource: ModuleType | None
 try:
@@ -137,7 +137,7 @@ class Clients:
         if request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._stream(connection, request, handler)
         request[CONNECTION] = connection
-        connection.serve(HTTP.last_byte_s)
+        connection.serve(HTTP.last_byte_s, partial(cut, request))
         self._running += 1
         try:
             return await handler(request)
