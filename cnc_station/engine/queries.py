@@ -13,6 +13,7 @@ from cnc_station.engine.views import (
     Charts,
     DriverInfo,
     DueRow,
+    ExportPart,
     Floor,
     ImportPreview,
     JobCounts,
@@ -119,6 +120,16 @@ class ExportJobs(Query[bytes]):
     chosen: JobFilter
     order: Sequence[Sort]
     form: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportJobsAfter(Query[ExportPart]):
+    """The next jobs of an export in the order of their ids, after the job `after`; 0: the first
+    ones. All parts in a row are one file, however many jobs it has."""
+
+    chosen: JobFilter
+    form: str
+    after: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def _adapter(kind: Any) -> TypeAdapter[dict[str, Any]]:
 
 
 def _answer_type(kind: Any) -> Any:
-    return kind.__orig_bases__[0].__args__[0]
+    return next(base.__args__[0] for base in kind.__orig_bases__ if hasattr(base, "__args__"))
 
 
 def dump_request(asked: object) -> bytes:

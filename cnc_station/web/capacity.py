@@ -13,6 +13,7 @@ from cnc_station.web.api.problems import RETRY_S, Problem
 
 MOST_RUNNING = 16  # requests at once: what they have to do in one turn of the loop delays others
 MOST_WAITING = 64
+PART_S = 15.0
 MOST_BYTES = 160 * MB  # of all bodies together
 CONNECTION = web.RequestKey("connection", Connection)
 
@@ -87,6 +88,14 @@ class Capacity:
             raise Problem(408, "The rest of the body did not come.", headers=headers) from None
         except (web.RequestPayloadError, ConnectionError):
             raise Problem(400, "The body is not complete, or not as its header says.") from None
+
+
+async def paced(request: web.Request, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """These parts of an answer, each of which must reach the client within `PART_S`."""
+    async for part in parts:
+        if connection := request.get(CONNECTION):
+            connection.expect_request(PART_S)
+        yield part
 
 
 def cut(request: web.Request) -> None:

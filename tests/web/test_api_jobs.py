@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cnc_station.engine.store.queries.export import PART
 from tests.until import until
 from tests.web.api_client import Client
 
@@ -249,3 +250,19 @@ async def test_machines_and_stations_are_listed(api: Client) -> None:
     assert await api("GET", "/machines") == (200, {"machines": []})
     status, told = await api("GET", "/stations")
     assert (status, [station["name"] for station in told["stations"]]) == (200, ["Hall 1"])
+
+
+@pytest.mark.parametrize("count", [0, 1, PART - 1, PART, PART + 1])
+async def test_an_export_of_any_length_is_one_file(api: Client, count: int) -> None:
+    for start in range(0, count, 500):
+        jobs = [{"name": f"Part {n}", "machine_type": "mill"} for n in range(start, count)][:500]
+        assert (await api("POST", "/jobs", {"jobs": jobs}))[0] == 201
+    await api("POST", "/jobs", {"name": "Other", "machine_type": "lathe"})
+    status, rows = await api("GET", "/jobs/export?form=json&machine_type=mill")
+    assert status == 200
+    assert [row["name"] for row in rows] == [f"Part {n}" for n in range(count)]
+    async with api.session.get("/api/v1/jobs/export?form=csv&machine_type=mill") as answer:
+        lines = (await answer.text("utf-8-sig")).splitlines()
+    assert len(lines) == count + 1
+    assert lines[0].startswith("id,")
+    assert lines.count(lines[0]) == 1

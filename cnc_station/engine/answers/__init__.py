@@ -65,6 +65,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.CountJobs: jobs.count_jobs,
     q.JobById: jobs.job_by_id,
     q.ExportJobs: jobs.export_jobs,
+    q.ExportJobsAfter: jobs.export_jobs_after,
     q.ListEvents: jobs.list_events,
     q.EventsSince: jobs.events_since,
     q.ListRuns: jobs.list_runs,

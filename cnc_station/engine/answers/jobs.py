@@ -20,7 +20,15 @@ from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.queries import event_feed, export, history, job_list
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.timing import now_ms
-from cnc_station.engine.views import JobCounts, JobDetail, JobPage, JobRow, RunDetail, RunRow
+from cnc_station.engine.views import (
+    ExportPart,
+    JobCounts,
+    JobDetail,
+    JobPage,
+    JobRow,
+    RunDetail,
+    RunRow,
+)
 from cnc_station.engine.views.event_feed import EventFeed
 
 
@@ -118,6 +126,13 @@ async def export_jobs(context: AnswerContext, query: queries.ExportJobs) -> byte
     """See `ExportJobs`."""
     return await context.read_forecast(
         export.export, chosen=query.chosen, order=query.order, form=query.form
+    )
+
+
+async def export_jobs_after(context: AnswerContext, query: queries.ExportJobsAfter) -> ExportPart:
+    """See `ExportJobsAfter`."""
+    return await context.read_forecast(
+        export.export_part, chosen=query.chosen, form=query.form, after=query.after
     )
 
 

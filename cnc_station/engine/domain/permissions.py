@@ -57,6 +57,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "EventsSince",
         "ExecutionsBy",
         "ExportJobs",
+        "ExportJobsAfter",
         "FloorCharts",
         "FloorNow",
         "JobById",

@@ -30,6 +30,7 @@ from cnc_station.engine.views.floor import (
 )
 from cnc_station.engine.views.jobs import (
     MOST_OUTPUT,
+    ExportPart,
     JobCounts,
     JobDetail,
     JobFilter,
@@ -70,7 +71,7 @@ __all__ = ["KEPT", "Abilities", "AtClosing", "ConnectionReport", "Doing", "Drive
 __all__ += ["Identity", "Message", "RunInHand", "Setting", "Status"]
 __all__ += ["Charts", "Floor", "MachineCard", "MachineRow", "NeedsYou"]
 __all__ += ["PositionRecord", "Remedy", "Series", "StateInterval", "Telemetry"]
-__all__ += ["JobCounts", "JobDetail", "JobFilter", "JobLink", "JobPage"]
+__all__ += ["ExportPart", "JobCounts", "JobDetail", "JobFilter", "JobLink", "JobPage"]
 __all__ += ["MOST_OUTPUT", "RunDetail", "RunFilter", "RunOutput"]
 __all__ += ["JobRow", "RunRow", "Sort", "SortKey", "job_title"]
 __all__ += ["ImportIssue", "ImportPreview", "ProgramDetail"]

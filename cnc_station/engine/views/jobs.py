@@ -235,3 +235,11 @@ class JobCounts:
 
     def of(self, states: frozenset[JobState]) -> int:
         return sum(self.by_state.get(state, 0) for state in states)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPart:
+    """A part of a file of jobs. `last` is the id of its last job; None: the file ends here."""
+
+    content: bytes
+    last: int | None

@@ -41,7 +41,7 @@ from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.route import IF_MATCH, PATTERNS, Call, Reply, Route
 from cnc_station.web.api.values import Taken
-from cnc_station.web.capacity import Capacity
+from cnc_station.web.capacity import Capacity, paced
 from cnc_station.web.guards import OPEN_PATHS, Guards
 from cnc_station.web.page import Page
 
@@ -125,7 +125,8 @@ def _handler(
             )
             key = await request_key(request, content) if route.creates else None
             async with capacity.running():
-                return _response(await (reply_once(route, call, key) if key else route.call(call)))
+                reply = await (reply_once(route, call, key) if key else route.call(call))
+                return _response(request, reply)
 
     return handle
 
@@ -181,11 +182,11 @@ def _if_match(request: web.Request) -> int | None:
     return int(match["version"])
 
 
-def _response(reply: Reply) -> web.Response:
-    if reply.content is None:
+def _response(request: web.Request, reply: Reply) -> web.Response:
+    if reply.content is None and reply.parts is None:
         return web.Response(status=reply.status, headers=reply.headers)
     return web.Response(
-        body=reply.body(),
+        body=reply.body() if reply.parts is None else paced(request, reply.parts),
         status=reply.status,
         headers={"Cache-Control": "no-store", **reply.headers},
         content_type=reply.media_type,

@@ -1,6 +1,7 @@
 """The routes about jobs."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cnc_station.engine.commands import (
@@ -12,12 +13,13 @@ from cnc_station.engine.commands import (
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import (
     CountJobs,
-    ExportJobs,
+    ExportJobsAfter,
     ListJobs,
 )
-from cnc_station.engine.views import JobDetail
+from cnc_station.engine.views import ExportPart, JobDetail
 from cnc_station.web.api.bulk import act_on
 from cnc_station.web.api.job_filters import (
     BulkIn,
@@ -81,10 +83,19 @@ async def _show_stats(call: Call) -> Reply:
 
 async def _export(call: Call) -> Reply:
     query: ExportIn = call.query
-    content = await call.door.ask(ExportJobs(query.chosen(), (), query.form))
+    asked = ExportJobsAfter(query.chosen(), query.form)
+    first = await call.door.ask(asked)
     name = f'attachment; filename="jobs.{query.form}"'
     media = "text/csv" if query.form == "csv" else "application/json"
-    return Reply(content, 200, {"Content-Disposition": name}, media)
+    headers = {"Content-Disposition": name}
+    return Reply(None, 200, headers, media, parts=_parts(call.door, asked, first))
+
+
+async def _parts(door: Asks, asked: ExportJobsAfter, part: ExportPart) -> AsyncIterator[bytes]:
+    yield part.content
+    while part.last is not None:
+        part = await door.ask(replace(asked, after=part.last))
+        yield part.content
 
 
 async def _edit(call: Call) -> Reply:
@@ -204,7 +215,7 @@ ROUTES: Sequence[Route] = (
         "GET",
         "/jobs/export",
         "Download jobs",
-        ExportJobs,
+        ExportJobsAfter,
         _export,
         {200: "text/csv, application/json"},
         query=ExportIn,

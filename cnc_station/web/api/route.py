@@ -1,7 +1,7 @@
 """One operation of the API as a frozen value, and what it is called with and answers."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,13 +35,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a route answers: a model or bytes with their type. `secret`: it is never stored."""
+    """What a route answers: a model, or bytes with their type, whole or in parts. `secret`: it is
+    never stored."""
 
     content: Told | bytes | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
     secret: bool = False
+    parts: AsyncIterator[bytes] | None = None
 
     def body(self) -> bytes:
         """Return the bytes of the answer."""

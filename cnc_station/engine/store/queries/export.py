@@ -14,8 +14,10 @@ from cnc_station.engine.domain.time_text import local
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.job_list import ordered_ids
 from cnc_station.engine.store.queries.job_rows import JobReader
-from cnc_station.engine.views import JobFilter, JobRow, Sort
+from cnc_station.engine.store.schema import job
+from cnc_station.engine.views import ExportPart, JobFilter, JobRow, Sort
 
+PART = 1_000  # jobs
 _AT_ONCE = 500
 _COLUMNS = tuple(field.name for field in fields(JobRow))
 _TIMES = frozenset(name for name in _COLUMNS if name.endswith("_at")) | {
@@ -39,10 +41,36 @@ def export(
     would read as a formula. JSON is for programs: unchanged values, times in ms.
     """
     pages = _pages(connection, chosen, order, JobReader(connection, now, context=context))
+    return b"".join(_written(pages, form, context, first=True, last=True))
+
+
+def export_part(
+    connection: Connection,
+    chosen: JobFilter,
+    form: str,
+    after: int,
+    now: int,
+    *,
+    context: QueryContext = STANDALONE,
+) -> ExportPart:
+    """The next `PART` of the chosen jobs by their ids, as `export` writes them."""
+    chosen_ids = ordered_ids(chosen, (), now).order_by(None).where(job.c.id > after)
+    ids = list(connection.execute(chosen_ids.order_by(job.c.id).limit(PART)).scalars())
+    last = len(ids) < PART
+    rows = JobReader(connection, now, context=context).rows(ids)
+    pages = iter([rows] if rows else [])
+    pieces = _written(pages, form, context, first=not after, last=last)
+    return ExportPart(b"".join(pieces), None if last else ids[-1])
+
+
+def _written(
+    pages: Iterator[Sequence[JobRow]], form: str, context: QueryContext, *, first: bool, last: bool
+) -> Iterator[bytes]:
+    """These pages of a file. `first`, `last`: it begins, it ends with them."""
     if form == "csv":
-        return b"".join(_csv(pages, context.zone))
+        return _csv(pages, context.zone, first=first)
     if form == "json":
-        return b"".join(_json(pages))
+        return _json(pages, first=first, last=last)
     raise InvalidInput(FieldError("form", "csv or json"))
 
 
@@ -55,9 +83,10 @@ def _pages(
         yield reader.rows(ids[start : start + _AT_ONCE])
 
 
-def _csv(pages: Iterator[Sequence[JobRow]], zone: tzinfo | None) -> Iterator[bytes]:
-    yield BOM
-    yield csv_lines([_COLUMNS])
+def _csv(pages: Iterator[Sequence[JobRow]], zone: tzinfo | None, *, first: bool) -> Iterator[bytes]:
+    if first:
+        yield BOM
+        yield csv_lines([_COLUMNS])
     for page in pages:
         yield csv_lines([_cell(row, name, zone) for name in _COLUMNS] for row in page)
 
@@ -69,11 +98,13 @@ def _cell(row: JobRow, name: str, zone: tzinfo | None) -> object:
     return value
 
 
-def _json(pages: Iterator[Sequence[JobRow]]) -> Iterator[bytes]:
-    yield b"["
-    between = "\n"
+def _json(pages: Iterator[Sequence[JobRow]], *, first: bool, last: bool) -> Iterator[bytes]:
+    if first:
+        yield b"["
+    between = "\n" if first else ",\n"
     for page in pages:
         for row in page:
             yield (between + json.dumps(asdict(row), ensure_ascii=False)).encode()
             between = ",\n"
-    yield b"\n]\n"
+    if last:
+        yield b"\n]\n"
