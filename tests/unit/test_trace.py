@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from cnc_station.engine.domain.trace import given_trace_id, new_trace_id, trace_headers
+from cnc_station.engine.domain.random_id import random_id
+from cnc_station.engine.domain.trace import given_trace_id, trace_headers
 
 ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -37,7 +38,7 @@ def test_a_valid_trace_is_taken_and_any_other_ignored(
 
 
 def test_a_trace_is_told_as_w3c_trace_context_where_it_fits() -> None:
-    for trace_id in (ID, new_trace_id()):
+    for trace_id in (ID, random_id()):
         told = trace_headers(trace_id)
         assert told["X-Trace-Id"] == trace_id
         assert re.fullmatch(f"00-{trace_id}-[0-9a-f]{{16}}-01", told["traceparent"])

@@ -1,7 +1,6 @@
 """Trace ids: the names under which a request is followed through jobs, events, logs and other
 systems, also in the form of W3C Trace Context (`traceparent`)."""
 
-import random
 import re
 import secrets
 from collections.abc import Mapping
@@ -12,16 +11,6 @@ _W3C_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 # A later version may append fields; version ff is not valid.
 _PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
 _RECORDED = "01"
-_ids = random.Random()
-
-
-def new_trace_id() -> str:
-    """Return a trace id that is valid in W3C Trace Context as well.
-
-    It is no secret. To ask the system for randomness, the loop gives the interpreter away and then
-    waits for it: with readers at work that was a tenth of the time that a request took.
-    """
-    return f"{_ids.getrandbits(128) or 1:032x}"
 
 
 def given_trace_id(headers: Mapping[str, str]) -> str | None:

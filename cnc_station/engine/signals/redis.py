@@ -9,7 +9,6 @@ Sending, the blocking wait and the subscription each have their own connection.
 import asyncio
 import logging
 import socket
-import uuid
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +19,7 @@ from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, R
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.notice import MISSED, NO_EVENTS, Notice
+from cnc_station.engine.domain.random_id import random_id
 from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.base import SignalHandlers
 from cnc_station.engine.signals.parser import BoundedParser
@@ -80,7 +80,7 @@ class RedisSignals:
     def __init__(self, url: str) -> None:
         self._url = url
         self._prefix = f"cnc:{parse_url(url).get('db', 0)}:"
-        self._sender = uuid.uuid4().hex
+        self._sender = random_id()
         self._probe = self._client()
         self._outbox: dict[str, int] = {}
         self._notice = NO_EVENTS
@@ -212,7 +212,7 @@ class RedisSignals:
         async with client.pipeline(transaction=False) as pipe:
             for machine_type, count in outbox.items():
                 key = self._key(machine_type)
-                pipe.zadd(key, {uuid.uuid4().hex: 0.0 for _ in range(min(count, MOST_HINTS))})
+                pipe.zadd(key, {random_id(): 0.0 for _ in range(min(count, MOST_HINTS))})
                 pipe.zremrangebyrank(key, 0, -MOST_HINTS - 1)  # for a type without stations
             if notice:
                 pipe.publish(self._prefix + "changes", messages.of_notice(self._sender, notice))

@@ -1,7 +1,6 @@
 """Create jobs, release them when they are due, and unblock their successors."""
 
 import json
-import uuid
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, Fenced, FieldError, InvalidInput
 from cnc_station.engine.domain.job import EDITABLE, JobSpec, check_keys
 from cnc_station.engine.domain.notice import Topic
+from cnc_station.engine.domain.random_id import random_id
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.store.dialect import Dialect, packed
 from cnc_station.engine.store.prepared import TransactionPreload
@@ -93,7 +93,7 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
                 if before and not spec.after_keys:
                     after_others.append(job_id)
                 row = _new_row(tx, spec, job_id, len(rows), blocked=bool(before))
-                row["trace_id"] = command.trace_id or uuid.uuid4().hex
+                row["trace_id"] = command.trace_id or random_id()
                 row |= {"schedule_id": command.schedule_id, "owner": command.actor}
                 rows.append(row)
                 _record_new(tx, command.actor, spec, row)

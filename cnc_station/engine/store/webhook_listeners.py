@@ -5,7 +5,6 @@ costs nothing more. The memory is valid as long as the mark of the database is t
 `Dialect.webhook_mark`); a transaction with another mark reads the endpoints again.
 """
 
-import uuid
 from collections.abc import Mapping, Sequence
 from functools import cache
 from operator import itemgetter
@@ -24,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 
+from cnc_station.engine.domain.random_id import random_id
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import TOLD_BY, status_of, transitions_of
 from cnc_station.engine.store import prepared
@@ -80,7 +80,7 @@ class WebhookListeners:
                 row["job_id"],
                 row["run_id"],
                 _status(row),
-                uuid.uuid4().hex,
+                random_id(),
                 row["at"],
                 row["reason"],
             )

@@ -15,7 +15,8 @@ from structlog.contextvars import bound_contextvars
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
-from cnc_station.engine.domain.trace import TRACE_HEADER, given_trace_id, new_trace_id
+from cnc_station.engine.domain.random_id import random_id
+from cnc_station.engine.domain.trace import TRACE_HEADER, given_trace_id
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
 from cnc_station.engine.timing import now_ms
@@ -199,7 +200,7 @@ async def _answering_problems(request: web.Request, handler: Handler) -> web.Str
     """Answer each error of the API as a problem, and log what was asked."""
     if request.path in OPEN_PATHS:
         return await handler(request)
-    request[_TRACE] = trace = given_trace_id(request.headers) or new_trace_id()
+    request[_TRACE] = trace = given_trace_id(request.headers) or random_id()
     with bound_contextvars(trace_id=trace):
         response = await _answer(request, handler)
     response.headers[TRACE_HEADER] = trace
