@@ -54,9 +54,11 @@ async def test_a_second_start_beside_a_station_without_a_window_is_refused_as_be
     holder = shell.database.with_name("station.db.holder")
     await until(lambda: holder.exists() and holder.read_text())
     window = begun(shell)
-    refusal = shell.folder / "cnc-station.log"
     await until(
-        lambda: refusal.exists() and "already works on this database" in refusal.read_text()
+        lambda: any(
+            "already works on this database" in file.read_text()
+            for file in (shell.folder / "logs").glob("*.jsonl")
+        )
     )
     assert window.poll() is None, "it says why until that is read"
     window.send_signal(signal.SIGTERM)

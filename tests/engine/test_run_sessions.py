@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cnc_station.engine.domain.errors import CncStationError, Unavailable
@@ -148,6 +148,12 @@ def empty_file() -> Iterator[Path]:
     quantity=st.integers(1, 2),
     by_operator=st.booleans(),
     kind=st.sampled_from(["real", "harmless", "watched"]),
+)
+@example(  # an abort that fails brings a run back that is just being started
+    steps=["aborts are not confirmed", "some turns", "abort", WAIT],
+    quantity=1,
+    by_operator=False,
+    kind="watched",
 )
 def test_a_run_ends_once_whatever_comes_in(
     empty_file: Path, steps: list[str], quantity: int, by_operator: bool, kind: str

@@ -18,7 +18,7 @@ from tests.engine.conftest import Station
 from tests.engine.floor import service_of, supervisor_of
 from tests.until import until
 
-ALWAYS = {"Lifeline", "Ticker"}
+ALWAYS = {"Lifeline", "LoopLag", "Ticker"}
 LED = {"Alerts", "Reaper", "Schedules", "Stager"}
 ANYWAY = {
     "ControllerMonitor",

@@ -122,7 +122,8 @@ class RunSteps:
         await self._record_modes(modes_set)
         self._limit_time()
         await state.unless_stopped()
-        state.enter(Phase.RUNNING)
+        if state.phase is Phase.STARTING:  # otherwise its lease, or a failed abort, came back to it
+            state.enter(Phase.RUNNING)
         if not self._claimed.begun:
             state.hear(executor.status())
         if self._starts:
