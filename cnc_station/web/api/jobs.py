@@ -196,7 +196,7 @@ ROUTES: Sequence[Route] = (
         "Submit jobs",
         SubmitJobs,
         _create,
-        {201: JobDetailOut},
+        {201: (JobDetailOut, CreatedJobsOut)},
         body=(JobIn, JobsIn),
         creates=True,
         refuses=(409,),

@@ -1,7 +1,7 @@
 """`openapi.json`, made from the table of routes (OpenAPI 3.1)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
@@ -12,6 +12,8 @@ from cnc_station.web.api.route import PATTERNS, NoQuery, Route
 from cnc_station.web.api.values import Taken, Told
 
 _REF = "#/components/schemas/{model}"
+_FILE: Mapping[str, Any] = {"type": "string", "format": "binary"}  # as generators of clients ask
+_UPLOAD: Mapping[str, Any] = {"application/octet-stream": {"schema": _FILE}}
 _PROBLEM: Mapping[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "trace_id", "errors"],
@@ -68,10 +70,7 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
 def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
     taken = {model for route in routes for model in route.body}
     told = {
-        model
-        for route in routes
-        for model in route.answers.values()
-        if isinstance(model, type) and issubclass(model, Told)
+        model for route in routes for answer in route.answers.values() for model in _models(answer)
     }
     wanted: list[Any] = [(model, "validation") for model in taken]
     wanted += [(model, "serialization") for model in told]
@@ -98,7 +97,7 @@ def _operation(route: Route) -> dict[str, Any]:
             "content": {"application/json": {"schema": _one_of(route.body)}},
         }
     if route.uploads:
-        found["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
+        found["requestBody"] = {"required": True, "content": _UPLOAD}
     return found
 
 
@@ -118,7 +117,14 @@ def _is_optional(models: Iterable[type[Taken]]) -> bool:
     return not any(field.is_required() for model in models for field in model.model_fields.values())
 
 
-def _one_of(models: tuple[type[Taken], ...]) -> dict[str, Any]:
+def _models(answer: type[Told] | tuple[type[Told], ...] | str | None) -> tuple[type[Told], ...]:
+    """The models of an answer: none of a download or of nothing."""
+    if isinstance(answer, tuple):
+        return answer
+    return () if answer is None or isinstance(answer, str) else (answer,)
+
+
+def _one_of(models: Sequence[type[Taken] | type[Told]]) -> dict[str, Any]:
     refs = [{"$ref": _REF.format(model=model.__name__)} for model in models]
     return refs[0] if len(refs) == 1 else {"anyOf": refs}
 
@@ -155,13 +161,12 @@ def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _responses(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for status, model in route.answers.items():
+    for status, answer in route.answers.items():
         found[str(status)] = {"description": route.summary}
-        if isinstance(model, str):
-            found[str(status)]["content"] = {kind: {} for kind in model.split(", ")}
-        elif model is not None:
-            schema = {"$ref": _REF.format(model=model.__name__)}
-            found[str(status)]["content"] = {"application/json": {"schema": schema}}
+        if isinstance(answer, str):
+            found[str(status)]["content"] = {kind: {} for kind in answer.split(", ")}
+        elif models := _models(answer):
+            found[str(status)]["content"] = {"application/json": {"schema": _one_of(models)}}
     if route.creates:
         replayed = {"description": "An earlier request has done it", "schema": {"type": "string"}}
         for told in found.values():

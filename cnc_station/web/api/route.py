@@ -55,15 +55,15 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class Route:
     """An operation. `asks` is the command or query of the door that it stands for: its permission
-    is that of the route. `answers`: what is answered with each status, a model or the types of a
-    download; None: nothing."""
+    is that of the route. `answers`: what is answered with each status, a model, one of several
+    models, or the types of a download; None: nothing."""
 
     method: str
     path: str
     summary: str
     asks: type
     call: Callable[[Call], Awaitable[Reply]]
-    answers: Mapping[int, type[Told] | str | None]
+    answers: Mapping[int, type[Told] | tuple[type[Told], ...] | str | None]
     query: type[Taken] = NoQuery
     body: tuple[type[Taken], ...] = ()  # one of these; an empty body is as {} if all is optional
     uploads: bool = False  # takes the bytes of a file as its body
