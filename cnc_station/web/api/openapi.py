@@ -1,19 +1,23 @@
 """`openapi.json`, made from the table of routes (OpenAPI 3.1)."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
 from cnc_station.web.api.idempotency import HEADER, KEY_PATTERN, REPLAYED
+from cnc_station.web.api.multipart import FIELD, FORM
 from cnc_station.web.api.problems import CONTENT_TYPE, NAMES
-from cnc_station.web.api.route import PATTERNS, NoQuery, Route
+from cnc_station.web.api.route import BINARY, PATTERNS, NoQuery, Route
 from cnc_station.web.api.values import Taken, Told
 
 _REF = "#/components/schemas/{model}"
 _FILE: Mapping[str, Any] = {"type": "string", "format": "binary"}  # as generators of clients ask
-_UPLOAD: Mapping[str, Any] = {"application/octet-stream": {"schema": _FILE}}
+_UPLOAD: Mapping[str, Any] = {BINARY: {"schema": _FILE}}
+_FORM: Mapping[str, Any] = {
+    FORM: {"schema": {"type": "object", "required": [FIELD], "properties": {FIELD: _FILE}}}
+}
 _PROBLEM: Mapping[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "trace_id", "errors"],
@@ -44,8 +48,8 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         operation = _operation(route)
-        if "201" in operation["responses"] and (links := _links(route, routes)):
-            operation["responses"]["201"]["links"] = links
+        for status, links in _links(route, routes):
+            operation["responses"][status]["links"] = links
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -97,20 +101,28 @@ def _operation(route: Route) -> dict[str, Any]:
             "content": {"application/json": {"schema": _one_of(route.body)}},
         }
     if route.uploads:
-        found["requestBody"] = {"required": True, "content": _UPLOAD}
+        found["requestBody"] = {
+            "required": True,
+            "content": {**_UPLOAD, **(_FORM if route.forms else {})},
+        }
     return found
 
 
-def _links(route: Route, routes: Iterable[Route]) -> dict[str, Any]:
-    """What can be done with a thing that this route has made."""
-    found: dict[str, Any] = {}
-    for other in routes:
-        begin, brace, rest = other.path.partition("/{")
-        if brace and begin == route.path:
-            name = rest.partition("}")[0]
-            parameters = {name: f"$response.body#/{name}"}
-            found[other.name] = {"operationId": other.name, "parameters": parameters}
-    return found
+def _links(route: Route, routes: Iterable[Route]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What can be done with what this route has made, and with the first thing of its list."""
+    for status, answer in route.answers.items():
+        told = route.path.strip("/").replace("-", "_")
+        listed = any(told in model.model_fields for model in _models(answer))
+        place = f"/{told}/0" if status == 200 and listed else "" if status == 201 else None
+        links = {}
+        for other in routes:
+            begin, brace, rest = other.path.partition("/{")
+            if brace and begin == route.path:
+                name = rest.partition("}")[0]
+                parameters = {name: f"$response.body#{place}/{name}"}
+                links[other.name] = {"operationId": other.name, "parameters": parameters}
+        if links and place is not None:
+            yield str(status), links
 
 
 def _is_optional(models: Iterable[type[Taken]]) -> bool:
@@ -164,7 +176,9 @@ def _responses(route: Route) -> dict[str, Any]:
     for status, answer in route.answers.items():
         found[str(status)] = {"description": route.summary}
         if isinstance(answer, str):
-            found[str(status)]["content"] = {kind: {} for kind in answer.split(", ")}
+            found[str(status)]["content"] = {
+                kind: {"schema": _FILE} if kind == BINARY else {} for kind in answer.split(", ")
+            }
         elif models := _models(answer):
             found[str(status)]["content"] = {"application/json": {"schema": _one_of(models)}}
     if route.creates:

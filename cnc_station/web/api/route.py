@@ -11,6 +11,7 @@ from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.values import Taken, Told
 
 IF_MATCH = re.compile(r'(W/)?"v(?P<version>[0-9]{1,18})"')
+BINARY = "application/octet-stream"
 PATTERNS: Mapping[str, str] = {"id": "[0-9]+", "sha256": "[0-9a-f]{64}"}  # of what stands in paths
 
 
@@ -67,6 +68,7 @@ class Route:
     query: type[Taken] = NoQuery
     body: tuple[type[Taken], ...] = ()  # one of these; an empty body is as {} if all is optional
     uploads: bool = False  # takes the bytes of a file as its body
+    forms: bool = False  # takes a file of a form as well
     conditional: bool = False  # takes If-Match
     deprecated: bool = False  # another name of a route
     creates: bool = False  # takes Idempotency-Key
