@@ -106,6 +106,8 @@ def add_api(app: web.Application, door: Door, guards: Guards | None = None) -> N
             path = re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:{PATTERNS[name[1]]}}}", route.path)
             handler = _handler(route, door, capacity)
             app.router.add_route(route.method, prefix + path, handler)
+            if route.method == "GET":
+                app.router.add_head(prefix + path, handler)
 
 
 def _handler(

@@ -49,6 +49,14 @@ _OTHER_WORDS: Mapping[str, str] = {
     "model_type": "must be a JSON object",
     "model_attributes_type": "must be a JSON object",
     "int_from_float": "must be a whole number",
+    "less_than_equal": "must be at most {le}",
+    "greater_than_equal": "must be at least {ge}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
 }
 
 
@@ -209,5 +217,7 @@ def _beginning(values: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _field_error(error: Any) -> FieldError:
     place = ".".join(str(part) for part in error["loc"]) or "body"
-    words = _OTHER_WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
-    return FieldError(place, words)
+    words = _OTHER_WORDS.get(error["type"])
+    if words is None:
+        return FieldError(place, str(error["msg"]).removeprefix("Value error, "))
+    return FieldError(place, words.format_map(error.get("ctx", {})))
