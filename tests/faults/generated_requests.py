@@ -74,7 +74,7 @@ _BODIES: Mapping[tuple[str, str], Callable[[random.Random], Any]] = {
         "ids": _ids(chance),
     },
     ("POST", "/needs-attention/retry"): lambda chance: {"ids": _ids(chance)},
-    ("POST", "/programs"): lambda chance: b"G21 G90\nG0 X%d\nM30\n" % chance.randrange(9),
+    ("POST", "/programs"): lambda chance: b"G21 G90\nG0 X%d\nM30\n" % chance.randrange(1, 9),
     ("POST", "/schedules"): lambda chance: {**_SCHEDULE, "job": dict(chance.choice(_JOBS[:2]))},
     ("POST", "/webhooks"): lambda _chance: {**_HOOK},
 }

@@ -247,7 +247,10 @@ async def test_every_operation_is_described(api: Client) -> None:
 
 
 async def test_machines_and_stations_are_listed(api: Client) -> None:
-    assert await api("GET", "/machines") == (200, {"machines": []})
+    assert await api("GET", "/machines") == (
+        200,
+        {"machines": [], "total": 0, "limit": 50, "offset": 0},
+    )
     status, told = await api("GET", "/stations")
     assert (status, [station["name"] for station in told["stations"]]) == (200, ["Hall 1"])
 

@@ -15,7 +15,7 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import JobStatus, status_of
 from cnc_station.engine.views import Answer, JobCounts, JobDetail, JobLink, JobPage, JobRow, RunRow
 from cnc_station.web.api.problems import NAMES
-from cnc_station.web.api.values import Id, PriorityIn, TakenJson, TimeIn, TimeOut, Told
+from cnc_station.web.api.values import Id, PageOut, PriorityIn, TakenJson, TimeIn, TimeOut, Told
 
 MOST_JOBS = 500
 JOB_ALIASES: Mapping[str, str] = {
@@ -263,13 +263,10 @@ class JobDetailOut(JobOut):
         )
 
 
-class JobsOut(Told):
+class JobsOut(PageOut):
     """A page of a list, and how long the whole list is."""
 
     jobs: list[JobOut]
-    total: int
-    limit: int
-    offset: int
 
     @classmethod
     def of(cls, page: JobPage, limit: int) -> Self:

@@ -15,7 +15,7 @@ from cnc_station.engine.views.programs import ProgramFinding
 from cnc_station.web.api.multipart import Upload, is_form, read_upload
 from cnc_station.web.api.problems import not_found
 from cnc_station.web.api.route import BINARY, Call, Reply, Route
-from cnc_station.web.api.values import Taken, TimeOut, Told
+from cnc_station.web.api.values import PageIn, PageOut, Taken, TimeOut, Told
 
 
 class ProgramOut(Told):
@@ -68,13 +68,18 @@ class ProgramDetailOut(ProgramOut):
         )
 
 
-class ProgramsOut(Told):
+class ProgramsOut(PageOut):
     """Stored programs."""
 
     programs: list[ProgramOut]
 
+    @classmethod
+    def page(cls, rows: Sequence[ProgramRow], query: PageIn) -> Self:
+        programs = [ProgramOut.of(row) for row in query.of(rows)]
+        return cls(programs=programs, **query.told(len(rows)))
 
-class ProgramsIn(Taken):
+
+class ProgramsIn(PageIn):
     """Those whose name contains `q`."""
 
     q: str = ""
@@ -89,7 +94,7 @@ class NameIn(Taken):
 
 async def _show_list(call: Call) -> Reply:
     rows = await call.door.ask(ListPrograms(call.query.q))
-    return Reply(ProgramsOut(programs=[ProgramOut.of(row) for row in rows]))
+    return Reply(ProgramsOut.page(rows, call.query))
 
 
 async def _add(call: Call) -> Reply:
@@ -122,8 +127,7 @@ async def _show(call: Call) -> Reply:
 
 async def _revisions(call: Call) -> Reply:
     """All programs of its name, the newest first."""
-    revisions = (await _detail(call)).revisions
-    return Reply(ProgramsOut(programs=[ProgramOut.of(row) for row in revisions]))
+    return Reply(ProgramsOut.page((await _detail(call)).revisions, call.query))
 
 
 async def _content(call: Call) -> Reply:
@@ -181,6 +185,7 @@ ROUTES: Sequence[Route] = (
         ProgramByHash,
         _revisions,
         {200: ProgramsOut},
+        query=PageIn,
         refuses=(404,),
     ),
 )

@@ -5,7 +5,7 @@ JSON in snake_case, times in RFC 3339 (UTC, ms), durations in seconds.
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -24,6 +24,7 @@ from pydantic_core import CoreSchema
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import PRIORITIES
 
+T = TypeVar("T")
 MOST_OFFSET = 100_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MS = dt.timedelta(milliseconds=1)
@@ -164,6 +165,14 @@ class PageIn(Taken):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     offset: Annotated[int, Field(ge=0, le=MOST_OFFSET)] = 0
 
+    def of(self, rows: Sequence[T]) -> Sequence[T]:
+        """The rows of the page, of all of them."""
+        return rows[self.offset : self.offset + self.limit]
+
+    def told(self, total: int) -> dict[str, int]:
+        """The fields of a `PageOut`."""
+        return {"total": total, "limit": self.limit, "offset": self.offset}
+
 
 class TakenJson(Taken):
     """As `Taken`, of JSON: its values have their kinds already."""
@@ -175,6 +184,14 @@ class Told(BaseModel):
     """What a client is answered, read from a view of the engine."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class PageOut(Told):
+    """A page of a list, and how long the whole list is."""
+
+    total: int
+    limit: int
+    offset: int
 
 
 def words_of(text: str) -> Sequence[str]:
