@@ -36,6 +36,7 @@ CHECKS = (
 )
 _ROOT = Path(__file__).parents[2]
 _COUNT = re.compile(r"(\d+) generated")
+_TYPES = frozenset({"application/json", "application/octet-stream"})
 _SHOWN = 6_000  # characters of what schemathesis says at its end
 
 _FAILS = {"durationMs": 0, "shouldFail": True}
@@ -86,6 +87,8 @@ def map_case(_context: Any, case: Any) -> Any:
     body = _BODIES.get((case.method, case.path))
     chance = random.Random(repr((case.body, case.query)))
     if body is None or case.meta is None or case.meta.generation.mode.is_negative:
+        return case
+    if case.media_type not in _TYPES:  # a form
         return case
     if chance.random() < 0.5:
         case.body = body(chance)
