@@ -236,6 +236,13 @@ class ProgramByHash(Query[ProgramDetail | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramContent(Query[bytes | None]):
+    """The exact bytes of a program."""
+
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToolpathByHash(Query[Toolpath | None]):
     """A program's path for drawing."""
 

@@ -16,7 +16,7 @@ from cnc_station.addresses import is_loopback
 from cnc_station.config import Config
 from cnc_station.web.api.problems import Problem
 
-OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready", "/metrics"})
+OPEN_PATHS = frozenset({"/health", "/health/live", "/health/ready", "/api/v1/health", "/metrics"})
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _PORT = re.compile(r":\d*$")
 _PREFLIGHT = {

@@ -11,6 +11,7 @@ from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation, ListLinks, ListMachines, ListStations
 from cnc_station.web.readiness import Readiness, Status, database_away, readiness
 
+API_PATH = "/api/v1/health"  # where programs of the API look for it
 PATIENCE_S = 1.0
 
 
@@ -25,8 +26,8 @@ class Health:
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/health/live", self._live)
-        app.router.add_get("/health/ready", self._ready)
-        app.router.add_get("/health", self._ready)
+        for path in ("/health/ready", "/health", API_PATH):
+            app.router.add_get(path, self._ready)
 
     async def _live(self, _request: web.Request) -> web.Response:
         about = self._door.peek(AboutStation())

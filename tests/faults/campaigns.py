@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from tests.faults import webhooks, websocket
+from tests.faults import generated_requests, webhooks, websocket
 from tests.faults.campaign import Campaign, Figures
 from tests.faults.failure import failure
 from tests.faults.fleet import campaign as fleet
@@ -52,6 +52,7 @@ CAMPAIGNS: dict[str, Callable[[int, float], Outcome]] = {
     "handlers": handlers.run,
     "webhooks": _webhooks,
     "websocket": websocket.run,
+    "requests": generated_requests.run,
 }
 
 

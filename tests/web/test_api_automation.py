@@ -57,3 +57,40 @@ async def test_a_webhook_shows_its_secret_once_and_its_deliveries_with_every_att
     assert (status, changed["enabled"]) == (200, False)
     assert await api("DELETE", path) == (204, None)
     assert (await api("GET", path))[0] == 404
+
+
+async def test_what_is_not_there_is_not_found_in_a_bulk_action_on_schedules(api: Client) -> None:
+    _, made = await api("POST", "/schedules", NIGHTLY)
+    asked = {"action": "resume", "ids": [made["id"], 77]}
+    answers = (await api("POST", "/schedules/actions", asked))[1]["answers"]
+    assert [answer["problem"]["status"] for answer in answers] == [409, 404]
+
+
+async def test_a_delivery_to_a_disabled_endpoint_is_not_sent_again(api: Client) -> None:
+    _, made = await api("POST", "/webhooks", ERP)
+    _, delivery = await api("POST", f"/webhooks/{made['id']}/test")
+    path = f"/deliveries/{delivery['id']}/replay"
+    assert await api("POST", path) == (200, {"replayed": 1})
+    await api("PATCH", f"/webhooks/{made['id']}", {"enabled": False})
+    status, problem = await api("POST", path)
+    assert (status, problem["type"]) == (409, "/problems/conflict")
+
+
+async def test_every_list_has_pages(api: Client) -> None:
+    for number in range(3):
+        program = b"G21 G90\nG0 X%d\nM30\n" % (number + 1)
+        path = f"/api/v1/programs?name={number}.ngc"
+        async with api.session.post(path, data=program) as answer:
+            assert answer.status == 201
+        await api("POST", "/schedules", NIGHTLY | {"name": f"Nightly {number}"})
+        await api("POST", "/webhooks", ERP)
+        await api("POST", "/jobs", NIGHTLY["job"])
+    for path, count in (
+        *(("jobs", 3), ("programs", 3), ("schedules", 3), ("webhooks", 3), ("stations", 1)),
+        *(("machines", 0), ("runs", None), ("deliveries", None)),
+    ):
+        _, whole = await api("GET", f"/{path}")
+        status, page = await api("GET", f"/{path}?limit=1&offset=1")
+        assert (status, page["limit"], page["offset"]) == (200, 1, 1), path
+        if count is not None:
+            assert (page["total"], page[path]) == (count, whole[path][1:2]), path

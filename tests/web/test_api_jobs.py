@@ -247,7 +247,10 @@ async def test_every_operation_is_described(api: Client) -> None:
 
 
 async def test_machines_and_stations_are_listed(api: Client) -> None:
-    assert await api("GET", "/machines") == (200, {"machines": []})
+    assert await api("GET", "/machines") == (
+        200,
+        {"machines": [], "total": 0, "limit": 50, "offset": 0},
+    )
     status, told = await api("GET", "/stations")
     assert (status, [station["name"] for station in told["stations"]]) == (200, ["Hall 1"])
 
@@ -261,8 +264,66 @@ async def test_an_export_of_any_length_is_one_file(api: Client, count: int) -> N
     status, rows = await api("GET", "/jobs/export?form=json&machine_type=mill")
     assert status == 200
     assert [row["name"] for row in rows] == [f"Part {n}" for n in range(count)]
+    if rows:
+        first = (await api("GET", "/jobs/1"))[1]
+        times = ("created_at", "state_since", "due_at", "not_before")
+        assert {name: rows[0][name] for name in times} == {name: first[name] for name in times}
     async with api.session.get("/api/v1/jobs/export?form=csv&machine_type=mill") as answer:
         lines = (await answer.text("utf-8-sig")).splitlines()
     assert len(lines) == count + 1
     assert lines[0].startswith("id,")
     assert lines.count(lines[0]) == 1
+
+
+async def test_a_wrong_job_among_several_is_named_by_its_place(api: Client) -> None:
+    mill = {"name": "Bracket", "machine_type": "mill"}
+    status, problem = await api("POST", "/jobs", {"jobs": [mill, {"name": "Plate"}, mill]})
+    assert (status, [error["field"] for error in problem["errors"]]) == (
+        422,
+        ["jobs.1.machine_type"],
+    )
+    bell = {"jobs": [mill, mill, {**mill, "name": "\a"}]}
+    errors = (await api("POST", "/jobs", bell))[1]["errors"]
+    assert [error["field"] for error in errors] == ["jobs.2.name"]
+    assert (await api("GET", "/jobs"))[1]["total"] == 0
+
+
+async def test_each_refusal_of_a_bulk_action_is_that_of_the_job_alone(api: Client) -> None:
+    await api("POST", "/jobs", {"jobs": [{"name": "Bracket", "machine_type": "mill"}] * 2})
+    await api("POST", "/jobs/2/pause")
+    status, told = await api("POST", "/jobs/actions", {"action": "pause", "ids": [1, 2, 77]})
+    assert (status, told["done"], told["refused"]) == (200, 1, 2)
+    for answer in told["answers"][1:]:
+        alone, problem = await api("POST", f"/jobs/{answer['id']}/pause")
+        assert answer["problem"] == {name: problem[name] for name in answer["problem"]}
+        assert answer["problem"]["status"] == alone
+    everything = {"action": "cancel", "filter": {}, "expected_count": 2}
+    status, problem = await api("POST", "/jobs/actions", everything)
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["filter"])
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("limit=201", "must be at most 200"),
+        ("limit=0", "must be at least 1"),
+        ("offset=100001", "must be at most 100000"),
+        ("min_priority=101", "must be at most 100"),
+    ],
+)
+async def test_a_number_out_of_bounds_is_refused_with_its_bound(
+    api: Client, query: str, reason: str
+) -> None:
+    status, problem = await api("GET", f"/jobs?{query}")
+    errors = [{"field": query.partition("=")[0], "reason": reason}]
+    assert (status, problem["errors"]) == (422, errors)
+
+
+async def test_head_answers_as_get_does_without_a_body(api: Client) -> None:
+    await api("POST", "/jobs", {"name": "Bracket", "machine_type": "mill"})
+    for path in ("/jobs", "/jobs/1", "/jobs/export", "/metrics", "/jobs/77"):
+        async with api.session.get(f"/api/v1{path}") as answer:
+            wanted = (answer.status, answer.headers.get("ETag"), answer.content_type)
+        async with api.session.head(f"/api/v1{path}") as answer:
+            assert (answer.status, answer.headers.get("ETag"), answer.content_type) == wanted
+            assert await answer.read() == b""

@@ -151,3 +151,8 @@ async def test_several_schedules_are_acted_on_with_an_answer_for_each(shop: Clie
     assert (status, [answer["ok"] for answer in told["answers"]]) == (200, [True, False])
     assert (await shop("GET", f"/schedules/{made['id']}"))[1]["paused"] is True
     assert (await shop("POST", "/schedules/actions", asked | {"action": "lose"}))[0] == 422
+
+
+async def test_health_is_told_beside_the_api(api: Client) -> None:
+    status, told = await api("GET", "/health")
+    assert (status, told["station"], told["checks"]["database"]["ok"]) == (200, "Hall 1", True)

@@ -79,6 +79,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.ListActiveRuns: machines.list_active_runs,
     q.ListPrograms: programs.list_programs,
     q.ProgramByHash: programs.program_by_hash,
+    q.ProgramContent: programs.program_content,
     q.ToolpathByHash: programs.toolpath_by_hash,
     q.PreviewImport: programs.preview_import,
     q.ReadingProgress: programs.reading_progress,

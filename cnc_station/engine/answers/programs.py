@@ -10,7 +10,7 @@ from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.answers.jobs import create_jobs
 from cnc_station.engine.services.programs import check_program
 from cnc_station.engine.services.table_import import ImportContext, Imported, read_jobs
-from cnc_station.engine.store.programs import AddProgram
+from cnc_station.engine.store.programs import AddProgram, content
 from cnc_station.engine.store.queries import programs
 from cnc_station.engine.store.queries.machine_rows import read_machines
 from cnc_station.engine.timing import now_ms
@@ -80,6 +80,11 @@ async def program_by_hash(
         return None
     path = await context.reader.work(partial(context.paths.of, query.sha256))
     return replace(found, assumes=path.assumes) if path else found
+
+
+async def program_content(context: AnswerContext, query: queries.ProgramContent) -> bytes | None:
+    """See `ProgramContent`."""
+    return await context.reader.read(partial(content, sha256=query.sha256))
 
 
 async def toolpath_by_hash(

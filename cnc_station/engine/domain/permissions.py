@@ -79,6 +79,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "NewAlertMessages",
         "PreviewImport",
         "ProgramByHash",
+        "ProgramContent",
         "ReadingProgress",
         "RunById",
         "ScrapeMetrics",

@@ -1,6 +1,7 @@
-"""Times as people read them at the machine: short, with a day only if it is not today."""
+"""Times as people read them at the machine: short, with a day only if it is not today; and as
+programs read them."""
 
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -11,6 +12,14 @@ def local(at: int, zone: tzinfo | None = None) -> datetime:
     """Return a time (ms) in `zone`, or in the zone of this computer."""
     moment = datetime.fromtimestamp(min(max(at, 86_400_000), _LAST_MS) / 1000, zone)
     return moment.replace(tzinfo=None)
+
+
+def rfc3339(at: int | None) -> str | None:
+    """Return `2026-11-30T10:00:00.000Z`; None for None."""
+    if at is None:
+        return None
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def clock(at: int, now: int, zone: tzinfo | None = None) -> str:

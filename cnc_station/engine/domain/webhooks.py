@@ -1,6 +1,5 @@
 """Endpoints: the events that they listen to, what is sent, and when it is tried again."""
 
-import datetime as dt
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from cnc_station.engine.domain.message_formats.options import (
     option_errors,
 )
 from cnc_station.engine.domain.states import LIVE_JOBS, JobState, RunState
+from cnc_station.engine.domain.time_text import rfc3339
 from cnc_station.engine.domain.transitions import JOB_TRANSITIONS, Transition
 
 MOST_URL = 2_000
@@ -219,7 +219,7 @@ class DeliveryContent:
             "priority": self.priority,
             "status": self.status,
             "payload": json_text.stored(self.payload),
-            "completedAt": _rfc3339(self.completed_at),
+            "completedAt": rfc3339(self.completed_at),
             "runDurationMs": self.run_ms,
             "event": self.event,
             "attempt": self.attempt,
@@ -236,15 +236,8 @@ class DeliveryContent:
             **{name: stored.get(name) for name in names},
             "jobId": self.job_id,
             "tenantId": self.tenant,
-            "raisedAt": _rfc3339(stored.get("raised_at")),
+            "raisedAt": rfc3339(stored.get("raised_at")),
         }
-
-
-def _rfc3339(at: int | None) -> str | None:
-    if at is None:
-        return None
-    moment = dt.datetime.fromtimestamp(at / 1000, tz=dt.UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def pause_s(tries: int) -> float | None:

@@ -40,7 +40,7 @@ from cnc_station.web.api.aliases import with_aliases
 from cnc_station.web.api.idempotency import reply_once, request_key
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
-from cnc_station.web.api.route import IF_MATCH, PATTERNS, Call, Reply, Route
+from cnc_station.web.api.route import BINARY, IF_MATCH, PATTERNS, Call, Reply, Route
 from cnc_station.web.api.values import Taken
 from cnc_station.web.capacity import Capacity, paced
 from cnc_station.web.guards import OPEN_PATHS, Guards
@@ -106,6 +106,8 @@ def add_api(app: web.Application, door: Door, guards: Guards | None = None) -> N
             path = re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:{PATTERNS[name[1]]}}}", route.path)
             handler = _handler(route, door, capacity)
             app.router.add_route(route.method, prefix + path, handler)
+            if route.method == "GET":
+                app.router.add_head(prefix + path, handler)
 
 
 def _handler(
@@ -191,7 +193,7 @@ def _response(request: web.Request, reply: Reply) -> web.Response:
         status=reply.status,
         headers={"Cache-Control": "no-store", **reply.headers},
         content_type=reply.media_type,
-        charset="utf-8",
+        charset=None if reply.media_type == BINARY else "utf-8",
     )
 
 

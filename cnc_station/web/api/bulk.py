@@ -9,6 +9,7 @@ from cnc_station.engine.bulk import Bulk
 from cnc_station.engine.commands import ActOnJobs, ActOnMatchingJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.queries import JobsById
 from cnc_station.engine.views import JobFilter
 from cnc_station.web.api.job_values import AnswersOut
 from cnc_station.web.api.problems import Problem
@@ -33,8 +34,11 @@ async def act_on(
         raise InvalidInput(FieldError("ids", "give either ids, or all with their expected_count"))
     if ids is not None:
         answers = await call.door.execute(ActOnJobs(action, ids, **how))
-        done = sum(answer.applied for answer in answers)
-        return Reply(AnswersOut.of(answers, done, len(answers) - done))
+        refused = tuple(answer.id for answer in answers if not answer.applied)
+        there = await call.door.ask(JobsById(refused)) if refused else ()
+        missing = {*refused} - {row.id for row in there}
+        done = len(answers) - len(refused)
+        return Reply(AnswersOut.of(answers, done, len(refused), missing))
     if expected_count is None:
         raise InvalidInput(FieldError("expected_count", "is missing: how many jobs match"))
     assert chosen is not None

@@ -136,6 +136,8 @@ class BulkIn(TakenJson):
         InvalidInput."""
         if self.filter is None:
             return None
+        if not self.filter:
+            raise InvalidInput(FieldError("filter", "is empty: it would select every job"))
         return JobFilterIn.read(
             {name: _word(value) for name, value in self.filter.items()}
         ).chosen()

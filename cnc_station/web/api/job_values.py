@@ -1,7 +1,8 @@
 """What the API takes and answers about jobs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field
@@ -14,7 +15,7 @@ from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import JobStatus, status_of
 from cnc_station.engine.views import Answer, JobCounts, JobDetail, JobLink, JobPage, JobRow, RunRow
 from cnc_station.web.api.problems import NAMES
-from cnc_station.web.api.values import Id, PriorityIn, TakenJson, TimeIn, TimeOut, Told
+from cnc_station.web.api.values import Id, PageOut, PriorityIn, TakenJson, TimeIn, TimeOut, Told
 
 MOST_JOBS = 500
 JOB_ALIASES: Mapping[str, str] = {
@@ -262,13 +263,10 @@ class JobDetailOut(JobOut):
         )
 
 
-class JobsOut(Told):
+class JobsOut(PageOut):
     """A page of a list, and how long the whole list is."""
 
     jobs: list[JobOut]
-    total: int
-    limit: int
-    offset: int
 
     @classmethod
     def of(cls, page: JobPage, limit: int) -> Self:
@@ -310,10 +308,15 @@ class StatsOut(Told):
 class RefusalOut(Told):
     """Why one of several things was refused, as the problem of a request for it alone."""
 
-    type: str = f"/problems/{NAMES[409]}"
-    title: str = "Conflict"
-    status: int = 409
+    type: str
+    title: str
+    status: int
     detail: str
+
+    @classmethod
+    def of(cls, status: int, detail: str) -> Self:
+        name, title = f"/problems/{NAMES[status]}", HTTPStatus(status).phrase
+        return cls(type=name, title=title, status=status, detail=detail)
 
 
 class AnswerOut(Told):
@@ -324,8 +327,9 @@ class AnswerOut(Told):
     problem: RefusalOut | None
 
     @classmethod
-    def of(cls, answer: Answer) -> Self:
-        refused = None if answer.applied else RefusalOut(detail=answer.error)
+    def of(cls, answer: Answer, *, missing: bool = False) -> Self:
+        status = 404 if missing else 409
+        refused = None if answer.applied else RefusalOut.of(status, answer.error)
         return cls(id=answer.id, ok=answer.applied, problem=refused)
 
 
@@ -338,8 +342,11 @@ class AnswersOut(Told):
     refused: int
 
     @classmethod
-    def of(cls, answers: Iterable[Answer], done: int, refused: int) -> Self:
-        told = [AnswerOut.of(answer) for answer in answers]
+    def of(
+        cls, answers: Iterable[Answer], done: int, refused: int, missing: Set[int] = frozenset()
+    ) -> Self:
+        """`missing`: the ids of those that do not exist."""
+        told = [AnswerOut.of(answer, missing=answer.id in missing) for answer in answers]
         return cls(answers=told, done=done, refused=refused)
 
 

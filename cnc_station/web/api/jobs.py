@@ -11,7 +11,9 @@ from cnc_station.engine.commands import (
     SubmitJobs,
 )
 from cnc_station.engine.domain.actions import JobAction
+from cnc_station.engine.domain.admission import admitted
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import (
@@ -58,9 +60,23 @@ async def _create(call: Call) -> Reply:
         (job_id,) = await call.door.execute(SubmitJobs((call.body.spec(),), call.trace_id))
         return _told(await job_of(call, job_id), 201)
     specs = tuple(one.spec() for one in call.body.jobs)
-    ids = await call.door.execute(SubmitJobs(specs, call.trace_id))
+    try:
+        ids = await call.door.execute(SubmitJobs(specs, call.trace_id))
+    except InvalidInput as error:
+        raise _located(specs, error) from None
     made = [JobDetailOut.of_detail(await job_of(call, job_id)) for job_id in ids]
     return Reply(CreatedJobsOut(jobs=made), 201)
+
+
+def _located(specs: Sequence[JobSpec], error: InvalidInput) -> InvalidInput:
+    """Return the error with the place of the first job that is not valid by itself."""
+    for at, spec in enumerate(specs):
+        try:
+            admitted(spec).validated()
+        except InvalidInput as own:
+            errors = (FieldError(f"jobs.{at}.{one.field}", one.reason) for one in own.errors)
+            return InvalidInput(*errors)
+    return error
 
 
 async def _show_list(call: Call) -> Reply:
@@ -196,7 +212,7 @@ ROUTES: Sequence[Route] = (
         "Submit jobs",
         SubmitJobs,
         _create,
-        {201: JobDetailOut},
+        {201: (JobDetailOut, CreatedJobsOut)},
         body=(JobIn, JobsIn),
         creates=True,
         refuses=(409,),

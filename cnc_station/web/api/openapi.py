@@ -1,17 +1,23 @@
 """`openapi.json`, made from the table of routes (OpenAPI 3.1)."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
 from cnc_station.web.api.idempotency import HEADER, KEY_PATTERN, REPLAYED
+from cnc_station.web.api.multipart import FIELD, FORM
 from cnc_station.web.api.problems import CONTENT_TYPE, NAMES
-from cnc_station.web.api.route import PATTERNS, NoQuery, Route
+from cnc_station.web.api.route import BINARY, PATTERNS, NoQuery, Route
 from cnc_station.web.api.values import Taken, Told
 
 _REF = "#/components/schemas/{model}"
+_FILE: Mapping[str, Any] = {"type": "string", "format": "binary"}  # as generators of clients ask
+_UPLOAD: Mapping[str, Any] = {BINARY: {"schema": _FILE}}
+_FORM: Mapping[str, Any] = {
+    FORM: {"schema": {"type": "object", "required": [FIELD], "properties": {FIELD: _FILE}}}
+}
 _PROBLEM: Mapping[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "trace_id", "errors"],
@@ -42,8 +48,8 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         operation = _operation(route)
-        if "201" in operation["responses"] and (links := _links(route, routes)):
-            operation["responses"]["201"]["links"] = links
+        for status, links in _links(route, routes):
+            operation["responses"][status]["links"] = links
         paths.setdefault(route.path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
@@ -68,10 +74,7 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
 def _schemas(routes: Iterable[Route]) -> dict[str, Any]:
     taken = {model for route in routes for model in route.body}
     told = {
-        model
-        for route in routes
-        for model in route.answers.values()
-        if isinstance(model, type) and issubclass(model, Told)
+        model for route in routes for answer in route.answers.values() for model in _models(answer)
     }
     wanted: list[Any] = [(model, "validation") for model in taken]
     wanted += [(model, "serialization") for model in told]
@@ -98,27 +101,42 @@ def _operation(route: Route) -> dict[str, Any]:
             "content": {"application/json": {"schema": _one_of(route.body)}},
         }
     if route.uploads:
-        found["requestBody"] = {"required": True, "content": {"application/octet-stream": {}}}
+        found["requestBody"] = {
+            "required": True,
+            "content": {**_UPLOAD, **(_FORM if route.forms else {})},
+        }
     return found
 
 
-def _links(route: Route, routes: Iterable[Route]) -> dict[str, Any]:
-    """What can be done with a thing that this route has made."""
-    found: dict[str, Any] = {}
-    for other in routes:
-        begin, brace, rest = other.path.partition("/{")
-        if brace and begin == route.path:
-            name = rest.partition("}")[0]
-            parameters = {name: f"$response.body#/{name}"}
-            found[other.name] = {"operationId": other.name, "parameters": parameters}
-    return found
+def _links(route: Route, routes: Iterable[Route]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What can be done with what this route has made, and with the first thing of its list."""
+    for status, answer in route.answers.items():
+        told = route.path.strip("/").replace("-", "_")
+        listed = any(told in model.model_fields for model in _models(answer))
+        place = f"/{told}/0" if status == 200 and listed else "" if status == 201 else None
+        links = {}
+        for other in routes:
+            begin, brace, rest = other.path.partition("/{")
+            if brace and begin == route.path:
+                name = rest.partition("}")[0]
+                parameters = {name: f"$response.body#{place}/{name}"}
+                links[other.name] = {"operationId": other.name, "parameters": parameters}
+        if links and place is not None:
+            yield str(status), links
 
 
 def _is_optional(models: Iterable[type[Taken]]) -> bool:
     return not any(field.is_required() for model in models for field in model.model_fields.values())
 
 
-def _one_of(models: tuple[type[Taken], ...]) -> dict[str, Any]:
+def _models(answer: type[Told] | tuple[type[Told], ...] | str | None) -> tuple[type[Told], ...]:
+    """The models of an answer: none of a download or of nothing."""
+    if isinstance(answer, tuple):
+        return answer
+    return () if answer is None or isinstance(answer, str) else (answer,)
+
+
+def _one_of(models: Sequence[type[Taken] | type[Told]]) -> dict[str, Any]:
     refs = [{"$ref": _REF.format(model=model.__name__)} for model in models]
     return refs[0] if len(refs) == 1 else {"anyOf": refs}
 
@@ -155,13 +173,14 @@ def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 def _responses(route: Route) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for status, model in route.answers.items():
+    for status, answer in route.answers.items():
         found[str(status)] = {"description": route.summary}
-        if isinstance(model, str):
-            found[str(status)]["content"] = {kind: {} for kind in model.split(", ")}
-        elif model is not None:
-            schema = {"$ref": _REF.format(model=model.__name__)}
-            found[str(status)]["content"] = {"application/json": {"schema": schema}}
+        if isinstance(answer, str):
+            found[str(status)]["content"] = {
+                kind: {"schema": _FILE} if kind == BINARY else {} for kind in answer.split(", ")
+            }
+        elif models := _models(answer):
+            found[str(status)]["content"] = {"application/json": {"schema": _one_of(models)}}
     if route.creates:
         replayed = {"description": "An earlier request has done it", "schema": {"type": "string"}}
         for told in found.values():

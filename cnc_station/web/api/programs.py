@@ -1,17 +1,21 @@
 """The routes about NC programs."""
 
+import asyncio
+import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import Field
 
 from cnc_station.engine.commands import AddProgram
-from cnc_station.engine.queries import ListPrograms, ProgramByHash
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.queries import ListPrograms, ProgramByHash, ProgramContent
 from cnc_station.engine.views import ProgramDetail, ProgramRow
 from cnc_station.engine.views.programs import ProgramFinding
+from cnc_station.web.api.multipart import Upload, is_form, read_upload
 from cnc_station.web.api.problems import not_found
-from cnc_station.web.api.route import Call, Reply, Route
-from cnc_station.web.api.values import Taken, TimeOut, Told
+from cnc_station.web.api.route import BINARY, Call, Reply, Route
+from cnc_station.web.api.values import PageIn, PageOut, Taken, TimeOut, Told
 
 
 class ProgramOut(Told):
@@ -64,33 +68,50 @@ class ProgramDetailOut(ProgramOut):
         )
 
 
-class ProgramsOut(Told):
+class ProgramsOut(PageOut):
     """Stored programs."""
 
     programs: list[ProgramOut]
 
+    @classmethod
+    def page(cls, rows: Sequence[ProgramRow], query: PageIn) -> Self:
+        programs = [ProgramOut.of(row) for row in query.of(rows)]
+        return cls(programs=programs, **query.told(len(rows)))
 
-class ProgramsIn(Taken):
+
+class ProgramsIn(PageIn):
     """Those whose name contains `q`."""
 
     q: str = ""
 
 
 class NameIn(Taken):
-    """The name of the program: new bytes under a known one are a new revision."""
+    """The name of the program: new bytes under a known one are a new revision. Without it, it is
+    that of the file which a form uploads."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
 async def _show_list(call: Call) -> Reply:
     rows = await call.door.ask(ListPrograms(call.query.q))
-    return Reply(ProgramsOut(programs=[ProgramOut.of(row) for row in rows]))
+    return Reply(ProgramsOut.page(rows, call.query))
 
 
 async def _add(call: Call) -> Reply:
-    """Store the bytes of the body. The same bytes again answer the program that they are."""
-    row = await call.door.execute(AddProgram(call.query.name, call.body))
-    return Reply(ProgramOut.of(row), 201, {"Location": f"/api/v1/programs/{row.sha256}"})
+    """Store the bytes of the body, or those of the field `file` of a form. Bytes that are stored
+    already answer 200 and the program that they are."""
+    content_type = call.headers.get("Content-Type", "")
+    upload = Upload("", call.body)
+    if is_form(content_type):
+        upload = await asyncio.to_thread(read_upload, content_type, call.body)
+    name = call.query.name or upload.name
+    if not name:
+        raise InvalidInput(FieldError("name", "is missing"))
+    digest = (await asyncio.to_thread(hashlib.sha256, upload.content)).hexdigest()
+    known = await call.door.ask(ProgramByHash(digest))
+    row = await call.door.execute(AddProgram(name, upload.content))
+    location = {"Location": f"/api/v1/programs/{row.sha256}"}
+    return Reply(ProgramOut.of(row), 201 if known is None else 200, location)
 
 
 async def _detail(call: Call) -> ProgramDetail:
@@ -104,9 +125,17 @@ async def _show(call: Call) -> Reply:
     return Reply(ProgramDetailOut.of_detail(await _detail(call)))
 
 
+async def _revisions(call: Call) -> Reply:
+    """All programs of its name, the newest first."""
+    return Reply(ProgramsOut.page((await _detail(call)).revisions, call.query))
+
+
 async def _content(call: Call) -> Reply:
-    text = (await _detail(call)).text
-    return Reply(text.encode("utf-8", "surrogateescape"), media_type="text/plain")
+    """The bytes as they were stored."""
+    content = await call.door.ask(ProgramContent(call.path["sha256"]))
+    if content is None:
+        raise not_found(f"program {call.path['sha256']}")
+    return Reply(content, media_type=BINARY)
 
 
 ROUTES: Sequence[Route] = (
@@ -116,9 +145,10 @@ ROUTES: Sequence[Route] = (
         "Store a program",
         AddProgram,
         _add,
-        {201: ProgramOut},
+        {201: ProgramOut, 200: ProgramOut},
         query=NameIn,
         uploads=True,
+        forms=True,
         creates=True,
     ),
     Route(
@@ -143,9 +173,19 @@ ROUTES: Sequence[Route] = (
         "GET",
         "/programs/{sha256}/content",
         "Download a program",
-        ProgramByHash,
+        ProgramContent,
         _content,
-        {200: "text/plain"},
+        {200: BINARY},
+        refuses=(404,),
+    ),
+    Route(
+        "GET",
+        "/programs/{sha256}/revisions",
+        "List the revisions of a program",
+        ProgramByHash,
+        _revisions,
+        {200: ProgramsOut},
+        query=PageIn,
         refuses=(404,),
     ),
 )

@@ -11,6 +11,7 @@ from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.values import Taken, Told
 
 IF_MATCH = re.compile(r'(W/)?"v(?P<version>[0-9]{1,18})"')
+BINARY = "application/octet-stream"
 PATTERNS: Mapping[str, str] = {"id": "[0-9]+", "sha256": "[0-9a-f]{64}"}  # of what stands in paths
 
 
@@ -55,18 +56,19 @@ class Reply:
 @dataclass(frozen=True, slots=True)
 class Route:
     """An operation. `asks` is the command or query of the door that it stands for: its permission
-    is that of the route. `answers`: what is answered with each status, a model or the types of a
-    download; None: nothing."""
+    is that of the route. `answers`: what is answered with each status, a model, one of several
+    models, or the types of a download; None: nothing."""
 
     method: str
     path: str
     summary: str
     asks: type
     call: Callable[[Call], Awaitable[Reply]]
-    answers: Mapping[int, type[Told] | str | None]
+    answers: Mapping[int, type[Told] | tuple[type[Told], ...] | str | None]
     query: type[Taken] = NoQuery
     body: tuple[type[Taken], ...] = ()  # one of these; an empty body is as {} if all is optional
     uploads: bool = False  # takes the bytes of a file as its body
+    forms: bool = False  # takes a file of a form as well
     conditional: bool = False  # takes If-Match
     deprecated: bool = False  # another name of a route
     creates: bool = False  # takes Idempotency-Key

@@ -9,7 +9,15 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.schedule import CatchUp, FiringState, Overlap, Schedule
 from cnc_station.engine.views import DueRow, SchedulePreview, ScheduleRow, ScheduleRun
 from cnc_station.web.api.job_values import JobIn
-from cnc_station.web.api.values import Id, Taken, TakenJson, TimeIn, TimeOut, Told
+from cnc_station.web.api.values import (
+    Id,
+    PageOut,
+    Taken,
+    TakenJson,
+    TimeIn,
+    TimeOut,
+    Told,
+)
 
 _POLICY = "^(skip|once|all)$"
 _OVERLAP = "^(skip|queue|allow)$"
@@ -157,7 +165,7 @@ class ScheduleOut(Told):
         )
 
 
-class SchedulesOut(Told):
+class SchedulesOut(PageOut):
     """Every schedule, by name."""
 
     schedules: list[ScheduleOut]

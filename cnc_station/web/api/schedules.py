@@ -36,6 +36,7 @@ from cnc_station.web.api.schedule_values import (
     ScheduleOut,
     SchedulesOut,
 )
+from cnc_station.web.api.values import PageIn
 
 
 async def _schedule(call: Call, schedule_id: int) -> ScheduleRow:
@@ -58,8 +59,10 @@ async def _create(call: Call) -> Reply:
 
 
 async def _show_list(call: Call) -> Reply:
+    query: PageIn = call.query
     rows = await call.door.ask(ListSchedules())
-    return Reply(SchedulesOut(schedules=[ScheduleOut.of(row) for row in rows]))
+    schedules = [ScheduleOut.of(row) for row in query.of(rows)]
+    return Reply(SchedulesOut(schedules=schedules, **query.told(len(rows))))
 
 
 async def _show(call: Call) -> Reply:
@@ -112,8 +115,11 @@ async def _act_on_many(call: Call) -> Reply:
     """Do one thing to several schedules; an answer for each."""
     body: ScheduleActionsIn = call.body
     answers = await call.door.execute(ActOnSchedules(body.chosen(), body.ids, body.reason))
+    refused = {answer.id for answer in answers if not answer.applied}
+    there = await call.door.ask(ListSchedules()) if refused else ()
+    missing = refused - {row.id for row in there}
     done = sum(answer.applied for answer in answers)
-    return Reply(AnswersOut.of(answers, done, len(answers) - done))
+    return Reply(AnswersOut.of(answers, done, len(answers) - done, missing))
 
 
 async def _runs(call: Call) -> Reply:
@@ -141,7 +147,15 @@ ROUTES: Sequence[Route] = (
         creates=True,
         refuses=(409,),
     ),
-    Route("GET", "/schedules", "List schedules", ListSchedules, _show_list, {200: SchedulesOut}),
+    Route(
+        "GET",
+        "/schedules",
+        "List schedules",
+        ListSchedules,
+        _show_list,
+        {200: SchedulesOut},
+        query=PageIn,
+    ),
     Route(
         "POST",
         "/schedules/preview",

@@ -34,6 +34,7 @@ from cnc_station.web.api.shop_values import (
     StationOut,
     StationsOut,
 )
+from cnc_station.web.api.values import PageIn
 
 
 async def _list_runs(call: Call) -> Reply:
@@ -89,8 +90,9 @@ async def _list_events(call: Call) -> Reply:
 async def _list_machines(call: Call) -> Reply:
     query: MachinesIn = call.query
     floor = await call.door.ask(FloorNow())
-    machines = [MachineOut.of(card) for card in floor.cards if query.chooses(card.machine)]
-    return Reply(MachinesOut(machines=machines))
+    cards = [card for card in floor.cards if query.chooses(card.machine)]
+    machines = [MachineOut.of(card) for card in query.of(cards)]
+    return Reply(MachinesOut(machines=machines, **query.told(len(cards))))
 
 
 async def _show_machine(call: Call) -> Reply:
@@ -105,7 +107,9 @@ async def _show_machine(call: Call) -> Reply:
 
 async def _list_stations(call: Call) -> Reply:
     rows = await call.door.ask(ListStations())
-    return Reply(StationsOut(stations=[StationOut.of(row) for row in rows]))
+    query: PageIn = call.query
+    stations = [StationOut.of(row) for row in query.of(rows)]
+    return Reply(StationsOut(stations=stations, **query.told(len(rows))))
 
 
 ROUTES: Sequence[Route] = (
@@ -157,7 +161,15 @@ ROUTES: Sequence[Route] = (
         {200: MachineDetailOut},
         refuses=(404,),
     ),
-    Route("GET", "/stations", "List stations", ListStations, _list_stations, {200: StationsOut}),
+    Route(
+        "GET",
+        "/stations",
+        "List stations",
+        ListStations,
+        _list_stations,
+        {200: StationsOut},
+        query=PageIn,
+    ),
     Route(
         "GET", "/events", "List events", ListEvents, _list_events, {200: EventsOut}, query=EventsIn
     ),

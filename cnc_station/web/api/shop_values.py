@@ -17,6 +17,7 @@ from cnc_station.web.api.job_values import JobOut, RunOut
 from cnc_station.web.api.values import (
     Id,
     PageIn,
+    PageOut,
     Taken,
     TakenJson,
     TimeIn,
@@ -73,13 +74,10 @@ class RunActionIn(TakenJson):
     reason: str = ""
 
 
-class RunsOut(Told):
+class RunsOut(PageOut):
     """A page of runs, the newest first, and how many there are."""
 
     runs: list[RunOut]
-    total: int
-    limit: int
-    offset: int
 
     @classmethod
     def of(cls, rows: Iterable[RunRow], total: int, limit: int, offset: int) -> Self:
@@ -196,7 +194,7 @@ class MachineDetailOut(MachineOut):
         return cls(**_of_card(card), telemetry=told)
 
 
-class MachinesIn(Taken):
+class MachinesIn(PageIn):
     """Which machines; several values stand in one, with commas between them."""
 
     type: str = ""
@@ -215,7 +213,7 @@ class MachinesIn(Taken):
         )
 
 
-class MachinesOut(Told):
+class MachinesOut(PageOut):
     """Machines in the order they were added."""
 
     machines: list[MachineOut]
@@ -239,7 +237,7 @@ class StationOut(Told):
         return cls.model_validate(row)
 
 
-class StationsOut(Told):
+class StationsOut(PageOut):
     """The stations of the fleet."""
 
     stations: list[StationOut]

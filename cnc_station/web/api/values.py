@@ -5,7 +5,7 @@ JSON in snake_case, times in RFC 3339 (UTC, ms), durations in seconds.
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -24,6 +24,7 @@ from pydantic_core import CoreSchema
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import PRIORITIES
 
+T = TypeVar("T")
 MOST_OFFSET = 100_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MS = dt.timedelta(milliseconds=1)
@@ -49,6 +50,14 @@ _OTHER_WORDS: Mapping[str, str] = {
     "model_type": "must be a JSON object",
     "model_attributes_type": "must be a JSON object",
     "int_from_float": "must be a whole number",
+    "less_than_equal": "must be at most {le}",
+    "greater_than_equal": "must be at least {ge}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
 }
 
 
@@ -156,6 +165,14 @@ class PageIn(Taken):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
     offset: Annotated[int, Field(ge=0, le=MOST_OFFSET)] = 0
 
+    def of(self, rows: Sequence[T]) -> Sequence[T]:
+        """The rows of the page, of all of them."""
+        return rows[self.offset : self.offset + self.limit]
+
+    def told(self, total: int) -> dict[str, int]:
+        """The fields of a `PageOut`."""
+        return {"total": total, "limit": self.limit, "offset": self.offset}
+
 
 class TakenJson(Taken):
     """As `Taken`, of JSON: its values have their kinds already."""
@@ -167,6 +184,14 @@ class Told(BaseModel):
     """What a client is answered, read from a view of the engine."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class PageOut(Told):
+    """A page of a list, and how long the whole list is."""
+
+    total: int
+    limit: int
+    offset: int
 
 
 def words_of(text: str) -> Sequence[str]:
@@ -209,5 +234,7 @@ def _beginning(values: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _field_error(error: Any) -> FieldError:
     place = ".".join(str(part) for part in error["loc"]) or "body"
-    words = _OTHER_WORDS.get(error["type"], str(error["msg"]).removeprefix("Value error, "))
-    return FieldError(place, words)
+    words = _OTHER_WORDS.get(error["type"])
+    if words is None:
+        return FieldError(place, str(error["msg"]).removeprefix("Value error, "))
+    return FieldError(place, words.format_map(error.get("ctx", {})))

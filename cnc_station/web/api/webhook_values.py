@@ -17,7 +17,15 @@ from cnc_station.engine.views.webhooks import (
     NewWebhook,
     WebhookRow,
 )
-from cnc_station.web.api.values import Id, PageIn, TakenJson, TimeIn, TimeOut, Told
+from cnc_station.web.api.values import (
+    Id,
+    PageIn,
+    PageOut,
+    TakenJson,
+    TimeIn,
+    TimeOut,
+    Told,
+)
 
 
 class WebhookFields(TakenJson):
@@ -84,7 +92,7 @@ class NewWebhookOut(WebhookOut):
         return cls.model_construct(**values, secret=new.secret)
 
 
-class WebhooksOut(Told):
+class WebhooksOut(PageOut):
     """The endpoints, in the order they were added."""
 
     webhooks: list[WebhookOut]
@@ -180,13 +188,10 @@ class DeliveriesIn(PageIn):
         )
 
 
-class DeliveriesOut(Told):
+class DeliveriesOut(PageOut):
     """A page of deliveries, and how long the whole list is."""
 
     deliveries: list[DeliveryOut]
-    total: int
-    limit: int
-    offset: int
 
     @classmethod
     def of(cls, page: DeliveryPage, limit: int) -> Self:

@@ -11,12 +11,14 @@ from cnc_station.engine.commands import (
     RotateWebhookSecret,
     TestWebhook,
 )
+from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.message_formats.options import MessageFormat
 from cnc_station.engine.domain.webhooks import WebhookSpec
 from cnc_station.engine.queries import DeliveryById, ListDeliveries, ListWebhooks
 from cnc_station.engine.views.webhooks import DeliveryDetail, WebhookRow
 from cnc_station.web.api.problems import Problem, not_found
 from cnc_station.web.api.route import Call, Reply, Route
+from cnc_station.web.api.values import PageIn
 from cnc_station.web.api.webhook_values import (
     DeliveriesIn,
     DeliveriesOut,
@@ -46,8 +48,10 @@ async def _create(call: Call) -> Reply:
 
 
 async def _show_list(call: Call) -> Reply:
+    query: PageIn = call.query
     rows = await call.door.ask(ListWebhooks())
-    return Reply(WebhooksOut(webhooks=[WebhookOut.of(row) for row in rows]))
+    webhooks = [WebhookOut.of(row) for row in query.of(rows)]
+    return Reply(WebhooksOut(webhooks=webhooks, **query.told(len(rows))))
 
 
 async def _show(call: Call) -> Reply:
@@ -104,7 +108,11 @@ async def _detail(call: Call) -> DeliveryDetail:
 async def _replay(call: Call) -> Reply:
     """Send a delivery again."""
     row = (await _detail(call)).row
-    return Reply(ReplayedOut(replayed=await call.door.execute(ReplayDeliveries((row.id,)))))
+    replayed = await call.door.execute(ReplayDeliveries((row.id,)))
+    if not replayed:
+        words = "it is being sent, or its endpoint is disabled or deleted"
+        raise Conflict(f"Delivery {row.id} can't be sent again: {words}.")
+    return Reply(ReplayedOut(replayed=replayed))
 
 
 ROUTES: Sequence[Route] = (
@@ -118,7 +126,15 @@ ROUTES: Sequence[Route] = (
         body=(WebhookIn,),
         creates=True,
     ),
-    Route("GET", "/webhooks", "List webhooks", ListWebhooks, _show_list, {200: WebhooksOut}),
+    Route(
+        "GET",
+        "/webhooks",
+        "List webhooks",
+        ListWebhooks,
+        _show_list,
+        {200: WebhooksOut},
+        query=PageIn,
+    ),
     Route(
         "GET",
         "/webhooks/{id}",
