@@ -1,9 +1,10 @@
 """Builds the bundle, and from it the Debian package: `./dev installer`.
 
-usage: installer.py bundle | deb
+usage: installer.py bundle | deb | repack
 
 `build/` and `dist/` in the checkout get the results: `dist/cnc-station/` is the bundle,
-`dist/cnc-station_VERSION_amd64.deb` the package.
+`dist/cnc-station_VERSION_amd64.deb` the package. `repack` makes the package of the bundle that is
+there.
 """
 
 import shutil
@@ -49,8 +50,8 @@ def _strip(folder: Path) -> None:
 
 def main(verb: str = "deb") -> None:
     """Build what `verb` names, and say how large it is."""
-    made = bundle()
-    if verb == "deb":
+    made = BUNDLE if verb == "repack" else bundle()
+    if verb != "bundle":
         made = debian.package(made, ROOT)
     sys.stdout.write(f"{made.relative_to(ROOT)}: {_size(made) / 1e6:,.1f} MB\n")
 
