@@ -150,5 +150,5 @@ def terminate(root: Root, *numbers: int) -> None:
 
 def processes(root: Root, program: str) -> Sequence[int]:
     """The processes in it that run this file, by their numbers inside."""
-    script = f'for p in /proc/[0-9]*; do [ $p/exe -ef {program} ] && echo ${{p#/proc/}}; done; true'
+    script = f"for p in /proc/[0-9]*; do [ $p/exe -ef {program} ] && echo ${{p#/proc/}}; done; true"
     return [int(word) for word in root.run("sh", "-c", script).split()]

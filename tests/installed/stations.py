@@ -33,7 +33,9 @@ def health(port: int) -> dict[str, Any] | None:
 
 def settings_of(unit: str, name: str) -> list[str]:
     """The words of a unit's setting."""
-    return [word for line in re.findall(rf"^{name}=(.*)$", unit, re.M) for word in line.split()]
+    return [
+        word for line in re.findall(rf"^{name}=(.*)$", unit, re.MULTILINE) for word in line.split()
+    ]
 
 
 @contextmanager

@@ -15,13 +15,17 @@ from tests.until import until
 
 pytestmark = pytest.mark.slow
 on_debian_12 = pytest.mark.parametrize("suite", ["bookworm"], indirect=True, scope="session")
+DATA = f"/home/{ME}/.local/share/cnc-station"
+FEW_COLOURS = 120  # of a floor without machines
 PROGRAMS = ("nc", "ngc", "tap", "gcode")
 
 
 def test_it_runs_with_what_debian_brings(debian: Root) -> None:
     assert debian.run("cnc-station", "--version").strip() == __version__
-    found = debian.run("cnc-station", "doctor", user=ME, HOME=f"/home/{ME}", QT_QPA_PLATFORM="offscreen")
-    assert re.search(r"^ok +window", found, re.M), found
+    found = debian.run(
+        "cnc-station", "doctor", user=ME, HOME=f"/home/{ME}", QT_QPA_PLATFORM="offscreen"
+    )
+    assert re.search(r"^ok +window", found, re.MULTILINE), found
 
 
 async def test_the_demo_day_runs_off_screen_and_closes_in_order(
@@ -46,16 +50,15 @@ async def _demo_day(
         window = debian.start("cnc-station", "demo", output=log, user=ME, **told)
         await until(lambda: health(port) or window.poll() is not None, PATIENCE_S)
         assert window.poll() is None, (tmp_path / "demo.log").read_text()
+        asked = ["cnc-station", "machines", "--json", "--database", f"{DATA}/demo.db"]
+        await until(lambda: '"running"' in debian.run(*asked, user=ME, **told), PATIENCE_S)
         if screen is not None:
-            await until(lambda: len(screen.colours()) > 100, PATIENCE_S)
+            await until(lambda: len(screen.colours()) > FEW_COLOURS, PATIENCE_S)
             screen.save(Path("build/demo-day.png"))
         (main,) = processes(debian, PROGRAM)
         terminate(debian, main)
         await until(lambda: window.poll() is not None, PATIENCE_S)
-    said = "".join(
-        path.read_text()
-        for path in debian.path(f"/home/{ME}/.local/share/cnc-station/logs").glob("*.log")
-    )
+    said = "".join(path.read_text() for path in debian.path(f"{DATA}/logs").glob("*.jsonl"))
     assert window.returncode == 0
     assert "Traceback" not in said
     assert "has stopped" in said

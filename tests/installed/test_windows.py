@@ -36,8 +36,12 @@ class Windows:
     def __init__(self, folder: Path, display: str) -> None:
         self._folder = folder
         self._environ = {
-            **{"PATH": os.environ["PATH"], "HOME": str(folder), "DISPLAY": display},
-            **{"WINEPREFIX": str(folder / "wine"), "WINEDEBUG": "-all", "USER": "anna"},
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "DISPLAY": display,
+            "WINEPREFIX": str(folder / "wine"),
+            "WINEDEBUG": "-all",
+            "USER": "anna",
         }
         self.run("wineboot", "--init")
         (self.home,) = (path for path in self.drive("users").iterdir() if path.name != "Public")
@@ -111,11 +115,8 @@ def installer(folder: Path, version: str, library: str, **standin: object) -> Pa
     standin["OUTFILE"] = payload / "cnc-station.exe"
     compiled(Path(__file__).with_name("standin.nsi"), **standin)
     made = folder / f"CNC-Station-{version}.exe"
-    compiled(
-        *(SCRIPT,),
-        **{"TARGET": "amd64-unicode", "VERSION": version, "PATIENCE": 3},
-        **{"PAYLOAD": payload, "OUTFILE": made},
-    )
+    files = {"PAYLOAD": payload, "OUTFILE": made}
+    compiled(SCRIPT, TARGET="amd64-unicode", VERSION=version, PATIENCE=3, **files)
     return made
 
 
