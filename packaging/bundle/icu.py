@@ -45,7 +45,7 @@ def shrink(library: Path) -> None:
         _run("icupkg", "-r", folder / "removed.txt", whole, small)
         (folder / "data.s").write_text(_SOURCE.format(symbol=symbol, data=small))
         _run("as", "-o", folder / "data.o", folder / "data.s")
-        _run("ld", "-shared", "-soname", library.name, "-o", library, folder / "data.o")
+        _run("ld", "-shared", "-s", "-soname", library.name, "-o", library, folder / "data.o")
 
 
 def _run(*command: str | Path) -> str:

@@ -1,9 +1,10 @@
-"""Builds the bundle, and from it the Debian package: `./dev installer`.
+"""Builds the bundle, and from it the Debian package: `./dev installer`. On Windows, the installer.
 
-usage: installer.py bundle | deb
+usage: installer.py bundle | deb | repack | windows
 
 `build/` and `dist/` in the checkout get the results: `dist/cnc-station/` is the bundle,
-`dist/cnc-station_VERSION_amd64.deb` the package.
+`dist/cnc-station_VERSION_amd64.deb` the package. `repack` makes the package of the bundle that is
+there.
 """
 
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 import debian
 import icu
 import licences
+import windows
 
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "dist/cnc-station"
@@ -32,7 +34,8 @@ def bundle() -> Path:
     subprocess.run([*command, *folders, recipe], check=True, cwd=ROOT)
     _strip(BUNDLE)
     for data in BUNDLE.rglob("libicudata.so.*"):
-        icu.shrink(data)
+        if not data.is_symlink():
+            icu.shrink(data)
     return BUNDLE
 
 
@@ -49,8 +52,10 @@ def _strip(folder: Path) -> None:
 
 def main(verb: str = "deb") -> None:
     """Build what `verb` names, and say how large it is."""
-    made = bundle()
-    if verb == "deb":
+    made = BUNDLE if verb == "repack" else bundle()
+    if verb == "windows":
+        made = windows.package(made, ROOT)
+    elif verb != "bundle":
         made = debian.package(made, ROOT)
     sys.stdout.write(f"{made.relative_to(ROOT)}: {_size(made) / 1e6:,.1f} MB\n")
 

@@ -31,14 +31,19 @@ def collect(folder: Path, extra: Path) -> None:
     """Write a text for each part without metadata: `NAME, LICENCE.txt`."""
     folder.mkdir(parents=True)
     for file in extra.glob("*.txt"):
-        (folder / file.name).write_text(file.read_text())
-    python = Path(sysconfig.get_path("stdlib"), "LICENSE.txt")
-    if not python.exists():  # Debian keeps it with its documents
-        python = Path(f"/usr/share/doc/python3.{sys.version_info.minor}/copyright")
-    (folder / "Python, PSF-2.0.txt").write_text(python.read_text())
+        (folder / file.name).write_text(file.read_text("utf-8"), "utf-8")
+    places = (
+        Path(sysconfig.get_path("stdlib"), "LICENSE.txt"),
+        Path(sys.base_prefix, "LICENSE.txt"),  # Windows; it covers the libraries, too
+        Path(f"/usr/share/doc/python3.{sys.version_info.minor}/copyright"),  # Debian's own
+    )
+    python = next(place for place in places if place.exists())
+    (folder / "Python, PSF-2.0.txt").write_text(python.read_text("utf-8"), "utf-8")
+    if sys.platform == "win32":
+        return
     for package, licence in _LIBRARIES.items():
-        text = Path("/usr/share/doc", package, "copyright").read_text()
-        (folder / f"{package}, {licence}.txt").write_text(text)
+        text = Path("/usr/share/doc", package, "copyright").read_text("utf-8")
+        (folder / f"{package}, {licence}.txt").write_text(text, "utf-8")
 
 
 def refused(parts: tuple[Component, ...] | None = None) -> list[str]:

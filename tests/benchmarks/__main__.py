@@ -36,6 +36,9 @@ def main() -> int:
     figures: list[Figure] = []
     failures: list[str] = []
     for name in [options.only] if options.only else BENCHMARKS:
+        if lacks := BENCHMARKS[name].lacks:
+            print(f"{name}: left out: {lacks}", flush=True)
+            continue
         try:
             found = (
                 BENCHMARKS[name].run(effort)

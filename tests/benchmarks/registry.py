@@ -3,18 +3,30 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 
 from tests.benchmarks.figures import Effort, Figure
+
+BUNDLE = Path(__file__).parents[2] / "dist/cnc-station/cnc-station"
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
     """`where` is a module of this package and a function of it, imported where it runs. `limit_s`
-    is what it may take at full size with three repeats: some five times what it takes."""
+    is what it may take at full size with three repeats: some five times what it takes. `needs` is a
+    file that not everybody has built."""
 
     where: str
     figures: int
     limit_s: float = 300.0
+    needs: Path | None = None
+
+    @property
+    def lacks(self) -> str:
+        """Why it is left out here, or ""."""
+        if self.needs is None or self.needs.exists():
+            return ""
+        return f"{self.needs.name} is not built: ./dev installer"
 
     def run(self, effort: Effort) -> list[Figure]:
         """In this process."""
@@ -35,6 +47,7 @@ BENCHMARKS = {
     "lists": Benchmark("lists.lists", 7),
     "api-lists": Benchmark("api_list.lists", 1),
     "start": Benchmark("start.start", 3),
+    "bundle": Benchmark("bundle.bundle", 2, 900.0, needs=BUNDLE),
     "streaming": Benchmark("streaming.streaming", 2),
     "webhooks": Benchmark("webhooks.webhooks", 3, 900.0),
     "websocket": Benchmark("websocket.websocket", 2, 600.0),

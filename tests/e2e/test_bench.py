@@ -32,6 +32,8 @@ def _by_name() -> list[object]:
 
 @pytest.mark.parametrize("name", _by_name())
 def test_a_benchmark_gives_all_its_figures_beside_their_baselines(name: str) -> None:
+    if lacks := BENCHMARKS[name].lacks:
+        pytest.skip(lacks)
     command = [sys.executable, "-m", "tests.benchmarks", "--here", "--only", name]
     command += ["--repeats", "1", "--share", SHARE]
     try:

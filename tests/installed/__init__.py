@@ -1,0 +1,1 @@
+"""The Debian package, installed as a shop would: `./dev installer --test`."""
