@@ -44,6 +44,7 @@ def doctor(call: Call) -> int:
         passwords,
         disk,
         log,
+        archive,
         database,
         redis,
         automation,
@@ -186,6 +187,22 @@ def log(call: Call) -> Iterator[Diagnosis]:
         yield Diagnosis.warning("log", text, remedy)
         return
     yield Diagnosis.good("log", f"{path}; cnc-station logs shows it")
+
+
+def archive(call: Call) -> Iterator[Diagnosis]:
+    """Check that the archive can be written: otherwise nothing is deleted from the database."""
+    place = call.config.archive_folder
+    if place is None:
+        return
+    try:
+        private_files.make_folder(place)
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(b"written by doctor")
+    except OSError as error:
+        text = f"{place} can't be written, so nothing is deleted: {error.strerror}"
+        yield Diagnosis.bad("archive", text, "Connect the disk, or set archive_folder to another.")
+        return
+    yield Diagnosis.good("archive", f"{place} can be written")
 
 
 def wall_clock(call: Call) -> Iterator[Diagnosis]:
