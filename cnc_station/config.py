@@ -51,7 +51,8 @@ class Config:
     `time_zone` is an IANA name; "" for that of this computer. `claim_batch` is the number of jobs a
     station claims in one transaction, `automation_workers` the number of jobs without a machine
     that it runs at once. `shell_commands` is the list of allowed commands; None: shell.command is
-    off. `web/serving.py` says what is served where: a port of 0 is off, and None stands for another
+    off. `archive_folder` gets expired rows as CSV before they are deleted; None: they are not kept.
+    `web/serving.py` says what is served where: a port of 0 is off, and None stands for another
     setting. `metrics_from` are the networks that may read metrics, beside this computer. `log_form`
     is for the stderr of a station without a window; a `log_max_mb` of 0 writes no log file.
     """
@@ -74,6 +75,7 @@ class Config:
     automation_workers: int = 5
     shell_commands: Path | None = None
     retention: Retention = field(default_factory=Retention)
+    archive_folder: Path | None = None
     synchronous: str = "FULL"
     clear_text: str = "refuse"
     api_host: str = "127.0.0.1"
@@ -388,6 +390,9 @@ READERS: Mapping[str, Reader] = {
     "keep_runs_days": _whole(0, 36_500),
     "keep_firings_days": _whole(0, 36_500),
     "keep_alerts_days": _whole(0, 36_500),
+    "keep_events_days": _whole(0, 36_500),
+    "keep_programs_days": _whole(0, 36_500),
+    "archive_folder": _path,
     "synchronous": _one_of(*SYNCHRONOUS),
     "clear_text": _one_of(*CLEAR_TEXT),
     "api_host": addresses.host,

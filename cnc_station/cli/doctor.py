@@ -17,6 +17,7 @@ from pathlib import Path
 from cnc_station import config, private_files
 from cnc_station.cli.doctor_automation import automation
 from cnc_station.cli.doctor_database import database, redis
+from cnc_station.cli.doctor_growth import growth
 from cnc_station.cli.doctor_mail import mail
 from cnc_station.cli.doctor_private import passwords, privacy
 from cnc_station.cli.doctor_window import window
@@ -44,7 +45,9 @@ def doctor(call: Call) -> int:
         passwords,
         disk,
         log,
+        archive,
         database,
+        growth,
         redis,
         automation,
         mail,
@@ -62,7 +65,8 @@ def doctor(call: Call) -> int:
 def _in_time(check: Check, call: Call) -> list[Diagnosis]:
     """Return the findings of a check. A check of a server ends in time, whatever it sends."""
     name = _ASKS_A_SERVER.get(check)
-    if name is None or (check is database and call.config.database_path is not None):
+    of_file = check in {database, growth} and call.config.database_path is not None
+    if name is None or of_file:
         return _findings(check, call)
     try:
         return within(PROBE.last_byte_s, lambda: _findings(check, call))
@@ -84,7 +88,12 @@ def _findings(check: Check, call: Call) -> list[Diagnosis]:
     return found
 
 
-_ASKS_A_SERVER: Mapping[Check, str] = {database: "database", redis: "redis", mail: "mail"}
+_ASKS_A_SERVER: Mapping[Check, str] = {
+    database: "database",
+    growth: "growth",
+    redis: "redis",
+    mail: "mail",
+}
 
 
 def _print(found: list[Diagnosis]) -> None:
@@ -186,6 +195,22 @@ def log(call: Call) -> Iterator[Diagnosis]:
         yield Diagnosis.warning("log", text, remedy)
         return
     yield Diagnosis.good("log", f"{path}; cnc-station logs shows it")
+
+
+def archive(call: Call) -> Iterator[Diagnosis]:
+    """Check that the archive can be written: otherwise nothing is deleted from the database."""
+    place = call.config.archive_folder
+    if place is None:
+        return
+    try:
+        private_files.make_folder(place)
+        with tempfile.TemporaryFile(dir=place) as file:
+            file.write(b"written by doctor")
+    except OSError as error:
+        text = f"{place} can't be written, so nothing is deleted: {error.strerror}"
+        yield Diagnosis.bad("archive", text, "Connect the disk, or set archive_folder to another.")
+        return
+    yield Diagnosis.good("archive", f"{place} can be written")
 
 
 def wall_clock(call: Call) -> Iterator[Diagnosis]:

@@ -22,7 +22,7 @@ from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.outgoing_http import OutgoingHttp
 from cnc_station.engine.outgoing_mail import OutgoingMail, mail_server
 from cnc_station.engine.services.active_runs import PATIENCE_S
-from cnc_station.engine.services.clean_up import clean_up
+from cnc_station.engine.services.clean_up import ExpiredHistory, clean_up
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.library import Library
@@ -78,13 +78,16 @@ class StationEngine:
         self._library = Library(self._reader)
         self._http = OutgoingHttp(config.http_proxy, config.http_ca_file)
         self._mail = OutgoingMail(mail_server(config))
+        history = ExpiredHistory(
+            self._writer, self._reader, config.retention, config.archive_folder
+        )
         self._handlers = handlers(
             HandlerContext(
                 config.data_folder / "runs",
                 config.shell_commands,
                 config.lease_s,
                 self._http,
-                partial(clean_up, self._writer, config.retention),
+                partial(clean_up, history),
             )
         )
         self._metrics = StationMetrics()

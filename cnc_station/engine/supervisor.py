@@ -14,6 +14,7 @@ from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
 from cnc_station.engine.services.alerts import Alerts
 from cnc_station.engine.services.at_machines import AtMachines
+from cnc_station.engine.services.clean_up import HistoryCleaner
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
 from cnc_station.engine.services.deliveries import Deliveries
@@ -114,6 +115,7 @@ class ServiceSupervisor:
             Stager(context, self._leadership),
             Schedules(context, self._leadership),
             Alerts(context, self._leadership),
+            HistoryCleaner(context),
             self._machine_dispatcher,
             self._handler_dispatcher,
             self._ticker,

@@ -54,6 +54,7 @@ BENCHMARKS = {
     "bulk": Benchmark("bulk.bulk", 3, 600.0),
     "polling": Benchmark("polling.polling", 2),
     "schedules": Benchmark("schedules.schedule_lateness", 3),
+    "years": Benchmark("years.years", 12, 3600.0),
     "api": Benchmark("api.api", 8, 600.0),
     "fleet-peers": Benchmark("fleet_rates.peers", 2, 600.0),
     "fleet-stations": Benchmark("fleet_rates.stations", 9, 900.0),

@@ -192,7 +192,7 @@ async def test_a_failed_run_keeps_its_code_and_each_attempt_has_a_key_of_its_own
 async def test_a_clean_up_deletes_what_the_settings_allow_and_says_so(
     station: Station, soon: Config
 ) -> None:
-    floor = await station(replace(soon, retention=Retention(jobs_days=1, runs_days=1)))
+    floor = await station(replace(soon, retention=Retention(1, 0, 1, 0, 0, 0, 0)))
     old, young = await _delay(floor), await _delay(floor)
     for job_id in (old, young):
         await floor.comes_to(job_id, JobState.COMPLETED)
@@ -208,7 +208,7 @@ async def test_a_clean_up_deletes_what_the_settings_allow_and_says_so(
 async def test_a_clean_up_deletes_nothing_that_is_kept_for_ever(
     station: Station, soon: Config
 ) -> None:
-    floor = await station(soon)
+    floor = await station(replace(soon, retention=Retention(*[0] * 7)))
     old = await _delay(floor)
     await floor.comes_to(old, JobState.COMPLETED)
     by_hand(floor.engine, update(job).where(job.c.id == old).values(finished_at=1))

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import Row, Table, select
@@ -23,6 +24,7 @@ from cnc_station.engine.store.machines import AddMachine, MoveMachine
 from cnc_station.engine.store.moves import MoveRun
 from cnc_station.engine.store.new_runs import Claimed
 from cnc_station.engine.store.queue_actions import ActOnJob, Before
+from cnc_station.engine.store.retention import DeleteExpired
 from cnc_station.engine.store.stations import Lead
 from cnc_station.engine.store.transaction import StoreCommand
 from cnc_station.engine.store.writer import Writer
@@ -132,6 +134,12 @@ class Shop:
     async def release_due(self) -> int:
         term = await self.write(Lead("shop", FOR_EVER_S))
         return await self.write(ReleaseDue("shop", term))
+
+    async def expire(self, rule: type[DeleteExpired], days: int, *, most: int = 200) -> int:
+        """Delete at most so many that were done more than `days` ago. Return their number."""
+        before = self.clock.ms - days * 86_400_000
+        ids = self.database.read(partial(rule.find, before=before, most=most))
+        return (await self.write(rule(before, ids))).subjects
 
     def later(self, seconds: float) -> None:
         self.clock.ms += round(seconds * 1000)

@@ -20,7 +20,7 @@ from cnc_station.engine.store.alert_rules import DeleteAlertRule, EditAlertRule
 from cnc_station.engine.store.alert_tables import alert, alert_message, alert_step
 from cnc_station.engine.store.alerts import AcknowledgeAlerts, UpdateAlerts
 from cnc_station.engine.store.queries import alerts as rows
-from cnc_station.engine.store.retention import DeleteEndedAlerts
+from cnc_station.engine.store.retention_records import DeleteEndedAlerts
 from cnc_station.engine.store.stations import Lead
 from cnc_station.engine.store.tenants import for_tenants
 from cnc_station.engine.store.webhook_tables import delivery
@@ -168,12 +168,12 @@ async def test_an_end_in_quiet_hours_is_told_when_they_are_over(shop: Shop) -> N
     shop.later(3600)
     await shop.move_machine(t.CLEARED, machine_id)
     assert await step(shop) == 50 * MINUTE
-    await shop.write(DeleteEndedAlerts(0))
+    await shop.expire(DeleteEndedAlerts, 0)
     shop.later(50 * MINUTE)
     assert await step(shop) is None
     assert states(shop) == ["Window raised", "Silent raised", "Window withdrawn"]
     shop.later(1)
-    assert await shop.write(DeleteEndedAlerts(0)) == 1
+    assert await shop.expire(DeleteEndedAlerts, 0) == 1
     for table in (alert, alert_step, alert_message):
         assert not shop.database.read(partial(_all_of, table=table))
 
@@ -271,7 +271,7 @@ async def test_rules_are_changed_and_tested_with_what_they_refer_to(shop: Shop) 
     webhook_id = await shop.write(CreateWebhook(ENDPOINT, "a secret", "anna"))
     rule_id = await rule(shop, channel=Channel.ENDPOINT, webhook_id=webhook_id)
     message_id = await shop.write(TellTest(rule_id, "anna"))
-    await shop.write(DeleteEndedAlerts(1))
+    await shop.expire(DeleteEndedAlerts, 1)
     test = shop.database.read(partial(rows.one_message, message_id=message_id))
     assert test.message.state is AlertState.TEST
     (queued,) = sent(shop)

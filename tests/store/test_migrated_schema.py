@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
-from cnc_station.engine.store.webhook_tables import webhook
+from cnc_station.engine.store.run_figures import run_figures
 from tests.tools.servers import Postgres
 
 Facts = dict[str, Any]
@@ -19,7 +19,7 @@ Facts = dict[str, Any]
 
 def _created(database: Database) -> None:
     with database.connect_writer() as connection, connection.begin():
-        webhook.metadata.create_all(connection)
+        run_figures.metadata.create_all(connection)
 
 
 def _facts(url: str, made: Callable[[Database], object], read: Callable[..., Facts]) -> Facts:

@@ -185,8 +185,15 @@ def test_the_newest_and_those_named_from_outside_are_found_without_a_scan(
 
 def test_counts_of_all_jobs_touch_indexes_alone(shop: Rows) -> None:
     lines = plans(shop, lambda c: job_counts(c, JobFilter(), NOW))
-    assert len(steps_on(lines, "job")) == 3
+    assert len(steps_on(lines, "job")) == 5
     assert all("INDEX" in line for line in steps_on(lines, "job"))
+
+
+def test_finished_jobs_come_newest_first_from_the_index_of_their_ends(shop: Rows) -> None:
+    done = JobFilter(states=frozenset({JobState.COMPLETED}))
+    lines = plans(shop, page(done, Sort(SortKey.CHANGED, descending=True)))
+    assert any("INDEX job_finished" in line for line in steps_on(lines, "job")), lines
+    assert "SCAN job" not in lines
 
 
 def test_the_floor_scans_no_table_that_grows(shop: Rows) -> None:

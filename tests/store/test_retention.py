@@ -1,6 +1,5 @@
 """What the retention rules delete, and what they never delete."""
 
-import pytest
 from sqlalchemy import select
 
 from cnc_station.engine.domain import transitions as t
@@ -12,12 +11,8 @@ from cnc_station.engine.store import schema
 from cnc_station.engine.store.claims import ClaimForHandlers, ServedJobs
 from cnc_station.engine.store.deliveries import DEAD, DELIVERED, ClaimDeliveries, RecordAttempt
 from cnc_station.engine.store.moves import MoveRun
-from cnc_station.engine.store.retention import (
-    DeleteEndedDeliveries,
-    DeleteEndedRuns,
-    DeleteFinishedJobs,
-    DeleteOldFirings,
-)
+from cnc_station.engine.store.retention import DeleteEndedRuns, DeleteFinishedJobs
+from cnc_station.engine.store.retention_records import DeleteEndedDeliveries, DeleteOldFirings
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt
 from cnc_station.engine.store.webhooks import CreateWebhook
 from tests.store.schedules import FIRST, create, fire, firings, jobs, next_hour
@@ -56,12 +51,12 @@ async def test_finished_jobs_go_with_their_history_when_their_time_is_over(shop:
     shop.later(2 * DAY_S)
     (young,) = await shop.create(WAIT)
     await _done(shop, young)
-    assert await shop.write(DeleteFinishedJobs(3)) == 0
+    assert await shop.expire(DeleteFinishedJobs, 3) == 0
     shop.later(DAY_S + 1)
-    assert await shop.write(DeleteFinishedJobs(3)) == 2
+    assert await shop.expire(DeleteFinishedJobs, 3) == 2
     left = [running, young]
     assert _rows(shop) == (left, left, left)
-    assert await shop.write(DeleteFinishedJobs(3)) == 0
+    assert await shop.expire(DeleteFinishedJobs, 3) == 0
 
 
 async def test_a_job_for_which_another_waits_is_kept(shop: Shop) -> None:
@@ -69,10 +64,10 @@ async def test_a_job_for_which_another_waits_is_kept(shop: Shop) -> None:
     (second,) = await shop.create(JobSpec("then", handler="test.delay", after=(first,)))
     await _done(shop, first)
     shop.later(9 * DAY_S)
-    assert await shop.write(DeleteFinishedJobs(1)) == 0
+    assert await shop.expire(DeleteFinishedJobs, 1) == 0
     await _done(shop, second)
     shop.later(2 * DAY_S)
-    assert await shop.write(DeleteFinishedJobs(1)) == 2
+    assert await shop.expire(DeleteFinishedJobs, 1) == 2
     assert _rows(shop) == ([], [], [])
 
 
@@ -82,19 +77,16 @@ async def test_runs_go_but_not_the_last_one_of_an_open_job(shop: Shop) -> None:
         row = t.COMPLETED if run.job_id == done else t.FAILED_FINAL
         await shop.write(MoveRun(row, run.run_id, run.token, run.job_id, None, "runner"))
     shop.later(2 * DAY_S)
-    assert await shop.write(DeleteEndedRuns(1)) == 1
+    assert await shop.expire(DeleteEndedRuns, 1) == 1
     jobs, runs, events = _rows(shop)
     assert (jobs, runs, events) == ([done, failed], [failed], [done, failed])
 
 
-async def test_a_large_shop_is_cleaned_in_small_steps(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("cnc_station.engine.store.retention.MOST_AT_ONCE", 2)
+async def test_a_large_shop_is_cleaned_in_small_steps(shop: Shop) -> None:
     jobs = await shop.create(*[WAIT] * 5)
     await _done(shop, *jobs)
     shop.later(2 * DAY_S)
-    deleted = [await shop.write(DeleteFinishedJobs(1)) for _ in range(4)]
+    deleted = [await shop.expire(DeleteFinishedJobs, 1, most=2) for _ in range(4)]
     assert deleted == [2, 2, 1, 0]
 
 
@@ -109,9 +101,9 @@ async def test_ended_deliveries_go_with_their_attempts_and_others_stay(shop: Sho
             )
         )
     shop.later(2 * DAY_S)
-    assert await shop.write(DeleteEndedDeliveries(3)) == 0
+    assert await shop.expire(DeleteEndedDeliveries, 3) == 0
     shop.later(DAY_S + 1)
-    assert await shop.write(DeleteEndedDeliveries(3)) == 2
+    assert await shop.expire(DeleteEndedDeliveries, 3) == 2
     left = shop.database.read(lambda c: c.execute(select(delivery.c.state)).scalars().all())
     tried = shop.database.read(lambda c: c.execute(select(delivery_attempt.c.id)).all())
     assert (list(left), list(tried)) == (["pending"], [])
@@ -128,7 +120,7 @@ async def test_a_deleted_job_takes_its_ended_deliveries_along(shop: Shop) -> Non
     )
     await _done(shop, job_id)
     shop.later(9 * DAY_S)
-    assert await shop.write(DeleteFinishedJobs(1)) == 1
+    assert await shop.expire(DeleteFinishedJobs, 1) == 1
     assert not shop.database.read(lambda c: c.execute(select(delivery.c.id)).all())
 
 
@@ -137,10 +129,10 @@ async def test_old_due_times_go_but_none_that_is_shown_or_waits_or_whose_job_is_
 ) -> None:
     queued = await create(shop, name="Queued", overlap=Overlap.QUEUE)
     allowed, _ = await _fired_eight_times(shop)
-    assert await shop.write(DeleteOldFirings(1)) == 0
+    assert await shop.expire(DeleteOldFirings, 1) == 0
     shop.later(2 * DAY_S)
-    assert await shop.write(DeleteOldFirings(3)) == 0
-    assert await shop.write(DeleteOldFirings(1)) == 2
+    assert await shop.expire(DeleteOldFirings, 3) == 0
+    assert await shop.expire(DeleteOldFirings, 1) == 2
     assert [hour for hour, _ in firings(shop, allowed)] == [0, *range(3, 8)]
     assert [state for _, state in firings(shop, queued)] == ["fired", *["waiting"] * 7]
 
@@ -150,7 +142,7 @@ async def test_due_times_stay_that_a_clock_set_back_would_fire_again(shop: Shop)
     shop.clock.ms = FIRST + 1
     await fire(shop)
     shop.later(2 * DAY_S)
-    assert await shop.write(DeleteOldFirings(1)) == 0
+    assert await shop.expire(DeleteOldFirings, 1) == 0
     shop.clock.ms = FIRST + 7 * 3_600_000
     await fire(shop)
     assert [row.id for row in jobs(shop)] == made

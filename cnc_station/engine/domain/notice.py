@@ -25,6 +25,7 @@ class Topic(StrEnum):
     JOB_UNBLOCKED = "job_unblocked"
     MACHINE_REWIRED = "machine_rewired"  # its driver or its station was changed
     JOB_EXPIRED = "job_expired"  # deleted with its history, or only its old runs
+    PROGRAMS_EXPIRED = "programs_expired"  # deleted, since nothing names them
     PARTS_COUNTED = "parts_counted"
     REACH_CHANGED = "reach_changed"  # a machine's controller became reachable or unreachable
     REMOTE_COMMAND_ASKED = "remote_command_asked"
@@ -147,7 +148,7 @@ Predicate = Callable[[Notice], bool]
 ABOUT_STATIONS = frozenset(
     {t.STATION_JOINED.name, t.STATION_LEFT.name, t.LEADER_CHANGED.name, Topic.PRESENCE_CHANGED}
 )
-ABOUT_PROGRAMS = frozenset({t.PROGRAM_ADDED.name})
+ABOUT_PROGRAMS = frozenset({t.PROGRAM_ADDED.name, Topic.PROGRAMS_EXPIRED})
 ABOUT_SCHEDULES = frozenset(name for name in t.TRANSITIONS if name.startswith("schedule_"))
 ABOUT_ALERTS = frozenset({Topic.ALERTS_CHANGED, t.ALERTS_TOLD.name, t.ALERT_RULES_CHANGED.name})
 ABOUT_WEBHOOKS = frozenset(

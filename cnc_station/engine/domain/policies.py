@@ -4,6 +4,7 @@ jobs queued within a bounded time overtake a job of low priority."""
 
 from dataclasses import dataclass
 
+TWO_YEARS = 730  # days
 RUN_NOW = -1e15  # before every rank that a time can give, and still exact to the millisecond
 
 
@@ -26,14 +27,17 @@ class RankPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How many days finished jobs, deliveries, runs, the due times of schedules and ended alerts
-    are kept; 0: for ever. A job is deleted with its runs, its events and its deliveries."""
+    """How many days finished jobs, deliveries, runs, the due times of schedules, ended alerts,
+    events of no job and unused programs are kept; 0: for ever. A job is deleted with its runs, its
+    events and its deliveries; the figures of its runs are kept for ever."""
 
-    jobs_days: int = 0
-    deliveries_days: int = 0
-    runs_days: int = 0
-    firings_days: int = 0
-    alerts_days: int = 0
+    jobs_days: int = TWO_YEARS
+    deliveries_days: int = TWO_YEARS
+    runs_days: int = TWO_YEARS
+    firings_days: int = TWO_YEARS
+    alerts_days: int = TWO_YEARS
+    events_days: int = TWO_YEARS
+    programs_days: int = TWO_YEARS
 
 
 @dataclass(frozen=True, slots=True)

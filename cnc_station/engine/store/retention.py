@@ -1,170 +1,224 @@
-"""Delete what has been kept for as long as the retention settings say, a bounded number at once."""
+"""Delete jobs, runs, events and programs after the days of the retention settings.
 
+What is deleted is found by a reader. The writer gets the ids of a few, checks each condition again,
+and deletes them in statements of bounded size.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, select
 
 from cnc_station.engine.domain.notice import Topic
-from cnc_station.engine.store.alert_tables import alert, alert_message, alert_step
-from cnc_station.engine.store.firing_statements import is_waiting
-from cnc_station.engine.store.queries.schedule_rows import LAST_RUNS
-from cnc_station.engine.store.schema import dependency, event, job, run, schedule, schedule_firing
+from cnc_station.engine.domain.transitions import DELETED
+from cnc_station.engine.store.archive import Sheet, sheet
+from cnc_station.engine.store.run_figures import keep_figures
+from cnc_station.engine.store.schema import (
+    dependency,
+    event,
+    job,
+    machine,
+    of_no_job,
+    program,
+    run,
+    schedule,
+)
 from cnc_station.engine.store.transaction import OneByOne, Tx
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt
 
 MOST_AT_ONCE = 200
-_DAY_MS = 86_400_000
+MOST_EVENTS = 1_000  # of a transaction; a job with more of them goes in several
+
+ATTEMPTS_SHEET = Sheet(
+    "delivery-attempts",
+    delivery_attempt.c.delivery_id,
+    tuple(
+        delivery_attempt.c[name]
+        for name in ("delivery_id", "at", "station", "url", "status", "error", "duration_s")
+    ),
+)
+_RUN_SECRETS = ("token", "lease_until")
+
+
+class Removed(NamedTuple):
+    """How many subjects were deleted, and whether anything was: a large one goes in pieces."""
+
+    subjects: int
+    anything: bool
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteFinishedJobs(OneByOne[int]):
-    """Delete the oldest jobs that were finished more than `days` ago, with their runs, events and
-    ended deliveries.
-    Returns their number: less than `MOST_AT_ONCE` if none is left. A job for which an unfinished
-    one waits is kept."""
+class DeleteExpired(OneByOne[Removed]):
+    """Delete those of `ids` that were done before `before` (ms) and that nothing needs.
 
-    days: int
+    `sheets` are the tables that an archive gets. Repeating it does no harm, so that it needs no
+    proof of leadership.
+    """
 
-    def write(self, tx: Tx) -> int:
-        before = tx.now - self.days * _DAY_MS
-        query = (
-            select(job.c.id, job.c.tenant)
+    before: int
+    ids: tuple[Any, ...]
+    sheets: ClassVar[tuple[Sheet, ...]] = ()
+
+    @classmethod
+    def expired(cls, before: int) -> Select[Any]:
+        """Select the ids of what may be deleted, the oldest first, by an index."""
+        raise NotImplementedError
+
+    @classmethod
+    def find(cls, connection: Connection, before: int, most: int) -> tuple[Any, ...]:
+        """Return the ids of the oldest, at most `most`."""
+        return tuple(connection.execute(cls.expired(before).limit(most)).scalars())
+
+    def lock(self, tx: Tx, key: ColumnElement[Any]) -> Sequence[Any]:
+        """Return those that still may be deleted, locked."""
+        query = self.expired(self.before).where(key.in_(self.ids))
+        query = query.with_for_update(skip_locked=True, of=key.table)
+        return tx.connection.execute(query).scalars().all()
+
+
+class DeleteFinishedJobs(DeleteExpired):
+    """Jobs that were finished so long ago, with their events, deliveries and runs, of which the
+    figures stay. A job for which an unfinished one waits is kept."""
+
+    __slots__ = ()
+    sheets = (
+        sheet("jobs", job.c.id, without=("search", "token", "rank")),
+        sheet("runs", run.c.job_id, without=_RUN_SECRETS),
+        sheet("events", event.c.job_id),
+        sheet("deliveries", delivery.c.job_id, without=("token", "due_at", "payload")),
+    )
+
+    @classmethod
+    def expired(cls, before: int) -> Select[Any]:
+        return (
+            select(job.c.id)
             .where(job.c.finished_at < before, ~_has_open_successor())
             .order_by(job.c.finished_at)
-            .limit(MOST_AT_ONCE)
-            .with_for_update(skip_locked=True)
         )
-        found = tx.connection.execute(query).all()
-        ids = [row.id for row in found]
-        _delete_deliveries(tx, delivery.c.job_id.in_(ids) & delivery.c.ended_at.is_not(None))
+
+    def write(self, tx: Tx) -> Removed:
+        ids = self.lock(tx, job.c.id)
+        if _delete_events(tx, event.c.job_id.in_(ids)):
+            return Removed(0, anything=True)
+        delete_deliveries(tx, delivery.c.job_id.in_(ids) & delivery.c.ended_at.is_not(None))
+        keep_figures(tx.connection, run.c.job_id.in_(ids))
+        tenants = select(job.c.id, job.c.tenant).where(job.c.id.in_(ids))
+        found = tx.connection.execute(tenants).all()
         of_others = dependency.c.predecessor_id.in_(ids)
         for statement in (
             delete(dependency).where(dependency.c.job_id.in_(ids) | of_others),
-            delete(event).where(event.c.job_id.in_(ids)),
             delete(run).where(run.c.job_id.in_(ids)),
             delete(job).where(job.c.id.in_(ids)),
         ):
             tx.connection.execute(statement)
         for row in found:
             tx.notify(Topic.JOB_EXPIRED, job_id=row.id, tenant=row.tenant)
-        return len(ids)
+        return Removed(len(found), bool(found))
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteEndedRuns(OneByOne[int]):
-    """Delete the oldest runs that ended more than `days` ago, with their output; the events stay.
-    Returns their number. The last run of an unfinished job is kept."""
+class DeleteEndedRuns(DeleteExpired):
+    """Runs that ended so long ago, with their output; their figures and events stay. Those of an
+    unfinished job are kept."""
 
-    days: int
+    __slots__ = ()
+    sheets = (sheet("runs", run.c.id, without=_RUN_SECRETS),)
 
-    def write(self, tx: Tx) -> int:
-        before = tx.now - self.days * _DAY_MS
-        last = exists().where(job.c.run_id == run.c.id, job.c.finished_at.is_(None))
-        query = (
-            select(run.c.id, run.c.job_id)
-            .where(run.c.ended_at < before, ~last)
-            .order_by(run.c.ended_at)
-            .limit(MOST_AT_ONCE)
-            .with_for_update(skip_locked=True)
-        )
-        found = tx.connection.execute(query).all()
-        tx.connection.execute(delete(run).where(run.c.id.in_([row.id for row in found])))
-        for job_id in {row.job_id for row in found}:
+    @classmethod
+    def expired(cls, before: int) -> Select[Any]:
+        is_open = exists().where(job.c.id == run.c.job_id, job.c.finished_at.is_(None))
+        return select(run.c.id).where(run.c.ended_at < before, ~is_open).order_by(run.c.ended_at)
+
+    def write(self, tx: Tx) -> Removed:
+        ids = self.lock(tx, run.c.id)
+        of_jobs = select(run.c.job_id).where(run.c.id.in_(ids)).distinct()
+        jobs = tx.connection.execute(of_jobs).scalars().all()
+        keep_figures(tx.connection, run.c.id.in_(ids))
+        tx.connection.execute(delete(run).where(run.c.id.in_(ids)))
+        for job_id in jobs:
             tx.notify(Topic.JOB_EXPIRED, job_id=job_id)
-        return len(found)
+        return Removed(len(ids), bool(ids))
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteEndedDeliveries(OneByOne[int]):
-    """Delete the oldest deliveries that ended more than `days` ago, with their attempts. Returns
-    their number."""
+class DeleteOldEvents(DeleteExpired):
+    """Events of machines, stations, programs and settings, and of jobs that a person deleted.
 
-    days: int
-
-    def write(self, tx: Tx) -> int:
-        query = (
-            select(delivery.c.id)
-            .where(delivery.c.ended_at < tx.now - self.days * _DAY_MS)
-            .order_by(delivery.c.id)
-            .limit(MOST_AT_ONCE)
-            .with_for_update(skip_locked=True)
-        )
-        ids = tx.connection.execute(query).scalars().all()
-        _delete_deliveries(tx, delivery.c.id.in_(ids))
-        return len(ids)
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteEndedAlerts(OneByOne[int]):
-    """Delete the oldest alerts that ended more than `days` ago, with what was told of them. Returns
-    their number. One whose end is still to be told is kept."""
-
-    days: int
-
-    def write(self, tx: Tx) -> int:
-        before = tx.now - self.days * _DAY_MS
-        untold = exists().where(alert_step.c.alert_id == alert.c.id, ~alert_step.c.done)
-        query = (
-            select(alert.c.id)
-            .where(alert.c.ended_at < before, ~untold)
-            .order_by(alert.c.ended_at)
-            .limit(MOST_AT_ONCE)
-            .with_for_update(skip_locked=True)
-        )
-        ids = tx.connection.execute(query).scalars().all()
-        tests = alert_message.c.alert_id.is_(None) & (alert_message.c.at < before)
-        tx.connection.execute(delete(alert_message).where(tests))
-        for table in (alert_message, alert_step):
-            tx.connection.execute(delete(table).where(table.c.alert_id.in_(ids)))
-        tx.connection.execute(delete(alert).where(alert.c.id.in_(ids)))
-        if ids:
-            tx.notify(Topic.ALERTS_CHANGED)
-        return len(ids)
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteOldFirings(OneByOne[int]):
-    """Delete the oldest due times of schedules that were handled more than `days` ago. Returns
-    their number.
-
-    Kept: those that the list of schedules shows, those that wait or whose job is not finished, and
-    those from the next time of their schedule on, which keep a due time from being fired again
-    after the clock was set back.
+    The last event of a machine before that time is kept: it tells in which state the machine was
+    from then on.
     """
 
-    days: int
+    __slots__ = ()
+    sheets = (sheet("events", event.c.id),)
 
-    def write(self, tx: Tx) -> int:
-        before = tx.now - self.days * _DAY_MS
-        firing, newer = schedule_firing.c, schedule_firing.alias("newer").c
-        first_shown = (
-            select(newer.due_at)
-            .where(newer.schedule_id == schedule.c.id)
-            .order_by(newer.due_at.desc())
-            .offset(LAST_RUNS - 1)
-            .limit(1)
-            .scalar_subquery()
+    @classmethod
+    def expired(cls, before: int) -> Select[Any]:
+        newer = event.alias("newer")
+        superseded = exists().where(
+            newer.c.machine_id == event.c.machine_id,
+            newer.c.id > event.c.id,
+            newer.c.at < before,
+            newer.c.machine_state.is_not(None),
         )
-        query = (
-            select(firing.id)
-            .join(schedule, schedule.c.id == firing.schedule_id)
-            .where(firing.due_at < before, firing.fired_at < before)
-            .where(firing.due_at < first_shown, ~is_waiting)
-            .where(schedule.c.next_due.is_(None) | (firing.due_at < schedule.c.next_due))
-            .where(~exists().where(job.c.id == firing.job_id, job.c.finished_at.is_(None)))
-            .order_by(firing.id)
-            .limit(MOST_AT_ONCE)
-            .with_for_update(skip_locked=True, of=schedule_firing)
+        kept = event.c.machine_state.is_(None) | superseded
+        return select(event.c.id).where(event.c.at < before, of_no_job, kept).order_by(event.c.at)
+
+    def write(self, tx: Tx) -> Removed:
+        ids = self.lock(tx, event.c.id)
+        deleted = select(event.c.job_id).where(event.c.id.in_(ids), event.c.type == DELETED.name)
+        jobs = tx.connection.execute(deleted).scalars().all()
+        if _delete_events(tx, event.c.job_id.in_(jobs) & event.c.id.not_in(ids)):
+            return Removed(0, anything=True)
+        tx.connection.execute(delete(event).where(event.c.id.in_(ids)))
+        return Removed(len(ids), bool(ids))
+
+
+class DeleteUnusedPrograms(DeleteExpired):
+    """Programs that were added so long ago and that no job, no schedule and no machine names. The
+    newest revision of a name is kept as long as an older one is: its number is not given twice."""
+
+    __slots__ = ()
+    sheets = (sheet("programs", program.c.sha256, without=("content",)),)
+
+    @classmethod
+    def expired(cls, before: int) -> Select[Any]:
+        other = program.alias("other")
+        same_name = other.c.name == program.c.name
+        newest = ~exists().where(same_name, other.c.revision > program.c.revision)
+        older = exists().where(same_name, other.c.revision < program.c.revision)
+        loaded = machine.c.last_program == program.c.sha256
+        return (
+            select(program.c.sha256)
+            .where(program.c.added_at < before)
+            .where(~exists().where(job.c.program == program.c.sha256))
+            .where(~exists().where(schedule.c.job.contains(program.c.sha256)))
+            .where(~exists().where(loaded, ~machine.c.removed))
+            .where(~(newest & older))
+            .order_by(program.c.added_at)
         )
-        ids = tx.connection.execute(query).scalars().all()
-        tx.connection.execute(delete(schedule_firing).where(firing.id.in_(ids)))
-        return len(ids)
+
+    def write(self, tx: Tx) -> Removed:
+        """Lock, then check again: a job may have been created for one before it was locked."""
+        locked = tuple(self.lock(tx, program.c.sha256))
+        unused = self.expired(self.before).where(program.c.sha256.in_(locked))
+        ids = tx.connection.execute(unused).scalars().all()
+        tx.connection.execute(delete(program).where(program.c.sha256.in_(ids)))
+        if ids:
+            tx.notify(Topic.PROGRAMS_EXPIRED)
+        return Removed(len(ids), bool(ids))
 
 
-def _delete_deliveries(tx: Tx, chosen: ColumnElement[bool]) -> None:
+def delete_deliveries(tx: Tx, chosen: ColumnElement[bool]) -> None:
+    """Delete deliveries with their attempts."""
     ids = select(delivery.c.id).where(chosen)
     tx.connection.execute(delete(delivery_attempt).where(delivery_attempt.c.delivery_id.in_(ids)))
     tx.connection.execute(delete(delivery).where(chosen))
+
+
+def _delete_events(tx: Tx, chosen: ColumnElement[bool]) -> bool:
+    """Delete a bounded number of events. Return whether more may be left."""
+    ids = select(event.c.id).where(chosen).order_by(event.c.job_id, event.c.id).limit(MOST_EVENTS)
+    deleted = tx.connection.execute(delete(event).where(event.c.id.in_(ids))).rowcount
+    return deleted >= MOST_EVENTS
 
 
 def _has_open_successor() -> ColumnElement[bool]:

@@ -144,6 +144,8 @@ Index("job_created", job.c.created_at)  # newest first, as programs ask
 _with_external_id, _with_work_order = text("external_id <> ''"), text("work_order <> ''")
 _partial_index("job_external", _with_external_id, job.c.external_id, job.c.tenant, unique=True)
 _partial_index("job_work_order", _with_work_order, job.c.work_order)
+_with_program = text("program IS NOT NULL")
+_partial_index("job_program", _with_program, job.c.program)
 
 
 def named(column: Column[Any]) -> ColumnElement[bool]:
@@ -263,6 +265,10 @@ event = Table(
 Index("event_job", event.c.job_id, event.c.id)
 Index("event_machine", event.c.machine_id, event.c.id)
 Index("event_at", event.c.at)
+# The events that no job takes along when it expires. `of_no_job` is the condition of the index.
+_of_no_job = text("job_id IS NULL OR type = 'deleted'")
+of_no_job = text("(event.job_id IS NULL OR event.type = 'deleted')")
+_partial_index("event_of_no_job", _of_no_job, event.c.at)
 # Only on a server, where ids are not in the order of commits: the transaction of each event, for
 # whoever follows them (see `domain/event_cursor.py`). The server sets it. Older events have none.
 for _ddl in (

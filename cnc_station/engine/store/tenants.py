@@ -23,6 +23,7 @@ T = TypeVar("T")
 Read = Callable[[Connection], T]
 
 WHOLE_SHOP = {"whole_shop": True}
+_LIMITED = "limited_to_tenants"
 # Whose events name no job.
 _OF_A_TENANT = sorted(
     ABOUT_SCHEDULES
@@ -42,9 +43,15 @@ def for_tenants(read: Read[T], tenants: frozenset[str]) -> Read[T]:
             return statement, multiparams, params
 
         event.listen(connection, "before_execute", rewrite, retval=True)
+        connection.execution_options(**{_LIMITED: True})
         return read(connection)
 
     return limited
+
+
+def is_limited(connection: Connection) -> bool:
+    """Whether this connection sees the jobs of some tenants only."""
+    return bool(connection.get_execution_options().get(_LIMITED))
 
 
 def _limit(statement: Any, tenants: frozenset[str]) -> Any:

@@ -81,6 +81,7 @@ delivery = Table(
 )
 _due = text("due_at IS NOT NULL")
 _dead = text("state = 'dead'")
+_ended = text("ended_at IS NOT NULL")
 Index(
     "delivery_due",
     delivery.c.webhook_id,
@@ -90,6 +91,7 @@ Index(
 )
 Index("delivery_dead", delivery.c.id, sqlite_where=_dead, postgresql_where=_dead)
 Index("delivery_job", delivery.c.job_id)
+Index("delivery_ended", delivery.c.ended_at, sqlite_where=_ended, postgresql_where=_ended)
 Index("delivery_webhook", delivery.c.webhook_id, delivery.c.id)
 
 dead = delivery.c.state == literal_column("'dead'")

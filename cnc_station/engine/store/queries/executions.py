@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, FromClause, case, func, select
 
-from cnc_station.engine.domain.states import FAILED_RUNS, UNDECIDED_JOBS, JobState, RunState
+from cnc_station.engine.domain.states import FAILED_RUNS, UNDECIDED_JOBS, RunState
 from cnc_station.engine.domain.webhooks import JobStatus, status_of
-from cnc_station.engine.store.schema import counted, job, machine, run
+from cnc_station.engine.store.queries.state_counts import state_counts
+from cnc_station.engine.store.schema import job, machine, run
 from cnc_station.engine.views.metrics import (
     ExecutionGroup,
     Executions,
@@ -104,9 +105,8 @@ def job_metrics(connection: Connection, since: int, until: int, limit_hits: int)
     since = _counted_since(connection, since, until)
     statuses: Counter[JobStatus] = Counter()
     undecided = 0
-    states = select(job.c.state, func.count()).where(counted).group_by(job.c.state)
-    for state, count in connection.execute(states):
-        statuses[status_of(JobState(state))] += count
+    for state, count in state_counts(connection, until).items():
+        statuses[status_of(state)] += count
         undecided += count if state in UNDECIDED_JOBS else 0
     ended = (
         select(run.c.state, func.count(), func.sum(case((run.c.attempt > 1, 1), else_=0)))

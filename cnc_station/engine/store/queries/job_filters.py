@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, case, func
+from sqlalchemy import ColumnElement, Connection, FromClause, case, func, select
 
-from cnc_station.engine.domain.states import OPEN_JOBS, JobState
+from cnc_station.engine.domain.states import FINISHED_JOBS, OPEN_JOBS, JobState
 from cnc_station.engine.store.queries.run_filters import last_run_is
 from cnc_station.engine.store.schema import counted, job, machine, named
 from cnc_station.engine.views import JobFilter, Sort, SortKey
@@ -58,9 +58,17 @@ def source(order: Sequence[Sort]) -> FromClause:
     return job
 
 
-def sort_keys(order: Sequence[Sort]) -> list[ColumnElement[Any]]:
-    """The sort columns, most important first; the id last makes the order total."""
-    return [*(key for sort in order for key in _KEYS[sort.key]), job.c.id]
+def sort_keys(order: Sequence[Sort], *, by_end: bool = False) -> list[ColumnElement[Any]]:
+    """The sort columns, most important first; the id last makes the order total. `by_end`: of jobs
+    whose last change was their end, which has an index."""
+    keys = [key for sort in order for key in _KEYS[sort.key]]
+    return [*([job.c.finished_at, *keys[1:]] if by_end else keys), job.c.id]
+
+
+def is_by_end(chosen: JobFilter, order: Sequence[Sort]) -> bool:
+    """Whether finished jobs alone are wanted, in the order of their last change."""
+    first = order[0].key if order else None
+    return bool(chosen.states) and chosen.states <= FINISHED_JOBS and first is SortKey.CHANGED
 
 
 def sorted_by(
@@ -91,10 +99,15 @@ def in_index_order(chosen: JobFilter, order: Sequence[Sort]) -> bool:
 
 
 def conditions(
-    chosen: JobFilter, now: int, order: Sequence[Sort] | None
+    chosen: JobFilter, now: int, order: Sequence[Sort] | None, *, few_open: bool = False
 ) -> list[ColumnElement[bool]]:
-    """WHERE terms of a filter for a list in this order; an order of None only counts."""
-    terms = _of_states(chosen, order) if chosen.states else []
+    """WHERE terms of a filter for a list in this order; an order of None only counts. `few_open`:
+    most jobs are finished, and an index finds the open ones sooner than a scan."""
+    terms: list[ColumnElement[bool]] = []
+    if few_open and may_be_few(chosen):
+        terms = [job.c.finished_at.is_(None), job.c.state.in_(sorted(chosen.states))]
+    elif chosen.states:
+        terms = _of_states(chosen, order)
     if chosen.ids:
         terms.append(job.c.id.in_(sorted(chosen.ids)))
     if chosen.late:
@@ -106,6 +119,20 @@ def conditions(
     return terms + [
         job.c.search.contains(word, autoescape=True) for word in chosen.text.lower().split()
     ]
+
+
+def may_be_few(chosen: JobFilter) -> bool:
+    """Whether it pays to know if most jobs are finished: no other index serves these."""
+    return bool(chosen.states) and chosen.states <= OPEN_JOBS and not chosen.states <= _FEW
+
+
+def few_open(connection: Connection) -> bool:
+    """Whether at most a quarter of all jobs are open, by the span of their ids."""
+    first, last = select(func.min(job.c.id)), select(func.max(job.c.id))
+    span = connection.execute(select(last.scalar_subquery() - first.scalar_subquery())).scalar()
+    some = select(job.c.rank).where(job.c.finished_at.is_(None)).limit((span or 0) // 4 + 1)
+    found = connection.execute(select(func.count()).select_from(some.subquery())).scalar_one()
+    return found <= (span or 0) // 4
 
 
 def _of_values(chosen: JobFilter) -> Iterator[ColumnElement[bool]]:

@@ -6,18 +6,22 @@ from datetime import tzinfo
 
 from sqlalchemy import Connection, Select, case, func, select
 
-from cnc_station.engine.domain.states import JobState
+from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.domain.time_text import midnight
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.job_filters import (
     conditions,
+    few_open,
     in_index_order,
+    is_by_end,
+    may_be_few,
     sort_keys,
     sorted_by,
     source,
 )
 from cnc_station.engine.store.queries.job_rows import JobReader
-from cnc_station.engine.store.schema import counted, job
+from cnc_station.engine.store.queries.state_counts import state_counts
+from cnc_station.engine.store.schema import job
 from cnc_station.engine.views import JobCounts, JobFilter, JobPage, JobRow, Sort
 
 _FAR = 5_000
@@ -65,11 +69,13 @@ def ordered_ids(
 ) -> Select[int]:
     """The ids of the chosen jobs in this order. `few`: they are so few that an index finds them
     sooner than a scan in this order."""
-    return (
-        select(job.c.id)
-        .select_from(source(order))
-        .where(*conditions(chosen, now, None if few else order))
-        .order_by(*sorted_by(order, sort_keys(order), backwards=backwards))
+    by_end = is_by_end(chosen, order)
+    keys = sort_keys(order, by_end=by_end)
+    query = select(job.c.id).select_from(source(order))
+    if by_end:
+        query = query.where(job.c.finished_at.is_not(None))
+    return query.where(*conditions(chosen, now, None if few else order)).order_by(
+        *sorted_by(order, keys, backwards=backwards)
     )
 
 
@@ -111,7 +117,7 @@ def _ids_and_total(
     left = (
         select(*keys)
         .select_from(source(order))
-        .where(*conditions(chosen, now, order))
+        .where(*conditions(chosen, now, order, few_open=_few_open(connection, chosen)))
         .cte("chosen")
     )
     total = select(func.count()).select_from(left).scalar_subquery()
@@ -125,8 +131,16 @@ def _ids_and_total(
     return [row[0] for row in rows], rows[0][1]
 
 
+def _few_open(connection: Connection, chosen: JobFilter) -> bool:
+    return may_be_few(chosen) and few_open(connection)
+
+
 def _count(connection: Connection, chosen: JobFilter, now: int) -> int:
-    query = select(func.count()).select_from(job).where(*conditions(chosen, now, None))
+    if chosen == JobFilter(states=chosen.states) and not chosen.states <= OPEN_JOBS:
+        return JobCounts(state_counts(connection, now), 0, 0).of(chosen.states)
+    few = chosen != JobFilter(states=chosen.states) and _few_open(connection, chosen)
+    where = conditions(chosen, now, None, few_open=few)
+    query = select(func.count()).select_from(job).where(*where)
     return connection.execute(query).scalar_one()
 
 
@@ -154,7 +168,7 @@ def job_counts(
             func.sum(case((late, 1), else_=0)).label("late"),
             func.sum(case((completed_today, 1), else_=0)).label("today"),
         )
-        .where(*conditions(chosen, now, ()))
+        .where(*conditions(chosen, now, (), few_open=_few_open(connection, chosen)))
         .group_by(job.c.state)
     )
     rows = connection.execute(query).all()
@@ -167,14 +181,13 @@ def job_counts(
 
 def _all_counts(connection: Connection, now: int, today: int) -> JobCounts:
     """Count all jobs, each figure from an index alone."""
-    states = select(job.c.state, func.count()).where(counted).group_by(job.c.state)
     finished_today = (
         select(func.count())
         .select_from(job)
         .where(job.c.finished_at >= today, job.c.state == JobState.COMPLETED.value)
     )
     return JobCounts(
-        {JobState(state): count for state, count in connection.execute(states)},
+        state_counts(connection, now),
         _count(connection, JobFilter(late=True), now),
         connection.execute(finished_today).scalar_one(),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.nc.set_up import set_up
@@ -68,15 +68,24 @@ def _rows(
 def _use(
     connection: Connection, programs: Sequence[str] | None
 ) -> dict[str, tuple[int, int | None]]:
-    """By program: the number of its jobs, and when the last one that ran changed its state."""
-    ran = case((job.c.attempt > 0, job.c.state_since))
-    query = (
-        select(job.c.program, func.count().label("jobs"), func.max(ran).label("last"))
+    """By program: the number of its jobs, and when the last one that ran changed its state. Counted
+    in the index alone; of each program the newest job that ran is read."""
+    counts = (
+        select(job.c.program, func.count().label("jobs"))
         .where(job.c.program.is_not(None))
         .group_by(job.c.program)
     )
     if programs is not None:
-        query = query.where(job.c.program.in_(programs))
+        counts = counts.where(job.c.program.in_(programs))
+    used = counts.subquery("used")
+    last = (
+        select(job.c.state_since)
+        .where(job.c.program == used.c.program, job.c.attempt > 0)
+        .order_by(job.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    query = select(used.c.program, used.c.jobs, last.label("last"))
     return {row.program: (row.jobs, row.last) for row in connection.execute(query)}
 
 
