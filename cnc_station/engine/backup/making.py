@@ -13,6 +13,7 @@ from secrets import token_hex
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, func, select
+from sqlalchemy.engine import make_url
 
 from cnc_station import __version__, addresses, private_files, secrets
 from cnc_station.config import Config
@@ -49,12 +50,12 @@ class Made:
 def back_up(config: Config, folder: Path, on_part: OnPart = untold) -> Made:
     """Write a back-up into a folder and verify it there. The folder may be a network share or a
     drive without permissions. Raises Unavailable, Conflict: nothing is left then of a half one."""
-    with _one_at_a_time(config) as stage, _told(folder):
-        _prepare(folder)
+    with _one_at_a_time(config) as stage, told(folder):
+        require_folder(folder)
         _sweep(folder)
         at = now_ms()
         copied, manifest = _copy(config, stage, at, lambda part: on_part(part * _COPIED))
-        path = _free_name(folder, config.station, at)
+        path = _free_name(folder, series(config), at)
         total, done = copied.stat().st_size or 1, 0
 
         def count(size: int) -> None:
@@ -71,6 +72,15 @@ def back_up(config: Config, folder: Path, on_part: OnPart = untold) -> Made:
         except archive.BackupRefused as error:
             raise Unavailable(f"{folder} does not keep what is written to it: {error}.") from error
         return Made(path, path.stat().st_size, manifest)
+
+
+def series(config: Config) -> str:
+    """Return whose back-ups belong together: a station's with a file, or those of a server's
+    database, whichever station makes them."""
+    if config.database_path is not None:
+        return config.station
+    url = make_url(config.database_url)
+    return f"{url.host or 'local'} {url.database}"
 
 
 @contextmanager
@@ -205,7 +215,7 @@ def left_out(config: Config) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _prepare(folder: Path) -> None:
+def require_folder(folder: Path) -> None:
     """The folder must be there: below a share or a drive that is away, one would be made on this
     computer's own disk."""
     if not folder.is_dir():
@@ -222,9 +232,9 @@ def _sweep(folder: Path) -> None:
                 draft.unlink()
 
 
-def _free_name(folder: Path, station: str, at: int) -> Path:
+def _free_name(folder: Path, name: str, at: int) -> Path:
     """Two back-ups of one second have names a second apart."""
-    while (path := folder / file_name(station, at)).exists():
+    while (path := folder / file_name(name, at)).exists():
         at += 1000
     return path
 
@@ -240,7 +250,7 @@ def _refuse_without_room(path: Path, stage: Path) -> None:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def told(folder: Path) -> Iterator[None]:
     """Turn errors of the folder into sentences."""
     try:
         yield
