@@ -111,6 +111,12 @@ def shown(url: str) -> str:
     return _replaced(url, f"{user}:***") if colon else url
 
 
+def without_password(url: str) -> str:
+    """Return the address without its password, as it may be stored."""
+    user, colon, _ = _person(url).partition(":")
+    return _replaced(url, user).replace("://@", "://", 1) if colon else url
+
+
 def account(url: str) -> str:
     """Return user and server of an address: a password belongs to these."""
     parts = urlsplit(url)

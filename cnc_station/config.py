@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import platformdirs
 
 from cnc_station import addresses
-from cnc_station.engine.domain import text_gate, toml_text
+from cnc_station.engine.domain import backup, text_gate, toml_text
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.message_formats.options import is_mail_address
 from cnc_station.engine.domain.policies import RankPolicy, Retention, RetryPolicy
@@ -54,7 +54,9 @@ class Config:
     off. `archive_folder` gets expired rows as CSV before they are deleted; None: they are not kept.
     `web/serving.py` says what is served where: a port of 0 is off, and None stands for another
     setting. `metrics_from` are the networks that may read metrics, beside this computer. `log_form`
-    is for the stderr of a station without a window; a `log_max_mb` of 0 writes no log file.
+    is for the stderr of a station without a window; a `log_max_mb` of 0 writes no log file. A
+    back-up is made each day at `backup_time` if there is a `backup_folder`; unset, the window sets
+    both. `given` are the settings that are not defaults, as text.
     """
 
     data_folder: Path
@@ -107,6 +109,9 @@ class Config:
     log_form: str = "text"
     log_keep_days: int = 30
     log_max_mb: int = 200
+    backup_folder: Path | None = None
+    backup_time: str = ""
+    given: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def logs(self) -> Path:
@@ -170,7 +175,8 @@ def load(
         errors.append(FieldError(name, "is missing: a certificate and its key belong together"))
     if errors:
         raise InvalidInput(*errors)
-    return _assembled(values, environ)
+    texts = {name: value.text for name, value in sorted(given.items())}
+    return _assembled({**values, "given": texts}, environ)
 
 
 def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -422,4 +428,6 @@ READERS: Mapping[str, Reader] = {
     "log_form": _one_of("text", "json"),
     "log_keep_days": _whole(0, 36_500),
     "log_max_mb": _whole(0, 1_000_000),
+    "backup_folder": _path,
+    "backup_time": backup.clock_of,
 }

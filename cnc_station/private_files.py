@@ -9,13 +9,15 @@ import os
 import secrets
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 POSIX = os.name == "posix"
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+DRAFT_ENDING = ".new"
 _OTHERS = 0o077
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL
 _NEW |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -45,19 +47,44 @@ def replace(path: Path, content: bytes, mode: int | None = FILE_MODE) -> None:
     The draft beside it has a name that nobody can foresee: another account that may write into the
     folder cannot place a link there.
     """
-    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
-    handle = os.open(draft, _NEW, 0o666 if mode is None else FILE_MODE)
+    opened_as = 0o666 if mode is None else FILE_MODE
+    with draft_of(path, opened_as=opened_as, mode=mode) as file:
+        file.write(content)
+
+
+@contextmanager
+def draft_of(
+    path: Path, *, opened_as: int = FILE_MODE, mode: int | None = None
+) -> Iterator[BinaryIO]:
+    """Yield a new file that takes the place of `path` at the end, complete and on the disk. If the
+    block raises, nothing is left of it. Without `mode` none is set: a drive may know no modes.
+    """
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}{DRAFT_ENDING}")
+    handle = os.open(draft, _NEW, opened_as)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
+        with os.fdopen(handle, "w+b") as file:
+            yield file
             file.flush()
             if POSIX and mode is not None:
                 os.fchmod(handle, mode)
             os.fsync(handle)
         draft.replace(path)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # the drive may be gone
+            draft.unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring new names in a folder onto the disk, where its file system can do so."""
+    if not POSIX:
+        return
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def read_regular(path: Path, most: int) -> bytes | None:

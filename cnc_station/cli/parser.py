@@ -114,6 +114,8 @@ def _parser(first: str | None) -> _Parser:
     command("logs", "logs:logs", "Show what the stations have logged.", _logs)
     group("schedule", "Schedules: jobs that come by the clock.", _schedules)
     group("db", "Look after the database.", _db)
+    command("backup", "backup:make", "Write a back-up of the database into a folder.", _backup)
+    command("restore", "backup:bring_back", "Restore a back-up; stop the station first.", _restore)
     group("secret", "Store a server's password outside the settings.", _secret)
     group("webhook", "Tell other programs, phones, chats and people by e-mail.", _webhooks)
     about = "Receive webhooks on this computer and show them."
@@ -140,6 +142,17 @@ def _db(command: Command, db: Any) -> None:
     command("upgrade", "db:upgrade", about, of=db)
     about = "Agree that the machines of a moved or copied database are run from this computer."
     command("accept", "db:accept", about, of=db)
+
+
+def _backup(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "folder", type=_file, nargs="?", metavar="FOLDER", help="(backup_folder of the settings)"
+    )
+
+
+def _restore(parser: ArgumentParser) -> None:
+    parser.add_argument("file", type=_file, metavar="FILE", help="a back-up")
+    parser.add_argument("--check", action="store_true", help="only check it, and say what it holds")
 
 
 def _secret(command: Command, secret: Any) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from cnc_station.engine.domain.actions import JobAction, MachineAction, ScheduleAction
-from cnc_station.engine.domain.admission import FILE_NAME, REASON, TRACE
+from cnc_station.engine.domain.admission import FILE_NAME, REASON, TRACE, Text
 from cnc_station.engine.domain.alert_rules import AlertRule
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
@@ -263,6 +263,23 @@ class AcceptDatabase(Command[None]):
 @dataclass(frozen=True, slots=True)
 class TryDatabase(Command[None]):
     """Write to the database now. Raises Unavailable with the reason why that is not possible."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetBackupPlan(Command[None]):
+    """Choose the folder of the daily back-ups ("": none are made) and the time of the day at which
+    they are made, such as `02:00`. Raises InvalidInput, and Conflict where the settings outside the
+    window name a folder."""
+
+    TEXTS: ClassVar = {"folder": Text(1_000)}
+
+    folder: str
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class BackUpNow(Command[str]):
+    """Make a back-up in the chosen folder; the answer is its path. Raises Conflict, Unavailable."""
 
 
 @dataclass(frozen=True, slots=True)

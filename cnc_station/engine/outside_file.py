@@ -4,14 +4,14 @@ Only an ordinary file is read, never more than a limit, and never for longer tha
 or a pipe is not even opened: opening a serial port resets the controller behind it.
 """
 
-import asyncio
-import contextlib
 import os
 import stat
 import threading
+from functools import partial
 from pathlib import Path
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.own_thread import on_own_thread
 
 MOST_PROGRAM_BYTES = 32 * 1024 * 1024
 MOST_TABLE_BYTES = 20_000_000
@@ -49,31 +49,10 @@ async def read_outside_file(path: Path, most: int) -> bytes:
     The file is read on a thread of its own, which is left alone if the disk does not answer: it
     delays neither the loop nor the end of the process. A cancelled reading stops at the next chunk.
     """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[bytes] = loop.create_future()
     stop = threading.Event()
-
-    def finish(content: bytes | None, error: Exception | None) -> None:
-        if done.done():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(content or b"")
-
-    def work() -> None:
-        content, failure = None, None
-        try:
-            content = read_file(path, most, stop)
-        except Exception as error:  # noqa: BLE001 - raised again in the coroutine that waits
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(finish, content, failure)
-
-    threading.Thread(target=work, name="outside file", daemon=True).start()
     try:
-        async with asyncio.timeout(LONGEST_S):
-            return await done
+        reading = partial(read_file, path, most, stop)
+        return await on_own_thread(reading, LONGEST_S, name="outside file")
     except TimeoutError:
         raise FileRefused(path, f"can't be read: no answer within {LONGEST_S:.0f} s") from None
     finally:

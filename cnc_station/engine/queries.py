@@ -46,6 +46,7 @@ from cnc_station.engine.views.alerts import (
     AlertsToPresent,
     SentAlert,
 )
+from cnc_station.engine.views.backups import Backups
 from cnc_station.engine.views.event_feed import EventFeed
 from cnc_station.engine.views.metrics import (
     ExecutionGroup,
@@ -336,6 +337,11 @@ class AboutStation(LiveQuery[About]):
 @dataclass(frozen=True, slots=True)
 class ListLinks(LiveQuery[tuple[Link, ...]]):
     """The state of each dependency (database, Redis)."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupsNow(LiveQuery[Backups]):
+    """The back-ups of this station as it knows them, and the one that is being made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from cnc_station.engine.domain.states import MachineState
 from cnc_station.engine.services.active_runs import PATIENCE_S, ActiveRuns
 from cnc_station.engine.services.alerts import Alerts
 from cnc_station.engine.services.at_machines import AtMachines
+from cnc_station.engine.services.backups import DailyBackups
 from cnc_station.engine.services.clean_up import HistoryCleaner
 from cnc_station.engine.services.context import ServiceContext
 from cnc_station.engine.services.controller_monitor import ControllerMonitor
@@ -94,6 +95,7 @@ class ServiceSupervisor:
             context.incarnation,
             lambda: self._leadership.term is not None,
         )
+        self.backups = DailyBackups(context, lambda: self._leadership.term is not None)
         claims = ClaimContext(context, self.active_runs, self._taken)
         self._machine_dispatcher = MachineDispatcher(claims, self.pool.drivers, self._look_out)
         self._handler_dispatcher = HandlerDispatcher(
@@ -124,6 +126,7 @@ class ServiceSupervisor:
             Deliveries(context),
             self._controller_monitor,
             LoopLag(context.metrics),
+            self.backups,
             *([] if context.alone else [LiveOutputs(context.writer, self.active_runs)]),
             self._leadership,  # stopped first, so that it does not start a leader's services again
         ]

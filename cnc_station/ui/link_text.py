@@ -1,4 +1,5 @@
-"""The text for the station's links: its database and, in a fleet, Redis and its name."""
+"""The text for the station's links: its database, in a fleet Redis and its name, and its
+back-up."""
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
@@ -10,10 +11,12 @@ from cnc_station.ui.widgets.top_bar import Connection
 STANDALONE = "standalone"
 OFFLINE = "offline"
 NAME = "name"  # listed only after another station took it
+BACKUP = "backup"  # listed only while it is overdue
 _NAMES = {
     "database": QT_TRANSLATE_NOOP("Links", "Database"),
     "redis": QT_TRANSLATE_NOOP("Links", "Redis"),
     NAME: QT_TRANSLATE_NOOP("Links", "Name taken"),
+    BACKUP: QT_TRANSLATE_NOOP("Links", "Back-up"),
 }
 # What a lost link means at the machines, and its tone.
 _AWAY = {
@@ -34,6 +37,8 @@ def link_status(link: Link, now: int) -> Connection:
     """● Database, ● Standalone, ● Redis away 00:42 · slower, nothing lost."""
     if link.state == STANDALONE:
         return Connection(_tr("Standalone"))
+    if link.name == BACKUP:
+        return Connection(_tr("No back-up of the last day"), Tone.HELD)
     if link.state != OFFLINE:
         return Connection(link_name(link))
     if link.name == NAME:

@@ -8,7 +8,7 @@ from cnc_station.engine.domain.alerts import AlertKind, Waiting
 from cnc_station.engine.views import Link, NeedsYou, Remedy
 from cnc_station.engine.views.alerts import AlertRow
 from cnc_station.ui.alerts.alert_text import is_about_job
-from cnc_station.ui.link_text import NAME, OFFLINE, link_name
+from cnc_station.ui.link_text import BACKUP, NAME, OFFLINE, link_name
 from cnc_station.ui.theme import Tone
 
 _TONES = {
@@ -25,6 +25,7 @@ _TONES = {
     Remedy.FIND_STATION: Tone.ALARM,
     Remedy.TRY_LINK: Tone.ALARM,
     Remedy.ACCEPT_DATABASE: Tone.ALARM,
+    Remedy.BACK_UP: Tone.HELD,
 }
 _WAITS = {
     Remedy.CLEAR: Waiting.CLEARING,
@@ -76,9 +77,23 @@ def worst_tone(items: Sequence[NeedsYou]) -> Tone:
 
 def link_needs(links: Sequence[Link]) -> tuple[NeedsYou, ...]:
     """The links that are down: a query of the floor can't report its own database, nor a disk that
-    can't be written."""
-    away = [link for link in links if link.state == OFFLINE]
-    return tuple(_of_link(link) for link in away if link.name in {NAME, *_TRIED_AGAIN})
+    can't be written. After them a back-up that is overdue."""
+    overdue = [_of_backup(link) for link in links if link.name == BACKUP]
+    return (*(_of_link(link) for link in links if _is_down(link)), *overdue)
+
+
+def is_cut_off(links: Sequence[Link]) -> bool:
+    """Whether the station has lost its database or its name."""
+    return any(map(_is_down, links))
+
+
+def _is_down(link: Link) -> bool:
+    return link.state == OFFLINE and link.name in {NAME, *_TRIED_AGAIN}
+
+
+def _of_backup(link: Link) -> NeedsYou:
+    title, why = _tr("No back-up of the last day"), link.detail.rstrip(".")
+    return NeedsYou(Remedy.BACK_UP, title, why, link.since, None, None, about=link.name)
 
 
 def _of_link(link: Link) -> NeedsYou:

@@ -37,6 +37,9 @@ class Navigator(Protocol):
     def to_dead_deliveries(self) -> None:
         """The deliveries that could not be made, on the Integrations page."""
 
+    def to_backups(self) -> None:
+        """The back-ups, on the Settings page."""
+
     def new_job(self, program: str | None = None) -> None:
         """The form for a new job."""
 

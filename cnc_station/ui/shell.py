@@ -184,6 +184,11 @@ class Shell(QObject):
         self.window.narrow("")
         cast("Any", self.window.page("integrations")).show_dead()
 
+    def to_backups(self) -> None:
+        self.window.show_page("settings")
+        self.window.narrow("")
+        cast("Any", self.window.page("settings")).show_backups()
+
     def _select(self, page: str, key: int | str) -> None:
         self.window.show_page(page)
         self.window.narrow("")

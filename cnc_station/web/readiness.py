@@ -31,7 +31,8 @@ class Readiness:
     """`checks` by dependency.
 
     Nothing works without the database, or after another station has taken the name of this one. A
-    fleet continues without Redis, between two leaders, and while machines are switched off.
+    fleet continues without Redis, between two leaders, while machines are switched off, and without
+    a back-up of the last day.
     """
 
     checks: dict[str, Check]
@@ -57,6 +58,7 @@ def database_away(links: Sequence[Link], detail: str) -> Readiness:
             "name": _name(links),
             "leader": unknown,
             "machines": unknown,
+            "backup": _backup(links),
         }
     )
 
@@ -78,6 +80,7 @@ def readiness(
             "name": _name(links),
             "leader": _leader(stations),
             "machines": _machines([machine for machine in machines if machine.station == own]),
+            "backup": _backup(links),
         }
     )
 
@@ -98,6 +101,13 @@ def _name(links: Sequence[Link]) -> Check:
         if link.name == "name":
             return Check(ok=False, state="taken", detail=link.detail)
     return Check(ok=True, state="its own")
+
+
+def _backup(links: Sequence[Link]) -> Check:
+    for link in links:
+        if link.name == "backup":
+            return Check(ok=False, state="overdue", detail=link.detail)
+    return Check(ok=True, state="not overdue")
 
 
 def _leader(stations: Sequence[StationRow]) -> Check:

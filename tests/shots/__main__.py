@@ -35,6 +35,7 @@ from cnc_station.ui.frame import Frame
 from cnc_station.ui.pages.settings import SettingsPage
 from cnc_station.ui.shell import Shell
 from tests.shots.alerts import add_rules
+from tests.shots.backups import fill_folder
 from tests.shots.controllers import CONTROLLERS, controller_pictures
 from tests.shots.fleet import fleet_pictures
 from tests.shots.mills import FLOOR as MILLS_FLOOR
@@ -45,6 +46,7 @@ from tests.shots.webhooks import endpoints
 from tests.until import until
 
 DELIVERIES = "deliveries"
+BACKUPS = "backups"
 PAGES = (
     "floor",
     "jobs",
@@ -58,6 +60,7 @@ PAGES = (
     "stations",
     "settings",
     "notifications",
+    BACKUPS,
     "alert-rule",
     "alerts",
 )
@@ -205,6 +208,10 @@ async def _show(shell: Shell, subject: str) -> QWidget | None:
         return None
     if subject == "notifications":
         shell.to_notifications()
+        return None
+    if subject == BACKUPS:
+        await fill_folder(shell.context.door)
+        shell.to_backups()
         return None
     if subject == "alert-rule":
         return await _rule_form(shell)

@@ -109,6 +109,9 @@ class Went:
     def to_program(self, sha256: str) -> None:
         self.to.append(("program", sha256))
 
+    def to_backups(self) -> None:
+        self.to.append(("backups", None))
+
     def to_dead_deliveries(self) -> None:
         self.to.append(("dead deliveries", None))
 

@@ -64,6 +64,7 @@ async def test_a_station_alone_reports_live_and_ready(alone: StationEngine) -> N
         "name": True,
         "leader": True,
         "machines": True,
+        "backup": True,
     }
     assert told["checks"]["machines"]["detail"] == "9 of 9 are connected"
     await server.stop()

@@ -7,6 +7,7 @@ from cnc_station.engine import commands as c
 from cnc_station.engine import queries as q
 from cnc_station.engine.answers import (
     alerts,
+    backups,
     job_actions,
     jobs,
     machines,
@@ -44,6 +45,8 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.SaveSettings: station.save_settings,
     c.AcceptDatabase: station.accept_database,
     c.TryDatabase: station.try_database,
+    c.BackUpNow: backups.back_up_now,
+    c.SetBackupPlan: backups.set_backup_plan,
     c.CreateSchedule: schedules.create_schedule,
     c.EditSchedule: schedules.edit_schedule,
     c.PauseSchedule: schedules.pause_schedule,
@@ -94,6 +97,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.StoredSettings: station.stored_settings,
     q.AboutStation: station.about_station,
     q.ListLinks: station.list_links,
+    q.BackupsNow: backups.backups_now,
     q.ListSchedules: schedules.list_schedules,
     q.ScheduleById: schedules.schedule_by_id,
     q.ScheduleRuns: schedules.schedule_runs,

@@ -10,7 +10,8 @@ from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.checks import refuse
-from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
+from cnc_station.engine.services.backups import CLOCK, FOLDER
 from cnc_station.engine.store.computer import Place
 from cnc_station.engine.store.home import AcceptHome
 from cnc_station.engine.store.queries import charts, floor, stations
@@ -22,6 +23,8 @@ from cnc_station.engine.views import About, Charts, Floor, Link, StationRow
 async def save_settings(context: AnswerContext, command: commands.SaveSettings, actor: str) -> None:
     """See `SaveSettings`."""
     refuse(checks.json_object("settings", command.values))
+    for name in {FOLDER, CLOCK} & command.values.keys():  # these need another right
+        raise InvalidInput(FieldError(name, "is changed by SetBackupPlan"))
     await context.writer.write(SaveSettings(dict(command.values), actor))
 
 
@@ -82,4 +85,6 @@ def about_station(context: AnswerContext, _query: queries.AboutStation) -> About
 
 def list_links(context: AnswerContext, _query: queries.ListLinks) -> tuple[Link, ...]:
     """See `ListLinks`."""
-    return context.health.links()
+    services = context.running()
+    overdue = None if services is None else services.backups.link()
+    return (*context.health.links(), *([] if overdue is None else [overdue]))

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     MANAGE_WEBHOOKS = "manage webhooks"
     ACKNOWLEDGE_ALERTS = "acknowledge alerts"
     MANAGE_ALERTS = "work with alert rules"
+    MANAGE_BACKUPS = "make back-ups or choose where they are kept"
 
 
 _VIEWER = frozenset({Permission.VIEW})
@@ -51,6 +52,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
     Permission.VIEW: (
         "AboutStation",
         "AlertHistory",
+        "BackupsNow",
         "ControllerStatus",
         "CountJobs",
         "CountRuns",
@@ -136,6 +138,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "TestWebhook",
     ),
     Permission.ACKNOWLEDGE_ALERTS: ("AcknowledgeAlerts",),
+    Permission.MANAGE_BACKUPS: ("BackUpNow", "SetBackupPlan"),
     Permission.MANAGE_ALERTS: (
         "CreateAlertRule",
         "DeleteAlertRule",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import FROM_ELSEWHERE
@@ -23,6 +23,7 @@ from cnc_station.engine.store.schema import home, live_run, machine, run
 from cnc_station.engine.store.transaction import OneByOne, Tx
 
 ACTOR = "station"
+_NOWHERE = "restored"  # not the hash of any computer
 _BEFORE = f"{FROM_ELSEWHERE}; before that: "  # of a machine that was in maintenance already
 
 
@@ -59,6 +60,14 @@ class AcceptHome(OneByOne[None]):
     def write(self, tx: Tx) -> None:
         _move_in(tx, _home(tx), self.here)
         _release(tx, _machines(tx), self.actor)
+
+
+def forget_home(connection: Connection) -> None:
+    """After a restore: the database is at home nowhere, so that its real machines are held also on
+    the computer that it came from. Jobs that were made since the back-up are in the queue again."""
+    connection.execute(delete(home))
+    nowhere = {"computer": _NOWHERE, "name": "", "path": "", "file": ""}
+    connection.execute(insert(home).values(id=1, **nowhere))
 
 
 def _home(tx: Tx) -> Place | None:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cnc_station import private_files
 from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.store.copies import copy_database
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.integrity import check_file
 from cnc_station.engine.store.schema import metadata
@@ -56,10 +57,20 @@ def look(database: Database) -> Schema:
     or holds something else."""
     path = database.path
     if path is not None:
+        if interrupted_restore(path).exists():
+            raise Unavailable(
+                f"A restore of {path} was interrupted. Nothing is lost: run cnc-station restore "
+                "again, with the same back-up."
+            )
         check_file(path)
         if not path.exists() or not path.stat().st_size:
             return Schema(None, Fit.EMPTY)
     return _schema(database.read(_revision))
+
+
+def interrupted_restore(path: Path) -> Path:
+    """Return the file that stands beside a database while a restore replaces it."""
+    return path.with_name(f"{path.name}.restoring")
 
 
 def bring_up_to_date(database: Database, found: Schema | None = None) -> Path | None:
@@ -191,9 +202,7 @@ def _prepare(path: Path, found: Schema) -> Path | None:
         return None
     copy = path.with_name(f"{path.name}.before-{REVISION}-{time.strftime('%Y%m%d-%H%M%S')}")
     try:
-        private_files.create_new(copy)
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
+        copy_database(path, copy)
     except (sqlite3.Error, OSError) as error:
         copy.unlink(missing_ok=True)
         raise Unavailable(

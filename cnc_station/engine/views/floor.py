@@ -145,6 +145,7 @@ class Remedy(StrEnum):
     MAKE_READY = "make_ready"  # at the controller, never from here
     FIND_STATION = "find_station"  # check now whether the station responds
     TRY_LINK = "try_link"  # try the database now
+    BACK_UP = "back_up"  # look why no back-up of the last day is there
     ACCEPT_DATABASE = "accept_database"  # agree that its machines are run from this computer
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The state of one dependency (database, Redis): connected, degraded, offline, standalone."""
+    """The state of one dependency (database, Redis): connected, degraded, offline, standalone. A
+    link named `backup` is there only while a back-up is overdue."""
 
     name: str
     state: str

@@ -121,6 +121,7 @@ class ActivityPanel(QWidget):
             Remedy.TRY_LINK: self.tr("Try again"),
             Remedy.FIND_STATION: self.tr("Try again"),
             Remedy.ACCEPT_DATABASE: self.tr("Agree …"),
+            Remedy.BACK_UP: self.tr("Look …"),
         }.get(item.remedy, "")
         seen = next((seen_by(row) for row in self._alerts if is_told_by(item, row)), "")
         parts = (seen, formatting.lasted(item.since, now), item.text)

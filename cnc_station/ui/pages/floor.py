@@ -20,7 +20,7 @@ from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.floor.charts import ChartShelf
 from cnc_station.ui.floor.column import FloorColumn
 from cnc_station.ui.floor.summary import Summary
-from cnc_station.ui.needs import link_needs
+from cnc_station.ui.needs import is_cut_off, link_needs
 from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
 from cnc_station.ui.theme import theme
 from cnc_station.ui.widgets.empty import EmptyState
@@ -135,7 +135,7 @@ class FloorPage(QWidget):
 
     def _query_slowly(self) -> None:
         """Skip the query while the database is down: its return requests one by itself."""
-        if not link_needs(self._context.door.peek(ListLinks())):
+        if not is_cut_off(self._context.door.peek(ListLinks())):
             self._refresh.request()
 
     def _needs(self) -> tuple[NeedsYou, ...]:
@@ -219,6 +219,8 @@ class FloorPage(QWidget):
             on_job[item.remedy](item.job_id)
         elif item.remedy is Remedy.TRY_LINK:
             operations.try_database()
+        elif item.remedy is Remedy.BACK_UP:
+            self._context.navigator.to_backups()
         elif item.remedy is Remedy.FIND_STATION:
             operations.look_for_station(item.about)
         elif item.remedy is Remedy.ACCEPT_DATABASE:
@@ -236,6 +238,8 @@ class FloorPage(QWidget):
             self._context.navigator.to_page("stations")
         elif item.remedy is Remedy.TRY_LINK:
             self._context.navigator.to_page("settings")
+        elif item.remedy is Remedy.BACK_UP:
+            self._context.navigator.to_backups()
         elif item.remedy is Remedy.ACCEPT_DATABASE:
             self._context.navigator.to_page("machines")
         elif item.job_id is not None:

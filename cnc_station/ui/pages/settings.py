@@ -1,5 +1,5 @@
-"""Settings: the window's appearance, the operator's name, the station's configuration, and
-notifications.
+"""Settings: the window's appearance, the operator's name, the station's configuration,
+notifications and back-ups.
 
 A change is saved at once and reported as saved after the engine's commit.
 """
@@ -27,6 +27,7 @@ from cnc_station.ui.coalesced_task import CoalescedTask
 from cnc_station.ui.dialogs.licences import LicenceTexts
 from cnc_station.ui.link_text import link_name
 from cnc_station.ui.page_context import DENSITY, OPERATOR, TARGET_PER_HOUR, THEME, PageContext
+from cnc_station.ui.pages.backups import BackupSettings
 from cnc_station.ui.pages.notifications import NotificationSettings
 from cnc_station.ui.theme import Density, Ink, Role, ThemeName, apply_theme, theme
 from cnc_station.ui.widgets.buttons import Button
@@ -67,6 +68,8 @@ class SettingsPage(QWidget):
         self.parts = TabStack()
         self.parts.add("general", self.tr("General"), scrolling(inner, right=0, focus=True))
         self.parts.add("notifications", self.tr("Notifications"), self.notifications)
+        self.backups = BackupSettings(context)
+        self.parts.add("backups", self.tr("Back-ups"), self.backups)
         margin = theme().metrics.page_margin
         vbox(self.parts, on=self, margins=(margin, 4, margin, 4))
 
@@ -170,10 +173,15 @@ class SettingsPage(QWidget):
         """Read the settings: another window may have changed them."""
         self._refresh.request()
         self.notifications.arrived()
+        self.backups.arrived()
 
     def show_notifications(self) -> None:
         """Show the rules and this station's way to tell alerts."""
         self.parts.tabs.choose("notifications")
+
+    def show_backups(self) -> None:
+        """Show the back-ups."""
+        self.parts.tabs.choose("backups")
 
     def _follow(self, notice: Notice) -> None:
         if self.isVisible() and notice.tells_of(ABOUT_LINKS):

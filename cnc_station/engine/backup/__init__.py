@@ -1,0 +1,1 @@
+"""Back-ups: made from a database at work, verified, listed, and restored."""
