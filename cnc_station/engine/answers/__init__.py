@@ -72,6 +72,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.RunById: jobs.run_by_id,
     q.ListMachines: machines.list_machines,
     q.ListDrivers: machines.list_drivers,
+    q.FindControllers: machines.find_controllers,
     q.ControllerStatus: machines.controller_status,
     q.MachineLog: machines.machine_log,
     q.LatestTelemetry: machines.latest_telemetry,

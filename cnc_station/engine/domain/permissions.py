@@ -101,6 +101,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "AcceptDatabase",
         "AddMachine",
         "EditMachine",
+        "FindControllers",
         "MoveMachine",
         "TryMachine",
     ),

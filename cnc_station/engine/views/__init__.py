@@ -10,6 +10,7 @@ from cnc_station.engine.views.controllers import (
     ConnectionReport,
     Doing,
     DriverInfo,
+    FoundController,
     Identity,
     Message,
     RunInHand,
@@ -67,7 +68,7 @@ from cnc_station.engine.views.station import (
 )
 
 __all__ = ["KEPT", "Abilities", "AtClosing", "ConnectionReport", "Doing", "DriverInfo"]
-__all__ += ["Identity", "Message", "RunInHand", "Setting", "Status"]
+__all__ += ["FoundController", "Identity", "Message", "RunInHand", "Setting", "Status"]
 __all__ += ["Charts", "Floor", "MachineCard", "MachineRow", "NeedsYou"]
 __all__ += ["PositionRecord", "Remedy", "Series", "StateInterval", "Telemetry"]
 __all__ += ["JobCounts", "JobDetail", "JobFilter", "JobLink", "JobPage"]
