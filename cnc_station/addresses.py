@@ -105,6 +105,14 @@ def with_password(url: str, password: str) -> str:
     return _replaced(url, f"{user}:{quote(password, safe='')}")
 
 
+def without_password(url: str) -> str:
+    """Return the address without its password."""
+    user, colon, _ = _person(url).partition(":")
+    if not colon:
+        return url
+    return _replaced(url, user) if user else url.replace(f"{_person(url)}@", "", 1)
+
+
 def shown(url: str) -> str:
     """Return the address without its password, for people."""
     user, colon, _ = _person(url).partition(":")

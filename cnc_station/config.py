@@ -54,6 +54,8 @@ class Config:
     off. `web/serving.py` says what is served where: a port of 0 is off, and None stands for another
     setting. `metrics_from` are the networks that may read metrics, beside this computer. `log_form`
     is for the stderr of a station without a window; a `log_max_mb` of 0 writes no log file.
+    `settings_file` is the file of these settings, which need not exist; `overridden` are those that
+    the environment or the command line sets.
     """
 
     data_folder: Path
@@ -105,6 +107,8 @@ class Config:
     log_form: str = "text"
     log_keep_days: int = 30
     log_max_mb: int = 200
+    settings_file: Path | None = None
+    overridden: frozenset[str] = frozenset()
 
     @property
     def logs(self) -> Path:
@@ -152,9 +156,10 @@ def load(
     InvalidInput with each invalid setting and each unknown one of the file.
     """
     errors: list[FieldError] = []
-    given = _from_file(environ, toml_path, errors)
-    given |= _from_environment(environ)
-    given |= {_setting(name): _Given(text, name) for name, text in (overrides or {}).items()}
+    named = toml_path or (Path(environ["CNC_CONFIG"]) if environ.get("CNC_CONFIG") else None)
+    above = _from_environment(environ)
+    above |= {_setting(name): _Given(text, name) for name, text in (overrides or {}).items()}
+    given = _from_file(named, errors) | above
     values: dict[str, Any] = {}
     for name, value in given.items():
         try:
@@ -168,6 +173,8 @@ def load(
         errors.append(FieldError(name, "is missing: a certificate and its key belong together"))
     if errors:
         raise InvalidInput(*errors)
+    values["settings_file"] = named or default_file()
+    values["overridden"] = frozenset(above)
     return _assembled(values, environ)
 
 
@@ -189,10 +196,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
     }
 
 
-def _from_file(
-    environ: Mapping[str, str], toml_path: Path | None, errors: list[FieldError]
-) -> dict[str, _Given]:
-    named = toml_path or (Path(environ["CNC_CONFIG"]) if environ.get("CNC_CONFIG") else None)
+def _from_file(named: Path | None, errors: list[FieldError]) -> dict[str, _Given]:
     path = named or default_file()
     if named is None and not _is_file(path):
         return {}

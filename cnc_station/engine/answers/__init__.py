@@ -7,6 +7,7 @@ from cnc_station.engine import commands as c
 from cnc_station.engine import queries as q
 from cnc_station.engine.answers import (
     alerts,
+    fleet,
     job_actions,
     jobs,
     machines,
@@ -44,6 +45,8 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.SaveSettings: station.save_settings,
     c.AcceptDatabase: station.accept_database,
     c.TryDatabase: station.try_database,
+    c.TryFleet: fleet.try_fleet,
+    c.JoinFleet: fleet.join_fleet,
     c.CreateSchedule: schedules.create_schedule,
     c.EditSchedule: schedules.edit_schedule,
     c.PauseSchedule: schedules.pause_schedule,

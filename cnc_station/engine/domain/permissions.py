@@ -22,6 +22,7 @@ class Permission(StrEnum):
     MANAGE_WEBHOOKS = "manage webhooks"
     ACKNOWLEDGE_ALERTS = "acknowledge alerts"
     MANAGE_ALERTS = "work with alert rules"
+    JOIN_FLEETS = "move a station to a fleet"
 
 
 _VIEWER = frozenset({Permission.VIEW})
@@ -142,6 +143,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "ListAlertRules",
         "TestAlertRule",
     ),
+    Permission.JOIN_FLEETS: ("JoinFleet", "TryFleet"),
 }
 NEEDED = {name: needed for needed, names in _NEEDED_FOR.items() for name in names}
 

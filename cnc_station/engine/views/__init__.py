@@ -60,6 +60,7 @@ from cnc_station.engine.views.station import (
     Answer,
     BulkCursor,
     BulkStep,
+    FleetReport,
     Link,
     Presence,
     StationRow,
@@ -78,4 +79,12 @@ __all__ += ["ImportIssue", "ImportPreview", "ProgramDetail"]
 __all__ += ["ProgramFinding", "ProgramRow", "Toolpath"]
 __all__ += ["DueRow", "SchedulePreview", "ScheduleRow", "ScheduleRun"]
 __all__ += ["SILENT_AFTER_S", "About", "Answer", "Link"]
-__all__ += ["BulkCursor", "BulkStep", "Presence", "StationRow", "Undo", "presence_of"]
+__all__ += [
+    "BulkCursor",
+    "BulkStep",
+    "FleetReport",
+    "Presence",
+    "StationRow",
+    "Undo",
+    "presence_of",
+]
