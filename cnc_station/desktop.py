@@ -19,6 +19,7 @@ from cnc_station.one_window import OneWindow
 from cnc_station.opening import Opening, Reopen
 from cnc_station.ui.background import Background
 from cnc_station.ui.frame import Frame
+from cnc_station.ui.main_window import MainWindow
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
 
 log = logging.getLogger(__name__)
@@ -49,12 +50,15 @@ def open_window(opening: Opening, files: Sequence[Path] = (), reopen: Reopen | N
 class _View:
     """The window on view, and what a second start asks of it."""
 
-    def __init__(self, opening: Opening, only: OneWindow) -> None:
+    def __init__(self, opening: Opening, only: OneWindow, before: MainWindow | None = None) -> None:
         config = opening.config
         apply_theme(application(), ThemeName(config.theme), Density(config.density))
         self._only = only
         self.frame = Frame()
         self.background = Background(self.frame.window)
+        if before is not None:
+            self.frame.window.setGeometry(before.geometry())
+            self.frame.window.setWindowState(before.windowState())
         self.frame.window.show()
         looks = QTimer(self.frame, interval=_LOOK_EVERY_MS)
         looks.timeout.connect(partial(_look, only, self.frame, self.background))
@@ -62,9 +66,8 @@ class _View:
 
     def followed_by(self, opening: Opening) -> "_View":
         """Return a new window in the place of this one, which is closed."""
-        place, old = self.frame.window.saveGeometry(), self.frame.window
-        view = _View(opening, self._only)
-        view.frame.window.restoreGeometry(place)
+        old = self.frame.window
+        view = _View(opening, self._only, old)
         old.finish()
         old.deleteLater()
         gc.unfreeze()  # it can be searched for now

@@ -36,7 +36,7 @@ _PORT_OPTION = re.compile(r"--?port[\0= ](\d{1,5})|\0-p\0(\d{1,5})")
 _SERIAL = re.compile(r"/dev/\S+|COM\d{1,3}", re.IGNORECASE)
 _NETWORK = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._-]{1,253})(?::(\d{1,5}))?")
 _SCHEMES = {"opc.tcp://": ("opcua", "url"), "http://": ("mtconnect", "url")}
-_NOT_ASKED = "What is connected there shows the connection test."
+_NOT_ASKED = "The connection test shows what is connected there."
 
 
 def program_folder(data_folder: Path) -> Path:

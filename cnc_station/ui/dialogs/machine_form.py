@@ -54,7 +54,7 @@ class MachineForm(FormDialog):
         self.driver.currentIndexChanged.connect(self._show_driver)
         self._show_driver()
         self._connect()
-        self.resize(*_SIZE)
+        self.fit(_SIZE, _SIZE)
 
     def _make_editors(self) -> None:
         self.name = QLineEdit()

@@ -32,6 +32,7 @@ class FindStep(QWidget):
         self._context = context
         self._titles = Drivers(context.door)
         self._task: asyncio.Task[None] | None = None
+        self._found = ""
         self.choices: list[Choice] = []
         self.said = Note()
         inner = QWidget()
@@ -59,7 +60,9 @@ class FindStep(QWidget):
 
     def arrived(self) -> None:
         """Look at this PC when the step is shown for the first time."""
-        if not self.choices and self._task is None:
+        if self.choices:
+            self.choices[0].setFocus()
+        elif self._task is None:
             self.look()
 
     def look(self) -> None:
@@ -88,7 +91,7 @@ class FindStep(QWidget):
         try:
             found = await self._context.door.ask(FindControllers(address))
         except InvalidInput as error:
-            self.said.setText("")
+            self.said.setText(self._found)
             self.field.set_error(error.errors[0].reason)
         except CncStationError as error:
             self.said.setText(str(error))
@@ -103,8 +106,9 @@ class FindStep(QWidget):
                 widget.deleteLater()
         self.choices = [self._choice(one) for one in found]
         fill(self._list, *self.choices, STRETCH)
-        self.said.setText(self._summary(found, address))
-        if self.choices and not self.address.hasFocus():
+        self._found = self._summary(found, address)
+        self.said.setText(self._found)
+        if self.choices and (address or not self.address.text()):
             self.choices[0].setFocus()
 
     def _summary(self, found: Sequence[FoundController], address: str) -> str:
@@ -119,7 +123,7 @@ class FindStep(QWidget):
         )
 
     def _choice(self, one: FoundController) -> Choice:
-        notes = [f"{self._titles.title(one.driver)} · {one.address}"]
+        notes = [f"{self._titles.title(one.driver)} · {one.address}."]
         if one.machine is not None:
             notes.append(self.tr("{name} uses it already.").format(name=one.machine))
         notes.append(one.note)

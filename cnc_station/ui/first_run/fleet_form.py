@@ -45,7 +45,7 @@ class FleetForm(FormDialog):
         database.setPlaceholderText("postgresql://cnc@server/cnc")
         redis.setPlaceholderText("redis://server")
         station.setText(self._context.door.peek(AboutStation()).station)
-        where = tr("The name of its PostgreSQL server is enough. For TLS, see the README.")
+        where = tr("Its name, or the whole address: postgresql://user@server/database")
         quick = tr("Stations notice work at once. Empty: some seconds later.")
         named = tr("Each station of a fleet has a name of its own.")
         words = tr("Password")

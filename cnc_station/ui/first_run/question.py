@@ -30,7 +30,7 @@ class Question(QWidget):
         self.operator.setMaxLength(_LONGEST_NAME)
         self.own_choice = self._own(alone=alone)
         self.fleet_choice = Choice(
-            "send",
+            "monitor",
             self.tr("Join a fleet"),
             self.tr("Several PCs with one queue, on a PostgreSQL server of the shop."),
             clicked=self.fleet,
@@ -38,7 +38,7 @@ class Question(QWidget):
         self.demo_choice = Choice(
             "play",
             self.tr("Look around: the demo day"),
-            self.tr("Nine simulated machines and a day's work. Nothing of it stays in your shop."),
+            self.tr("Nine simulated machines with a day's work. Nothing of it is kept."),
             clicked=self.demo,
         )
         self.fleet_choice.setVisible(alone)
@@ -55,12 +55,12 @@ class Question(QWidget):
 
     def _own(self, *, alone: bool) -> Choice:
         words = (
-            self.tr("Jobs, programs and the history stay on this PC. Looks for its machines now.")
+            self.tr("Its jobs, programs and history stay on this PC.")
             if alone
             else self.tr("Looks for the machines that are connected to it.")
         )
         title = self.tr("This PC alone") if alone else self.tr("Add the machines of this PC")
-        return Choice("monitor", title, words, clicked=self.own)
+        return Choice("factory", title, words, clicked=self.own)
 
     def _where(self, *, alone: bool) -> str:
         if alone:
