@@ -105,16 +105,18 @@ def with_password(url: str, password: str) -> str:
     return _replaced(url, f"{user}:{quote(password, safe='')}")
 
 
+def without_password(url: str) -> str:
+    """Return the address without its password."""
+    user, colon, _ = _person(url).partition(":")
+    if not colon:
+        return url
+    return _replaced(url, user) if user else url.replace(f"{_person(url)}@", "", 1)
+
+
 def shown(url: str) -> str:
     """Return the address without its password, for people."""
     user, colon, _ = _person(url).partition(":")
     return _replaced(url, f"{user}:***") if colon else url
-
-
-def without_password(url: str) -> str:
-    """Return the address without its password, as it may be stored."""
-    user, colon, _ = _person(url).partition(":")
-    return _replaced(url, user).replace("://@", "://", 1) if colon else url
 
 
 def account(url: str) -> str:

@@ -57,6 +57,8 @@ class Config:
     is for the stderr of a station without a window; a `log_max_mb` of 0 writes no log file. A
     back-up is made each day at `backup_time` if there is a `backup_folder`; unset, the window sets
     both. `given` are the settings that are not defaults, as text.
+    `settings_file` is the file of these settings, which need not exist; `overridden` are those that
+    the environment or the command line sets.
     """
 
     data_folder: Path
@@ -112,6 +114,8 @@ class Config:
     backup_folder: Path | None = None
     backup_time: str = ""
     given: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    settings_file: Path | None = None
+    overridden: frozenset[str] = frozenset()
 
     @property
     def logs(self) -> Path:
@@ -159,9 +163,10 @@ def load(
     InvalidInput with each invalid setting and each unknown one of the file.
     """
     errors: list[FieldError] = []
-    given = _from_file(environ, toml_path, errors)
-    given |= _from_environment(environ)
-    given |= {_setting(name): _Given(text, name) for name, text in (overrides or {}).items()}
+    named = toml_path or (Path(environ["CNC_CONFIG"]) if environ.get("CNC_CONFIG") else None)
+    above = _from_environment(environ)
+    above |= {_setting(name): _Given(text, name) for name, text in (overrides or {}).items()}
+    given = _from_file(named, errors) | above
     values: dict[str, Any] = {}
     for name, value in given.items():
         try:
@@ -176,7 +181,8 @@ def load(
     if errors:
         raise InvalidInput(*errors)
     texts = {name: value.text for name, value in sorted(given.items())}
-    return _assembled({**values, "given": texts}, environ)
+    about = {"settings_file": named or default_file(), "overridden": frozenset(above)}
+    return _assembled({**values, "given": texts, **about}, environ)
 
 
 def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -197,10 +203,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
     }
 
 
-def _from_file(
-    environ: Mapping[str, str], toml_path: Path | None, errors: list[FieldError]
-) -> dict[str, _Given]:
-    named = toml_path or (Path(environ["CNC_CONFIG"]) if environ.get("CNC_CONFIG") else None)
+def _from_file(named: Path | None, errors: list[FieldError]) -> dict[str, _Given]:
     path = named or default_file()
     if named is None and not _is_file(path):
         return {}

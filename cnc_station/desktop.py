@@ -5,24 +5,22 @@ same order without a question, with or without a visible window.
 """
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 
-from cnc_station.config import Config
 from cnc_station.loop import application, run
 from cnc_station.one_window import OneWindow
+from cnc_station.opening import Opening, Reopen
 from cnc_station.ui.background import Background
 from cnc_station.ui.frame import Frame
+from cnc_station.ui.main_window import MainWindow
 from cnc_station.ui.theme import Density, ThemeName, apply_theme
-
-if TYPE_CHECKING:
-    from cnc_station.demo import Loader
 
 log = logging.getLogger(__name__)
 
@@ -30,33 +28,50 @@ _PAINT_S = 1.0  # a minimised window is not painted
 _LOOK_EVERY_MS = 300  # interval of the check whether a second start wants the window
 
 
-def open_window(config: Config, load: "Loader | None" = None, files: Sequence[Path] = ()) -> int:
+def open_window(opening: Opening, files: Sequence[Path] = (), reopen: Reopen | None = None) -> int:
     """Run the program with its window until it is closed. Return the exit code.
 
-    `load` fills a station that has no machines. `files` are taken in as if dropped on the window. A
-    second start shows the existing window with them.
+    `files` are taken in as if dropped on the window. A second start shows the existing window with
+    them. `reopen` is asked when the person at the window changes to other data; without it the demo
+    day is loaded into this shop.
     """
-    only = OneWindow(config)
+    only = OneWindow(opening.config)
     if not only.acquire() and only.bring_to_front(files):
         return 0
     try:
-        return _open(config, load, only, files)
+        _hear_interrupts(later=True)
+        qInstallMessageHandler(log_message_of_qt)
+        application()
+        return run(_main(opening, _View(opening, only), files, reopen))
     finally:
         only.release()
 
 
-def _open(config: Config, load: "Loader | None", only: OneWindow, files: Sequence[Path]) -> int:
-    _hear_interrupts(later=True)
-    qInstallMessageHandler(log_message_of_qt)
-    app = application()
-    apply_theme(app, ThemeName(config.theme), Density(config.density))
-    frame = Frame()
-    background = Background(frame.window)
-    frame.window.show()
-    looks = QTimer(frame, interval=_LOOK_EVERY_MS)
-    looks.timeout.connect(partial(_look, only, frame, background))
-    looks.start()
-    return run(_main(config, frame, background, load, files))
+class _View:
+    """The window on view, and what a second start asks of it."""
+
+    def __init__(self, opening: Opening, only: OneWindow, before: MainWindow | None = None) -> None:
+        config = opening.config
+        apply_theme(application(), ThemeName(config.theme), Density(config.density))
+        self._only = only
+        self.frame = Frame()
+        self.background = Background(self.frame.window)
+        if before is not None:
+            self.frame.window.setGeometry(before.geometry())
+            self.frame.window.setWindowState(before.windowState())
+        self.frame.window.show()
+        looks = QTimer(self.frame, interval=_LOOK_EVERY_MS)
+        looks.timeout.connect(partial(_look, only, self.frame, self.background))
+        looks.start()
+
+    def followed_by(self, opening: Opening) -> "_View":
+        """Return a new window in the place of this one, which is closed."""
+        old = self.frame.window
+        view = _View(opening, self._only, old)
+        old.finish()
+        old.deleteLater()
+        gc.unfreeze()  # it can be searched for now
+        return view
 
 
 def _look(only: OneWindow, frame: Frame, background: Background) -> None:
@@ -99,18 +114,16 @@ def _close_when_switched_off(closing: asyncio.Event) -> None:
     signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(closing.set))
 
 
-async def _main(
-    config: Config,
-    frame: Frame,
-    background: Background,
-    load: "Loader | None",
-    files: Sequence[Path],
-) -> int:
-    await frame.painted(_PAINT_S)
+async def _main(opening: Opening, view: _View, files: Sequence[Path], reopen: Reopen | None) -> int:
+    await view.frame.painted(_PAINT_S)
     _hear_interrupts(later=False)
     from cnc_station.desktop_main import main  # noqa: PLC0415 - the window is on the screen by now
 
     closing = asyncio.Event()
-    frame.window.close_requested.connect(closing.set)
     _close_when_switched_off(closing)
-    return await main(config, frame, background, closing, load, files)
+    while True:
+        view.frame.window.close_requested.connect(closing.set)
+        ended = await main(opening, view.frame, view.background, closing, files, reopen)
+        if isinstance(ended, int):
+            return ended
+        opening, files, view = ended, (), view.followed_by(ended)

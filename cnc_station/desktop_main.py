@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ from PySide6.QtGui import QIcon
 
 from cnc_station.bundled import bundled
 from cnc_station.config import Config
-from cnc_station.demo import DEMO, Loader, load_demo
-from cnc_station.engine.domain.errors import CncStationError
+from cnc_station.demo import DEMO, load_demo
+from cnc_station.engine.domain.errors import CncStationError, Unavailable
 from cnc_station.engine.domain.principal import local_principal
 from cnc_station.engine.queries import ListMachines, StoredSettings
 from cnc_station.engine.timing import STALL_S, watch_stalls
 from cnc_station.engine_thread import EngineThread
 from cnc_station.loop import application
+from cnc_station.opening import Data, Opening, Reopen
 from cnc_station.ui.background import Background
 from cnc_station.ui.closing import Closing
 from cnc_station.ui.frame import Frame
@@ -32,14 +33,16 @@ log = logging.getLogger(__name__)
 
 
 async def main(
-    config: Config,
+    opening: Opening,
     frame: Frame,
     background: Background,
     closing: asyncio.Event,
-    load: Loader | None,
     files: Sequence[Path],
-) -> int:
-    """Work until `closing` is set; `files` are taken in first. Return the exit code."""
+    reopen: Reopen | None,
+) -> int | Opening:
+    """Work until `closing` is set; `files` are taken in first. Return the exit code, or what the
+    person wants to open instead; the window is then still on view."""
+    config = opening.config
     station = EngineThread(config)
     try:
         await station.start()
@@ -49,31 +52,70 @@ async def main(
         return 3
     application().setWindowIcon(QIcon(str(bundled("icons", "app", "cnc-station.svg"))))
     shell = Shell(frame, background)
+    change = _Change(reopen)
     watching = asyncio.create_task(watch_stalls(partial(_tell_stall, shell, station)))
     try:
-        await _open_shell(config, shell, station, load)
+        await _open_shell(opening, shell, station, change)
         _ask_before_closing(shell, background, closing)
         if files:
             shell.window.files_dropped.emit(list(files))
         gc.freeze()  # what has been imported need not be searched for garbage again and again
-        await _first_of(closing.wait(), station.ended())
+        await _first_of(closing.wait(), station.ended(), change.wanted.wait())
         await shell.close()
     finally:
         watching.cancel()
+        shell.window.setEnabled(False)
         await station.stop()
-        shell.window.finish()
-    return 0
+        if opening.end is not None:
+            await asyncio.to_thread(_end, opening.end)
+        if change.opening is None:
+            shell.window.finish()
+    return change.opening or 0
+
+
+def _end(end: Callable[[], None]) -> None:
+    try:
+        end()
+    except (Unavailable, OSError) as error:  # the next demo day begins anew in any case
+        log.warning("the data of the demo day remain: %s", error)
+
+
+class _Change:
+    """The wish to open other data."""
+
+    def __init__(self, reopen: Reopen | None) -> None:
+        self._reopen = reopen
+        self.wanted = asyncio.Event()
+        self.opening: Opening | None = None
+
+    @property
+    def possible(self) -> bool:
+        return self._reopen is not None
+
+    async def to(self, data: Data) -> None:
+        """End this station in order and open other data. Raises InvalidInput or Unavailable, and
+        changes nothing then."""
+        assert self._reopen is not None
+        self.opening = await asyncio.to_thread(self._reopen, data)
+        self.wanted.set()
 
 
 async def _open_shell(
-    config: Config, shell: Shell, station: EngineThread, load: Loader | None
+    opening: Opening, shell: Shell, station: EngineThread, change: _Change
 ) -> None:
+    config = opening.config
     chosen = await station.door(local_principal(config.operator)).ask(StoredSettings())
     _put_on(config, chosen)
     door = station.door(local_principal(str(chosen.get(OPERATOR) or config.operator)))
-    shell.open(door, partial(load or load_demo, station.door(DEMO)))
+    load = partial(opening.load or load_demo, station.door(DEMO))
+    if opening.load is None and change.possible:
+        shell.open(door, partial(change.to, Data.DEMO))
+    else:
+        shell.open(door, load)
+    if change.possible:
+        shell.can_reopen(partial(change.to, Data.SHOP), is_demo=opening.data is Data.DEMO)
     machines = await door.ask(ListMachines())
-    if load and not any(machine.station == config.station for machine in machines):
+    if opening.load and not any(machine.station == config.station for machine in machines):
         shell.load_demo()
     else:
         shell.welcome()

@@ -5,6 +5,7 @@ import inspect
 import logging
 import sys
 import traceback
+from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -50,19 +51,24 @@ def _run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     args = parse(argv)
     if args.command is None:
         return Exit.OK
+    call = Call(args, settings(args, environ), environ)
+    module, _, name = args.command.partition(":")
+    command: Callable[[Call], Any] = getattr(import_module(module), name)
+    if inspect.iscoroutinefunction(command):
+        return int(asyncio.run(command(call)))
+    return int(command(call))
+
+
+def settings(args: Namespace, environ: Mapping[str, str]) -> config.Config:
+    """Return the settings as they are now. Raises InvalidInput, or WrongUsage for a password among
+    the arguments."""
     given = {name: str(value) for name in _OVERRIDES if (value := getattr(args, name, None))}
     if addresses.password(given.get("database", "")) is not None:
         raise WrongUsage(
             "all accounts of this computer can read arguments: leave the password out of "
             "--database, and store it with cnc-station secret set database"
         )
-    file = Path(args.config) if args.config else None
-    call = Call(args, config.load(environ, file, given), environ)
-    module, _, name = args.command.partition(":")
-    command: Callable[[Call], Any] = getattr(import_module(module), name)
-    if inspect.iscoroutinefunction(command):
-        return int(asyncio.run(command(call)))
-    return int(command(call))
+    return config.load(environ, Path(args.config) if args.config else None, given)
 
 
 def _prepare_streams() -> None:

@@ -5,12 +5,15 @@ import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from cnc_station import __version__
 from cnc_station.cli.invocation import Call, Exit
+from cnc_station.cli.run import settings
 from cnc_station.cli.station_log import start_log
 from cnc_station.config import DATABASE_NAME, Config
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.opening import Data, Opening, Reopen
 
 DEMO_DATABASE_NAME = "demo.db"
 
@@ -24,7 +27,8 @@ def window(call: Call) -> int:
     from cnc_station.desktop import open_window  # noqa: PLC0415 - other commands need no Qt
 
     _start(call.config, aloud=False)
-    return open_window(call.config, files=getattr(call.args, "files", ()))
+    files = getattr(call.args, "files", ())
+    return open_window(Opening(call.config), files=files, reopen=_reopening(call))
 
 
 def demo(call: Call) -> int:
@@ -33,18 +37,47 @@ def demo(call: Call) -> int:
     Unless one is named it has its own database, which starts afresh each time.
     """
     _need_window(call)
-    from cnc_station.demo import SEED, fresh_database, load_demo  # noqa: PLC0415 - as above
+    from cnc_station.demo import SEED, load_demo  # noqa: PLC0415 - as above
     from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
 
     config = call.config
     path = config.database_path
     if not call.args.database and path is not None and path.name == DATABASE_NAME:
-        config = replace(config, database_url=f"sqlite:///{path.with_name(DEMO_DATABASE_NAME)}")
-        fresh_database(config)
+        opening = own_demo(config)
+        _start(opening.config, aloud=False)
+        return open_window(opening, reopen=_reopening(call))
     if config.simulator_seed is None:
         config = replace(config, simulator_seed=SEED)
     _start(config, aloud=False)
-    return open_window(config, load_demo)
+    return open_window(Opening(config, load_demo))
+
+
+def own_demo(config: Config) -> Opening:
+    """Return the demo day in a new database of its own, beside that of a station that works alone.
+    Raises Unavailable while another window uses it."""
+    from cnc_station.demo import SEED, fresh_database, load_demo  # noqa: PLC0415 - as above
+
+    shop = config.database_path
+    beside = config.data_folder if shop is None else shop.parent
+    config = replace(
+        config,
+        database_url=f"sqlite:///{beside / DEMO_DATABASE_NAME}",
+        redis_url="",
+        simulator_seed=SEED if config.simulator_seed is None else config.simulator_seed,
+    )
+    fresh_database(config)
+    return Opening(config, load_demo, Data.DEMO, partial(fresh_database, config))
+
+
+def _reopening(call: Call) -> Reopen:
+    """Return how the window changes between the shop's data and the demo day. The settings are read
+    again: they may have changed."""
+
+    def reopen(data: Data) -> Opening:
+        config = settings(call.args, call.environ)
+        return own_demo(config) if data is Data.DEMO else Opening(config)
+
+    return reopen
 
 
 def _start(config: Config, *, aloud: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from cnc_station.engine.domain.actions import JobAction, MachineAction, ScheduleAction
 from cnc_station.engine.domain.admission import FILE_NAME, REASON, TRACE, Text
 from cnc_station.engine.domain.alert_rules import AlertRule
+from cnc_station.engine.domain.fleet import FleetServers
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.schedule import Schedule
@@ -17,6 +18,7 @@ from cnc_station.engine.views import (
     BulkCursor,
     BulkStep,
     ConnectionReport,
+    FleetReport,
     JobFilter,
     ProgramRow,
     Undo,
@@ -280,6 +282,23 @@ class SetBackupPlan(Command[None]):
 @dataclass(frozen=True, slots=True)
 class BackUpNow(Command[str]):
     """Make a back-up in the chosen folder; the answer is its path. Raises Conflict, Unavailable."""
+
+
+@dataclass(frozen=True, slots=True)
+class TryFleet(Command[FleetReport]):
+    """Ask both servers of a fleet whether this station could work on them. Nothing is stored.
+    Raises InvalidInput with the fields of `FleetServers` that are wrong, and why."""
+
+    servers: FleetServers
+
+
+@dataclass(frozen=True, slots=True)
+class JoinFleet(Command[FleetReport]):
+    """As `TryFleet`; if both work, store their addresses in the settings file and the passwords
+    where passwords are stored. Counts from the next start. What this PC has stored alone stays in
+    its file. Raises InvalidInput, Conflict while a run is active, Unavailable."""
+
+    servers: FleetServers
 
 
 @dataclass(frozen=True, slots=True)

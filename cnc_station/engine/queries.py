@@ -15,6 +15,7 @@ from cnc_station.engine.views import (
     DueRow,
     ExportPart,
     Floor,
+    FoundController,
     ImportPreview,
     JobCounts,
     JobDetail,
@@ -194,6 +195,16 @@ class ListMachines(Query[tuple[MachineRow, ...]]):
 @dataclass(frozen=True, slots=True)
 class ListDrivers(LiveQuery[tuple[DriverInfo, ...]]):
     """The drivers a machine can have, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindControllers(Query[tuple[FoundController, ...]]):
+    """What this station could drive: the serial ports of this computer and a LinuxCNC on it, or
+    with `address` what answers there. Serial ports are listed and never opened, network ports are
+    connected to and closed: nothing is sent. Takes at most 3 s. Raises InvalidInput for an address
+    that can't be one."""
+
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,11 @@ class Navigator(Protocol):
         """Choose files to import: programs or tables of jobs."""
 
     def load_demo(self) -> None:
-        """Load the demo day into this shop."""
+        """Open the demo day, in a database of its own where the window can change to one."""
+
+    def open_shop(self) -> None:
+        """Leave the demo day, or start again with changed settings. Does nothing where the window
+        can't."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ class Shell(QObject):
         self.window = frame.window
         self._clock = QTimer(self, interval=1000)
         self._clock.timeout.connect(self._tick)
+        self._open_shop: Callable[[], Coroutine[Any, Any, object]] | None = None
         self._floor_needs: tuple[NeedsYou, ...] = ()
         self.presences: Mapping[str, Presence] = {}
 
@@ -136,9 +137,22 @@ class Shell(QObject):
         self.to_page("settings")
         cast("Any", self.window.page("settings")).show_notifications()
 
+    def can_reopen(
+        self, open_shop: Callable[[], Coroutine[Any, Any, object]], *, is_demo: bool
+    ) -> None:
+        """The window can change to the shop's own data, as the settings are now. `is_demo`: these
+        are those of a demo day, which is left for good."""
+        self._open_shop = open_shop
+        if is_demo:
+            self.window.set_banner(import_late("first_run.demo_bar.DemoBar")(self.open_shop))
+
+    def open_shop(self) -> None:
+        if self._open_shop is not None:
+            self.operations.run(self._open_shop(), self.tr("Opening the shop …"))
+
     def welcome(self) -> None:
         """Ask a new shop how it wants to begin."""
-        self.operations.run(import_late("dialogs.first_start.welcome")(self.context, self.window))
+        self.operations.run(import_late("first_run.first_run.welcome")(self.context, self.window))
 
     async def close(self) -> None:
         self._clock.stop()

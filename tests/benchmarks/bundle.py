@@ -43,7 +43,7 @@ def bundle(effort: Effort) -> list[Figure]:
         ]
 
     def median(which: int, what: str) -> float:
-        return statistics.median(getattr(one[which], what) for one in rounds[1:])
+        return statistics.median(float(getattr(one[which], what)) for one in rounds[1:])
 
     against = "from source"
     painted, memory = "first painted window of the bundle", "memory of the bundle"

@@ -65,8 +65,10 @@ class Root:
         namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
         places = [":".join(map(str, self._layers)), self.changed, self._folder.path / "work"]
         self._holder = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "unshare", *namespaces, "sh", "-c", _MOUNTED]
-            + ["sh", *map(str, places), str(self._mount)],
+            [
+                *("setpriv", "--pdeathsig", "KILL", "unshare", *namespaces, "sh", "-c", _MOUNTED),
+                *("sh", *map(str, places), str(self._mount)),
+            ],
             stdout=subprocess.PIPE,
             text=True,
         )

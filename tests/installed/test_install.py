@@ -51,7 +51,11 @@ async def _demo_day(
         await until(lambda: health(port) or window.poll() is not None, PATIENCE_S)
         assert window.poll() is None, (tmp_path / "demo.log").read_text()
         asked = ["cnc-station", "machines", "--json", "--database", f"{DATA}/demo.db"]
-        await until(lambda: '"running"' in debian.run(*asked, user=ME, **told), PATIENCE_S)
+
+        def runs() -> bool:
+            return '"running"' in debian.run(*asked, user=ME, **told)  # type: ignore[arg-type] # names of variables
+
+        await until(runs, PATIENCE_S)
         if screen is not None:
             await until(lambda: len(screen.colours()) > FEW_COLOURS, PATIENCE_S)
             screen.save(Path("build/demo-day.png"))

@@ -1,6 +1,6 @@
 """`./dev shots [FOLDER]`: a picture of every page in every look and size, of the demo day at work;
-of its alerts; of the stations, of a fleet's too; of what people are asked at real controllers, and
-of a real LinuxCNC mill that cuts.
+of its alerts; of the stations, of a fleet's too; of what people are asked at real controllers, of
+the first run, and of a real LinuxCNC mill that cuts.
 
 The README's own pictures are among them: `--readme` writes those to resources/screenshots.
 """
@@ -37,6 +37,7 @@ from cnc_station.ui.shell import Shell
 from tests.shots.alerts import add_rules
 from tests.shots.backups import fill_folder
 from tests.shots.controllers import CONTROLLERS, controller_pictures
+from tests.shots.first_run import FIRST_RUN, first_run_pictures
 from tests.shots.fleet import fleet_pictures
 from tests.shots.mills import FLOOR as MILLS_FLOOR
 from tests.shots.mills import MILL, mill_pictures
@@ -66,7 +67,7 @@ PAGES = (
 )
 FLEET = "fleet"
 MILLS = (MILL, MILLS_FLOOR)
-EVERYTHING = (*PAGES, FLEET, *MILLS, *CONTROLLERS)
+EVERYTHING = (*PAGES, FLEET, *MILLS, *CONTROLLERS, FIRST_RUN)
 README = Path("resources/screenshots")
 README_SHOTS = (
     ("floor", "light"),
@@ -110,6 +111,8 @@ async def _take(folder: Path, wanted: list[Shot]) -> None:
         await mill_pictures(folder, mills, PERSON)
     if controllers := [shot for shot in wanted if shot.subject in CONTROLLERS]:
         await controller_pictures(folder, controllers)
+    if first := [shot for shot in wanted if shot.subject == FIRST_RUN]:
+        await first_run_pictures(folder, first)
 
 
 async def _day_pictures(folder: Path, wanted: list[Shot]) -> None:

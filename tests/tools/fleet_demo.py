@@ -24,6 +24,7 @@ from cnc_station.demo import SEED, add_jobs, add_machines, demo_machines
 from cnc_station.engine.domain.errors import FieldError, InvalidInput, Unavailable
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.door import Door
+from cnc_station.opening import Opening
 from tests.tools.temporary import TemporaryFolder
 
 MOST_STATIONS = 9  # the demo shop has as many machines
@@ -180,7 +181,7 @@ def open_fleet(stations: int, speed: str) -> int:
         for name, process in fleet.others.items():
             print(f"  {name}, process {process.pid}")
         print("End one of them (kill -9) and see the others take over.", flush=True)
-        return open_window(fleet.config, Share(1, stations).load)
+        return open_window(Opening(fleet.config, Share(1, stations).load))
 
 
 def main(argv: Sequence[str]) -> int:

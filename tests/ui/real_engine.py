@@ -124,6 +124,9 @@ class Went:
     def load_demo(self) -> None:
         self.to.append(("demo", None))
 
+    def open_shop(self) -> None:
+        self.to.append(("shop", None))
+
 
 @dataclass(frozen=True, slots=True)
 class Office:

@@ -11,7 +11,7 @@ from cnc_station.engine.domain.actions import MACHINE_ACTIONS, MachineAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.states import MachineState
-from cnc_station.engine.drivers import registry, secrets
+from cnc_station.engine.drivers import finding, registry, secrets
 from cnc_station.engine.services.at_machines import AT_CONTROLLERS
 from cnc_station.engine.store import machines
 from cnc_station.engine.store.queries import machine_rows, stations
@@ -19,6 +19,7 @@ from cnc_station.engine.store.remote_commands import PROMPT, AskStation, answer_
 from cnc_station.engine.views import (
     ConnectionReport,
     DriverInfo,
+    FoundController,
     MachineRow,
     Message,
     RunInHand,
@@ -175,6 +176,18 @@ async def list_machines(
 def list_drivers(_context: AnswerContext, _query: queries.ListDrivers) -> tuple[DriverInfo, ...]:
     """See `ListDrivers`."""
     return registry.infos()
+
+
+async def find_controllers(
+    context: AnswerContext, query: queries.FindControllers
+) -> tuple[FoundController, ...]:
+    """See `FindControllers`."""
+    rows = await context.reader.read(machine_rows.stored_machines)
+    own = [row.spec for row in rows if row.station == context.config.station]
+    programs = await asyncio.to_thread(finding.program_folder, context.config.data_folder)
+    if query.address.strip():
+        return await finding.at_address(query.address.strip(), own, programs)
+    return await finding.on_this_computer(own, programs)
 
 
 def controller_status(context: AnswerContext, query: queries.ControllerStatus) -> Status | None:

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     ACKNOWLEDGE_ALERTS = "acknowledge alerts"
     MANAGE_ALERTS = "work with alert rules"
     MANAGE_BACKUPS = "make back-ups or choose where they are kept"
+    JOIN_FLEETS = "move a station to a fleet"
 
 
 _VIEWER = frozenset({Permission.VIEW})
@@ -105,6 +106,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "AcceptDatabase",
         "AddMachine",
         "EditMachine",
+        "FindControllers",
         "MoveMachine",
         "TryMachine",
     ),
@@ -146,6 +148,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "ListAlertRules",
         "TestAlertRule",
     ),
+    Permission.JOIN_FLEETS: ("JoinFleet", "TryFleet"),
 }
 NEEDED = {name: needed for needed, names in _NEEDED_FOR.items() for name in names}
 

@@ -10,6 +10,7 @@ from cnc_station.engine.views.controllers import (
     ConnectionReport,
     Doing,
     DriverInfo,
+    FoundController,
     Identity,
     Message,
     RunInHand,
@@ -60,6 +61,7 @@ from cnc_station.engine.views.station import (
     Answer,
     BulkCursor,
     BulkStep,
+    FleetReport,
     Link,
     Presence,
     StationRow,
@@ -68,7 +70,7 @@ from cnc_station.engine.views.station import (
 )
 
 __all__ = ["KEPT", "Abilities", "AtClosing", "ConnectionReport", "Doing", "DriverInfo"]
-__all__ += ["Identity", "Message", "RunInHand", "Setting", "Status"]
+__all__ += ["FoundController", "Identity", "Message", "RunInHand", "Setting", "Status"]
 __all__ += ["Charts", "Floor", "MachineCard", "MachineRow", "NeedsYou"]
 __all__ += ["PositionRecord", "Remedy", "Series", "StateInterval", "Telemetry"]
 __all__ += ["ExportPart", "JobCounts", "JobDetail", "JobFilter", "JobLink", "JobPage"]
@@ -78,4 +80,12 @@ __all__ += ["ImportIssue", "ImportPreview", "ProgramDetail"]
 __all__ += ["ProgramFinding", "ProgramRow", "Toolpath"]
 __all__ += ["DueRow", "SchedulePreview", "ScheduleRow", "ScheduleRun"]
 __all__ += ["SILENT_AFTER_S", "About", "Answer", "Link"]
-__all__ += ["BulkCursor", "BulkStep", "Presence", "StationRow", "Undo", "presence_of"]
+__all__ += [
+    "BulkCursor",
+    "BulkStep",
+    "FleetReport",
+    "Presence",
+    "StationRow",
+    "Undo",
+    "presence_of",
+]

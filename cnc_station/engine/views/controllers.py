@@ -1,7 +1,9 @@
 """Controllers: what they do, their identity, settings and messages on the wire."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from cnc_station.engine.domain.machine import Position
 from cnc_station.engine.domain.text_gate import are_tidy, is_tidy, visible
@@ -161,3 +163,21 @@ class ConnectionReport:
     status: Status | None = None
     failure: str = ""
     details: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundController:
+    """A controller that a machine could be connected to. `settings` are those for its driver,
+    `address` is one of them for people. `machine` is the name of the machine that has it already;
+    None: none has. `note`: what is not known of it, or must be done first."""
+
+    driver: str
+    title: str
+    address: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    machine: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("title", "address", "note"):
+            object.__setattr__(self, name, visible(getattr(self, name), MOST_TEXT))

@@ -18,6 +18,14 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class FleetReport:
+    """What the two servers of a fleet have answered, a sentence each."""
+
+    database: str
+    redis: str
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """The identity of the station, and what its window cannot change. `database` is a file's path,
     or a server's address without its password; `simulator_speed` program seconds per real

@@ -36,9 +36,13 @@ class Dialog(QDialog):
         """Take the first of these sizes that fits the window: the buttons at the bottom must stay
         on the screen."""
         width, height = touch if theme().metrics.touch else dense
+        window: QWidget | None = None
         parent = self.parentWidget()
-        if parent is not None:
-            room = parent.window().size()
+        while parent is not None:  # of a dialog on a dialog the main window counts
+            window = parent.window()
+            parent = window.parentWidget()
+        if window is not None:
+            room = window.size()
             width, height = min(width, room.width()), min(height, room.height() - _FRAME)
         self.resize(width, height)
 

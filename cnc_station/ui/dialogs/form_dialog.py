@@ -54,6 +54,13 @@ class FormDialog(Dialog):
         """Add something that is not a field over both columns."""
         self._grid.addWidget(part, row, 0, 1, 2)
 
+    def open(self) -> None:
+        """Begin at the first field, unless another has the focus already: otherwise the keys would
+        go to a button."""
+        if self.focusWidget() is None and self.fields:
+            next(iter(self.fields.values())).editor.setFocus()
+        super().open()
+
     def fill_below(self) -> None:
         self._grid.setRowStretch(self._grid.rowCount(), 1)
 

@@ -9,7 +9,7 @@ from cnc_station.engine.commands import AddMachine, EditMachine, MoveMachine
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.machine import MAX_COMPLEXITY, Capability, Envelope, MachineSpec
 from cnc_station.engine.queries import ListDrivers
-from cnc_station.engine.views import DriverInfo, MachineRow, Presence
+from cnc_station.engine.views import DriverInfo, FoundController, MachineRow, Presence
 from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.connection_test import ConnectionTest
 from cnc_station.ui.dialogs.driver_fields import DriverFields
@@ -22,10 +22,14 @@ _SIZE, _MOVE_SIZE = (680, 720), (460, 250)
 
 
 class MachineForm(FormDialog):
-    """Adds a machine, or changes `machine`."""
+    """Adds a machine, at the controller `found` if there is one, or changes `machine`."""
 
     def __init__(
-        self, context: PageContext, parent: QWidget | None, machine: MachineRow | None = None
+        self,
+        context: PageContext,
+        parent: QWidget | None,
+        machine: MachineRow | None = None,
+        found: FoundController | None = None,
     ) -> None:
         title, save = self.tr("Add a machine"), self.tr("Add machine")
         if machine:
@@ -36,18 +40,21 @@ class MachineForm(FormDialog):
         spec = machine.spec if machine else None
         self._drivers = _offered(context.door.peek(ListDrivers()), spec)
         self._operator_chosen = machine is not None
-        self.settings = DriverFields(spec.driver if spec else "", spec.settings if spec else {})
+        known = spec or found
+        self.settings = DriverFields(known.driver if known else "", known.settings if known else {})
         self.test = ConnectionTest(context, self._connection, machine.id if machine else None)
         self._make_editors()
         self._place()
         if spec:
             self._fill(spec)
+        elif found:
+            self._choose_driver(next(d for d in self._drivers if d.name == found.driver))
         else:
             self._choose_driver(next((d for d in self._drivers if not d.real), self._drivers[0]))
         self.driver.currentIndexChanged.connect(self._show_driver)
         self._show_driver()
         self._connect()
-        self.resize(*_SIZE)
+        self.fit(_SIZE, _SIZE)
 
     def _make_editors(self) -> None:
         self.name = QLineEdit()

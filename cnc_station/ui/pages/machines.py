@@ -15,6 +15,7 @@ from cnc_station.ui.at_machine import AtMachine
 from cnc_station.ui.dialogs.machine_form import MachineForm
 from cnc_station.ui.dialogs.machine_log import MachineLogDialog
 from cnc_station.ui.drivers import machine_look
+from cnc_station.ui.first_run.first_run import FIND, FirstRun
 from cnc_station.ui.models.row_model import Column
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.list_page import ListPage
@@ -74,8 +75,15 @@ class MachinesPage(ListPage[MachineRow]):
             self.tr("Add your first machine"),
         )
         empty.step.connect(self.add)
+        empty.offer(self.tr("Look for controllers"), self.look_for_controllers)
         empty.offer(self.tr("Load the demo day"), self._context.navigator.load_demo)
         return empty
+
+    def look_for_controllers(self) -> FirstRun:
+        """Open the first run where it looks for controllers."""
+        dialog = FirstRun(self._context, self.window(), FIND)
+        dialog.open()
+        return dialog
 
     def _connect_detail(self) -> None:
         operations, at_machine = self._context.operations, self.at_machine

@@ -17,6 +17,7 @@ from cnc_station.engine.views import Presence
 from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.machine_form import MoveMachineForm
 from cnc_station.ui.drivers import Drivers
+from cnc_station.ui.first_run.fleet_form import FleetForm
 from cnc_station.ui.link_text import STANDALONE
 from cnc_station.ui.models.fleet import StationMachines, others, places
 from cnc_station.ui.models.row_model import Column
@@ -69,13 +70,19 @@ class StationsPage(ListPage[StationMachines]):
             self.tr("This PC works alone"),
             self.tr(
                 "Its jobs are stored in a file on this PC. Stations that are given the same "
-                "PostgreSQL database become one fleet with one queue: set CNC_DATABASE_URL to "
-                "postgresql://… on each PC, and CNC_REDIS_URL to redis://… to notice work sooner."
+                "PostgreSQL database become one fleet with one queue. A Redis server lets them "
+                "notice work sooner."
             ),
-            self.tr("Show this station's settings"),
+            self.tr("Join a fleet"),
         )
-        empty.step.connect(lambda: self._context.navigator.to_page("settings"))
+        empty.step.connect(self.join_a_fleet)
         return empty
+
+    def join_a_fleet(self) -> FleetForm:
+        """Ask for the servers of a fleet."""
+        form = FleetForm(self._context, self.window())
+        form.open()
+        return form
 
     def key_of(self, row: StationMachines) -> str:
         return row.station.name
