@@ -19,9 +19,10 @@ from tests.engine.floor import service_of, supervisor_of
 from tests.until import until
 
 ALWAYS = {"Lifeline", "LoopLag", "Ticker"}
-LED = {"Alerts", "Reaper", "Schedules", "Stager"}
+LED = {"Alerts", "HistoryCleaner", "Reaper", "Schedules", "Stager"}
 ANYWAY = {
     "ControllerMonitor",
+    "DailyBackups",
     "Deliveries",
     "HandlerDispatcher",
     "Leadership",

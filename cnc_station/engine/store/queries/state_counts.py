@@ -71,4 +71,4 @@ def _settled_counts(connection: Connection, now: int) -> _Settled:
 
 
 def _counted(connection: Connection, query: Select[Any]) -> Counter[str]:
-    return Counter(dict(connection.execute(query).tuples().all()))
+    return Counter(dict(connection.execute(query).all()))
