@@ -14,13 +14,13 @@ from cnc_station.engine.domain.schedule import Schedule
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import WebhookSpec
 from cnc_station.engine.views import (
+    AddedProgram,
     Answer,
     BulkCursor,
     BulkStep,
     ConnectionReport,
     FleetReport,
     JobFilter,
-    ProgramRow,
     Undo,
 )
 from cnc_station.engine.views.alerts import SentAlert
@@ -174,7 +174,7 @@ class TryMachine(Command[ConnectionReport]):
 
 
 @dataclass(frozen=True, slots=True)
-class AddProgram(Command[ProgramRow]):
+class AddProgram(Command[AddedProgram]):
     """Store a program by content: the same bytes give the same row, new bytes under a known name a
     new revision. Raises InvalidInput with lines where the program is wrong."""
 

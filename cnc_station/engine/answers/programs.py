@@ -1,6 +1,6 @@
 """Answers about programs and imported tables of jobs."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import partial
 
 from sqlalchemy import Connection
@@ -14,18 +14,25 @@ from cnc_station.engine.store.programs import AddProgram, content
 from cnc_station.engine.store.queries import programs
 from cnc_station.engine.store.queries.machine_rows import read_machines
 from cnc_station.engine.timing import now_ms
-from cnc_station.engine.views import ImportPreview, ProgramDetail, ProgramRow, Toolpath
+from cnc_station.engine.views import (
+    AddedProgram,
+    ImportPreview,
+    ProgramDetail,
+    ProgramRow,
+    Toolpath,
+)
 
 
 async def add_program(
     context: AnswerContext, command: commands.AddProgram, actor: str
-) -> ProgramRow:
+) -> AddedProgram:
     """See `AddProgram`."""
     checked = await context.reader.work(partial(check_program, command.name, command.source))
-    sha256 = await context.writer.write(AddProgram(checked, actor))
+    sha256, created = await context.writer.write(AddProgram(checked, actor))
     detail = await program_by_hash(context, queries.ProgramByHash(sha256))
     assert detail is not None
-    return detail.row
+    values = {field.name: getattr(detail.row, field.name) for field in fields(ProgramRow)}
+    return AddedProgram(**values, created=created)
 
 
 async def import_jobs(

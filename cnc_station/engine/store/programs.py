@@ -24,9 +24,9 @@ class KeptProgram:
 
 
 @dataclass(frozen=True, slots=True)
-class AddProgram(OneByOne[str]):
+class AddProgram(OneByOne[tuple[str, bool]]):
     """Store a program; new bytes under a known name become its next revision. Returns the SHA-256,
-    also if these bytes were stored already."""
+    and whether these bytes were not stored before."""
 
     kept: KeptProgram
     actor: str
@@ -35,16 +35,15 @@ class AddProgram(OneByOne[str]):
     def touches(self) -> Sequence[Hashable]:
         return (("program", self.kept.sha256), ("program name", self.kept.name))
 
-    def write(self, tx: Tx) -> str:
-        _add(tx, self)
-        return self.kept.sha256
+    def write(self, tx: Tx) -> tuple[str, bool]:
+        return self.kept.sha256, _add(tx, self)
 
 
-def _add(tx: Tx, change: AddProgram) -> None:
+def _add(tx: Tx, change: AddProgram) -> bool:
     kept = change.kept
     there = select(program.c.sha256).where(program.c.sha256 == kept.sha256)
     if tx.connection.execute(there).scalar() is not None:
-        return
+        return False
     newest = select(func.max(program.c.revision)).where(program.c.name == kept.name)
     tx.connection.execute(
         insert(program).values(
@@ -61,6 +60,7 @@ def _add(tx: Tx, change: AddProgram) -> None:
         )
     )
     tx.record(t.PROGRAM_ADDED, actor=change.actor, reason=kept.name)
+    return True
 
 
 def named_content(connection: Connection, sha256: str) -> tuple[str, bytes] | None:

@@ -47,6 +47,7 @@ from cnc_station.engine.views.jobs import (
     job_title,
 )
 from cnc_station.engine.views.programs import (
+    AddedProgram,
     ImportIssue,
     ImportPreview,
     ProgramDetail,
@@ -77,7 +78,7 @@ __all__ += ["ExportPart", "JobCounts", "JobDetail", "JobFilter", "JobLink", "Job
 __all__ += ["MOST_OUTPUT", "RunDetail", "RunFilter", "RunOutput"]
 __all__ += ["JobRow", "RunRow", "Sort", "SortKey", "job_title"]
 __all__ += ["ImportIssue", "ImportPreview", "ProgramDetail"]
-__all__ += ["ProgramFinding", "ProgramRow", "Toolpath"]
+__all__ += ["AddedProgram", "ProgramFinding", "ProgramRow", "Toolpath"]
 __all__ += ["DueRow", "SchedulePreview", "ScheduleRow", "ScheduleRun"]
 __all__ += ["SILENT_AFTER_S", "About", "Answer", "Link"]
 __all__ += [

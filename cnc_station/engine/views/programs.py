@@ -24,6 +24,13 @@ class ProgramRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedProgram(ProgramRow):
+    """A program that was sent. `created`: its bytes were not stored before."""
+
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ProgramFinding:
     """A finding about a line of a program (lines count from 1)."""
 

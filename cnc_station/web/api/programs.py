@@ -1,7 +1,6 @@
 """The routes about NC programs."""
 
 import asyncio
-import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Self
 
@@ -107,11 +106,9 @@ async def _add(call: Call) -> Reply:
     name = call.query.name or upload.name
     if not name:
         raise InvalidInput(FieldError("name", "is missing"))
-    digest = (await asyncio.to_thread(hashlib.sha256, upload.content)).hexdigest()
-    known = await call.door.ask(ProgramByHash(digest))
     row = await call.door.execute(AddProgram(name, upload.content))
     location = {"Location": f"/api/v1/programs/{row.sha256}"}
-    return Reply(ProgramOut.of(row), 201 if known is None else 200, location)
+    return Reply(ProgramOut.of(row), 201 if row.created else 200, location)
 
 
 async def _detail(call: Call) -> ProgramDetail:
