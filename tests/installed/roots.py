@@ -122,13 +122,13 @@ class Root:
             told, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )
 
-    def share(self, folder: Path) -> None:
-        """The folder of this computer is seen at the same place in it, and anyone may write."""
-        inside = f"{self._mount}{folder}"
-        self.run("mkdir", "-p", str(folder))
+    def share(self, folder: Path, inside: str = "") -> None:
+        """The folder of this computer is seen in it too, by default at the same place."""
+        place = inside or str(folder)
+        self.run("mkdir", "-p", place)
         enter = ["nsenter", "--target", str(self._pid), "--mount"]
-        subprocess.run([*enter, "mount", "--bind", str(folder), inside], check=True)
-        folder.chmod(0o777)
+        command = [*enter, "mount", "--bind", str(folder), f"{self._mount}{place}"]
+        subprocess.run(command, check=True)
 
     def install(self, *packages: str) -> None:
         """By apt, from Debian and from package files, without recommended ones."""
