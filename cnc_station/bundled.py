@@ -37,6 +37,7 @@ def outside_environment() -> dict[str, str]:
     with the system's libraries instead of those of a frozen bundle."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CNC_")}
     if getattr(sys, "frozen", False):
+        kept = {name: value for name, value in kept.items() if not name.startswith("_PYI_")}
         kept.pop("LD_LIBRARY_PATH", None)
         before = kept.pop("LD_LIBRARY_PATH_ORIG", None)
         if before is not None:

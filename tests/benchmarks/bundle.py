@@ -42,13 +42,10 @@ def bundle(effort: Effort) -> list[Figure]:
             (_start([str(BUNDLE)], path), _start(source, path)) for _ in range(effort.repeats + 1)
         ]
 
-    def median(which: int, what: str) -> float:
-        return statistics.median(float(getattr(one[which], what)) for one in rounds[1:])
-
     against = "from source"
     painted, memory = "first painted window of the bundle", "memory of the bundle"
-    ms = [median(which, "painted") * 1000 for which in (0, 1)]
-    mb = [median(which, "memory") for which in (0, 1)]
+    ms = [statistics.median(of[which].painted * 1000 for of in rounds[1:]) for which in (0, 1)]
+    mb = [statistics.median(of[which].memory for of in rounds[1:]) for which in (0, 1)]
     return [
         compared(painted, ms[0], "ms", ms[1], against, at_most=1.2),
         compared(memory, mb[0], "MB", mb[1], against, at_most=1.05),

@@ -64,11 +64,9 @@ class Root:
     def __enter__(self) -> Self:
         namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--propagation", "private"]
         places = [":".join(map(str, self._layers)), self.changed, self._folder.path / "work"]
+        tied, shell = ["setpriv", "--pdeathsig", "KILL"], ["sh", "-c", _MOUNTED, "sh"]
         self._holder = subprocess.Popen(
-            [
-                *("setpriv", "--pdeathsig", "KILL", "unshare", *namespaces, "sh", "-c", _MOUNTED),
-                *("sh", *map(str, places), str(self._mount)),
-            ],
+            [*tied, "unshare", *namespaces, *shell, *map(str, places), str(self._mount)],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -101,8 +99,8 @@ class Root:
         who = [] if user == "root" else ["--userspec", f"{user}:"]
         return [*enter, *who, str(self._mount), "/usr/bin/env", "-i", *variables, *command]
 
-    def run(self, *command: str, status: int = 0, user: str = "root", **environ: str) -> str:
-        """Run it to its end. Return what it printed. Raises AssertionError for another status."""
+    def run(self, *command: str, user: str = "root", **environ: str) -> str:
+        """Run it to its end. Return what it printed. Raises AssertionError where it fails."""
         done = subprocess.run(
             self.command(*command, user=user, **environ),
             stdin=subprocess.DEVNULL,
@@ -112,7 +110,7 @@ class Root:
             timeout=300,
             check=False,
         )
-        assert done.returncode == status, f"{' '.join(command)}: {done.returncode}\n{done.stdout}"
+        assert done.returncode == 0, f"{' '.join(command)}: {done.returncode}\n{done.stdout}"
         return done.stdout
 
     def start(
@@ -124,13 +122,13 @@ class Root:
             told, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )
 
-    def share(self, folder: Path) -> None:
-        """The folder of this computer is seen at the same place in it, and anyone may write."""
-        inside = f"{self._mount}{folder}"
-        self.run("mkdir", "-p", str(folder))
+    def share(self, folder: Path, inside: str = "") -> None:
+        """The folder of this computer is seen in it too, by default at the same place."""
+        place = inside or str(folder)
+        self.run("mkdir", "-p", place)
         enter = ["nsenter", "--target", str(self._pid), "--mount"]
-        subprocess.run([*enter, "mount", "--bind", str(folder), inside], check=True)
-        folder.chmod(0o777)
+        command = [*enter, "mount", "--bind", str(folder), f"{self._mount}{place}"]
+        subprocess.run(command, check=True)
 
     def install(self, *packages: str) -> None:
         """By apt, from Debian and from package files, without recommended ones."""

@@ -1,6 +1,8 @@
 """What the package brings to a Debian on which nothing but its dependencies is installed."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,11 @@ def test_desktop_manual_and_shell_know_it(debian: Root) -> None:
         "COMP_WORDS=(cnc-station sched); COMP_CWORD=1; _shtab_cnc_station; echo ${COMPREPLY[@]}",
     )
     assert completed.split() == ["schedule"]
+
+
+@pytest.mark.skipif(not shutil.which("lintian"), reason="lintian is not installed")
+def test_lintian_finds_no_error(package: Path) -> None:
+    done = subprocess.run(
+        ["lintian", "--fail-on", "error", package], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout

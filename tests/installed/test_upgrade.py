@@ -59,9 +59,8 @@ def mill() -> Iterator[LinuxCnc]:
 
 
 @asynccontextmanager
-async def client(debian: Root) -> AsyncIterator[FloorOf]:
-    """Who asks the database of the service, from outside."""
-    folder = debian.path(DATA)
+async def client(debian: Root, folder: Path) -> AsyncIterator[FloorOf]:
+    """Who asks the database of the service, in this folder, from outside."""
     config = Config(data_folder=folder, database_url=f"sqlite:///{folder / 'station.db'}")
     floor = FloorOf(await open_client(config))
     try:
@@ -75,14 +74,18 @@ async def test_a_mill_cuts_on_through_an_upgrade_and_nothing_is_lost(
     debian: Root, mill: LinuxCnc, newer: Path, tmp_path: Path
 ) -> None:
     debian.share(mill.programs)
-    async with client(debian) as floor:
+    mill.programs.chmod(0o777)  # the service writes there
+    data = tmp_path / "data"
+    data.mkdir()
+    debian.share(data, DATA)
+    async with client(debian, data) as floor:
         await floor.door.execute(AddMachine(wired(mill, "Mill 1")))
         job_id = await submitted(floor, "long", MINUTES)
     put_in(debian, newer)
     with service(debian, tmp_path / "service.log") as station:
         await station.ready()
         (before,) = processes(debian, PROGRAM)
-        async with client(debian) as floor:
+        async with client(debian, data) as floor:
             await floor.comes_to(job_id, JobState.RUNNING, PATIENCE_S)
             await asyncio.to_thread(
                 debian.run, "apt-get", "-y", "-qq", "install", "/root/cnc-station.deb"
@@ -99,7 +102,7 @@ async def test_a_mill_cuts_on_through_an_upgrade_and_nothing_is_lost(
         await until(lambda: not processes(debian, PROGRAM), PATIENCE_S)
     version = debian.run("dpkg-query", "-W", "-f", "${Version}", "cnc-station")
     assert version == NEWER
-    database = Database(f"sqlite:///{debian.path(DATA) / 'station.db'}")
+    database = Database(f"sqlite:///{data / 'station.db'}")
     try:
         assert database.read(broken) == []
     finally:
