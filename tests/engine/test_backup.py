@@ -368,3 +368,50 @@ def test_a_newer_schema_is_refused_in_words(
     with pytest.raises(BackupRefused, match=r"made by a newer CNC Station .*install that first"):
         restore(config, file)
     assert jobs_in(at_rest) == 1
+
+
+async def test_a_server_is_dumped_at_work_and_restored_into_an_empty_database(
+    tmp_path: Path,
+    station: Station,
+    controller: Controller,
+    stick: Path,
+    shop_url: str,
+    postgres_url: str,
+) -> None:
+    config = Config(tmp_path / "fleet", shop_url, station="A", simulator_speed=1000.0)
+    floor = await station(config)
+    mill = await floor.mill(driver="scripted")
+    running = await floor.job()
+    await floor.comes_to(running, JobState.RUNNING)
+    await until(lambda: controller.cutting)
+    queued = await floor.job()
+    done = await asyncio.to_thread(back_up, config, stick)
+    assert done.manifest.content.jobs == {"queued": 1, "running": 1}
+    with pytest.raises(Conflict, match="is not empty"):
+        await asyncio.to_thread(restore, config, done.path)
+    controller.end()
+    await floor.engine.stop()
+    there = replace(config, database_url=postgres_url, station="A")
+    await asyncio.to_thread(restore, there, done.path)
+    assert wrong_with(there) == []
+    controller.asked.clear()
+    again = await station(there)
+    assert await again.machine_state(mill) is MachineState.MAINTENANCE
+    assert (await again.row(running)).state is JobState.INTERRUPTED
+    assert (await again.row(queued)).state is JobState.QUEUED
+    assert controller.asked == []
+    await again.door.execute(AcceptDatabase())
+    await again.machine_comes_to(mill, MachineState.NEEDS_CLEARING)
+    with pytest.raises(Conflict, match="settings name a file"):
+        await asyncio.to_thread(restore, elsewhere(config, tmp_path / "file"), done.path)
+    assert await again.broken() == []
+    await again.engine.stop()  # before its database goes
+
+
+async def test_missing_tools_of_a_server_are_named(
+    tmp_path: Path, stick: Path, shop_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Conflict, match=r"pg_dump is not installed .*postgresql-client"):
+        back_up(Config(tmp_path / "fleet", shop_url, station="A"), stick)
+    assert [*stick.glob("*")] == []  # noqa: ASYNC240 - an empty folder
