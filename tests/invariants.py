@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from cnc_station.engine.domain.event import Event, HistoryBroken, replay
+from cnc_station.engine.domain.machine import FROM_ELSEWHERE
 from cnc_station.engine.domain.states import (
     BUSY_MACHINES,
     FINISHED_JOBS,
@@ -170,7 +171,8 @@ def _machines(machines: Rows, runs: Rows) -> Iterator[str]:
             yield f"machine {machine.id} is {machine.state} with run {run}"
         if machine.state not in BUSY_MACHINES | {MachineState.ALARM} and run is not None:
             yield f"machine {machine.id} is {machine.state} and still has run {run.id}"
-        if machine.to_clear and machine.state not in _COMES_BACK:
+        held = machine.state_reason.startswith(FROM_ELSEWHERE)  # it is as it was once released
+        if machine.to_clear and machine.state not in _COMES_BACK and not held:
             yield f"machine {machine.id} is {machine.state} and remembers a part on it"
         if machine.state == MachineState.IDLE and machine.maintenance_due:
             yield f"machine {machine.id} is idle although maintenance was asked for"

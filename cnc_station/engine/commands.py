@@ -259,7 +259,8 @@ class SaveSettings(Command[None]):
 class AcceptDatabase(Command[None]):
     """Agree that the machines of a database file that was moved or copied are run from this
     computer: they are released and connected. Only if no other computer runs them. Without a hold
-    it does nothing. Raises Conflict for a database on a server."""
+    it does nothing. The same for the machines of a database that was restored on a server; raises
+    Conflict if none of those is held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,7 @@
 import asyncio
 import errno
 import os
-import random
 import sqlite3
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
@@ -24,12 +19,10 @@ from cnc_station.engine.commands import AcceptDatabase
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.states import JobState, MachineState
 from cnc_station.engine.store import migrate
-from cnc_station.engine.store.database import Database
+from tests.engine.backups import jobs_in, wrong_with
 from tests.engine.command_line import cli
 from tests.engine.conftest import Station
 from tests.engine.floor import Controller, FloorOf
-from tests.engine.killed_at import killed_at
-from tests.invariants import broken
 from tests.until import until
 
 
@@ -50,19 +43,6 @@ def elsewhere(config: Config, folder: Path) -> Config:
 def path_of(config: Config) -> Path:
     assert config.database_path is not None
     return config.database_path
-
-
-def jobs_in(path: Path) -> int:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as opened:
-        assert opened.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        count: int = opened.execute("SELECT count(*) FROM job").fetchone()[0]
-    return count
-
-
-def wrong_with(config: Config) -> list[str]:
-    with closing(Database(config.database_url)) as database:
-        found: list[str] = database.read(broken)
-        return found
 
 
 async def _fill(floor: FloorOf, made: list[int]) -> None:
@@ -262,104 +242,6 @@ def test_damage_in_the_database_is_not_backed_up(
     assert [*stick.iterdir()] == []
 
 
-def _every_instant(
-    work: Callable[[Callable[[float], None]], object], check: Callable[[], None]
-) -> int:
-    """Kill the work in front of each of its steps; `check` what is left. Return the steps."""
-    number = 1
-    while killed_at(number, work):
-        check()
-        number += 1
-    check()
-    return number - 1
-
-
-def test_a_back_up_killed_at_any_step_leaves_complete_files_only(
-    config: Config, at_rest: Path, stick: Path
-) -> None:
-    def check() -> None:
-        for path in stick.glob("*.zip"):
-            inspect(path)
-        assert jobs_in(at_rest) == 1
-
-    assert _every_instant(lambda step: back_up(config, stick, step), check) > 5
-    assert len([*at_rest.parent.glob("backup-*/")]) == 0
-
-
-def test_a_restore_killed_at_any_step_loses_neither_database(
-    config: Config, at_rest: Path, stick: Path
-) -> None:
-    file = back_up(config, stick).path
-    with closing(sqlite3.connect(at_rest)) as opened:  # another database, with a log beside it
-        opened.execute("UPDATE job SET name = 'former'")
-        opened.commit()
-    content = at_rest.read_bytes()
-
-    def check() -> None:
-        names = []
-        for path in at_rest.parent.glob("station.db*"):
-            aside = ".before-restore-" in path.name and not path.name.endswith(("-wal", "-shm"))
-            if (aside or path == at_rest) and path.stat().st_size:
-                assert jobs_in(path) == 1
-                names.append(path.name)
-        held = {path.read_bytes() for path in at_rest.parent.glob("station.db*") if path.is_file()}
-        assert content in held
-        if "station.db" not in names:  # no station makes an empty one in its place
-            refused_at_the_start()
-
-    def refused_at_the_start() -> None:
-        with (
-            closing(Database(config.database_url)) as database,
-            pytest.raises(Unavailable, match="was interrupted"),
-        ):
-            migrate.look(database)
-
-    assert _every_instant(lambda step: restore(config, file, step), check) > 8
-    assert wrong_with(config) == []
-
-
-def _killed_by_the_clock(command: list[str], at_rest: Path, begun: str) -> None:
-    """Kill a command a random moment after its folder has appeared."""
-    environment = {
-        **os.environ,
-        "CNC_DATABASE": str(at_rest),
-        "CNC_DATA_FOLDER": str(at_rest.parent),
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "cnc_station", *command],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    end = time.monotonic() + 60
-    while process.poll() is None and not [*at_rest.parent.glob(begun)]:
-        assert time.monotonic() < end
-    time.sleep(random.uniform(0, 0.25))
-    process.kill()
-    process.wait()
-
-
-@pytest.mark.parametrize("times", [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_kill_9_at_random_instants_leaves_no_half_file(
-    config: Config, at_rest: Path, stick: Path, times: int
-) -> None:
-    with closing(sqlite3.connect(at_rest)) as opened:  # long enough to be hit in the middle
-        opened.execute("CREATE TABLE ballast (content)")
-        opened.execute("INSERT INTO ballast VALUES (randomblob(20000000))")
-        opened.commit()
-    whole = back_up(config, stick).path
-    for _ in range(times):
-        _killed_by_the_clock(["backup", str(stick)], at_rest, "backup-*/")
-        for path in stick.glob("*.zip"):
-            inspect(path)
-        _killed_by_the_clock(["restore", str(whole)], at_rest, "restore-*/")
-        for path in (at_rest, *at_rest.parent.glob("station.db.before-restore-????????-??????")):
-            if path.exists():
-                assert jobs_in(path) == 1
-    restore(config, whole)
-    assert wrong_with(config) == []
-
-
 def test_a_newer_schema_is_refused_in_words(
     config: Config, at_rest: Path, stick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -368,3 +250,50 @@ def test_a_newer_schema_is_refused_in_words(
     with pytest.raises(BackupRefused, match=r"made by a newer CNC Station .*install that first"):
         restore(config, file)
     assert jobs_in(at_rest) == 1
+
+
+async def test_a_server_is_dumped_at_work_and_restored_into_an_empty_database(
+    tmp_path: Path,
+    station: Station,
+    controller: Controller,
+    stick: Path,
+    shop_url: str,
+    postgres_url: str,
+) -> None:
+    config = Config(tmp_path / "fleet", shop_url, station="A", simulator_speed=1000.0)
+    floor = await station(config)
+    mill = await floor.mill(driver="scripted")
+    running = await floor.job()
+    await floor.comes_to(running, JobState.RUNNING)
+    await until(lambda: controller.cutting)
+    queued = await floor.job()
+    done = await asyncio.to_thread(back_up, config, stick)
+    assert done.manifest.content.jobs == {"queued": 1, "running": 1}
+    with pytest.raises(Conflict, match="is not empty"):
+        await asyncio.to_thread(restore, config, done.path)
+    controller.end()
+    await floor.engine.stop()
+    there = replace(config, database_url=postgres_url, station="A")
+    await asyncio.to_thread(restore, there, done.path)
+    assert wrong_with(there) == []
+    controller.asked.clear()
+    again = await station(there)
+    assert await again.machine_state(mill) is MachineState.MAINTENANCE
+    assert (await again.row(running)).state is JobState.INTERRUPTED
+    assert (await again.row(queued)).state is JobState.QUEUED
+    assert controller.asked == []
+    await again.door.execute(AcceptDatabase())
+    await again.machine_comes_to(mill, MachineState.NEEDS_CLEARING)
+    with pytest.raises(Conflict, match="settings name a file"):
+        await asyncio.to_thread(restore, elsewhere(config, tmp_path / "file"), done.path)
+    assert await again.broken() == []
+    await again.engine.stop()  # before its database goes
+
+
+async def test_missing_tools_of_a_server_are_named(
+    tmp_path: Path, stick: Path, shop_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Conflict, match=r"pg_dump is not installed .*postgresql-client"):
+        back_up(Config(tmp_path / "fleet", shop_url, station="A"), stick)
+    assert [*stick.glob("*")] == []  # noqa: ASYNC240 - an empty folder

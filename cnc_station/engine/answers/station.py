@@ -13,7 +13,7 @@ from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.services.backups import CLOCK, FOLDER
 from cnc_station.engine.store.computer import Place
-from cnc_station.engine.store.home import AcceptHome
+from cnc_station.engine.store.home import AcceptHome, ReleaseRestored
 from cnc_station.engine.store.queries import charts, floor, stations
 from cnc_station.engine.store.settings import SaveSettings, settings
 from cnc_station.engine.timing import now_ms
@@ -34,7 +34,11 @@ async def accept_database(
     """See `AcceptDatabase`."""
     path = context.config.database_path
     if path is None:
-        raise Conflict("Only a database file has one computer. A server's machines have stations.")
+        if not await context.writer.write(ReleaseRestored(actor)):
+            raise Conflict(
+                "Only a database file has one computer. A server's machines have stations."
+            )
+        return
     here = await asyncio.to_thread(Place.of, path)
     await context.writer.write(AcceptHome(here, actor))
 

@@ -26,9 +26,10 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.integrity import check_file, damaged
 from cnc_station.engine.store.migrate import Fit
 from cnc_station.engine.store.schema import job, machine, program
+from cnc_station.engine.store.server_tools import dump
 from cnc_station.engine.timing import now_ms
 
-FILE_MEMBER = "station.db"
+FILE_MEMBER, DUMP_MEMBER = "station.db", "database.dump"
 LOCK = "backup.lock"
 _STAGE = "backup-"
 _RESERVE = 32 << 20  # bytes that a station at work needs beside the copy
@@ -115,7 +116,7 @@ def _copy(config: Config, stage: Path, at: int, on_part: OnPart) -> tuple[Path, 
     """Copy the database as it is now, and look into the copy."""
     path = config.database_path
     if path is None:
-        raise Conflict("A server's database is backed up by its own tools.")
+        return _dump(config, stage, at, on_part)
     copied = stage / FILE_MEMBER
     check_file(path)
     if not path.exists() or not path.stat().st_size:
@@ -128,6 +129,16 @@ def _copy(config: Config, stage: Path, at: int, on_part: OnPart) -> tuple[Path, 
     check_all(copied, path)
     revision, content = look_into(f"sqlite:///{copied}")
     return copied, _manifest(config, at, FILE_MEMBER, revision, content)
+
+
+def _dump(config: Config, stage: Path, at: int, on_part: OnPart) -> tuple[Path, Manifest]:
+    """Dump the database of a server by its own tool."""
+    dumped = stage / DUMP_MEMBER
+    private_files.create_new(dumped)
+    with closing(Database(config.database_url)) as database:
+        revision = _revision(database)
+        content = dump(database, dumped, _content, lambda: on_part(0.0))
+    return dumped, _manifest(config, at, DUMP_MEMBER, revision, content)
 
 
 def _manifest(config: Config, at: int, name: str, revision: str, content: Content) -> Manifest:
@@ -161,15 +172,19 @@ def look_into(url: str) -> tuple[str, Content]:
     """Return the schema and the content of a database. Raises Unavailable if it is not one of this
     program, Conflict if it has no tables."""
     with closing(Database(url)) as database:
-        found = migrate.look(database)
-        if found.revision is None:
-            raise Conflict("There is nothing to back up: the database is empty.")
-        if found.fit is Fit.NEWER:
-            raise Unavailable(
-                f"The database was made by a newer CNC Station (schema {found.revision}; this one "
-                f"knows {migrate.REVISION}). Nothing was changed: install the newer program."
-            )
-        return found.revision, database.read(_content)
+        return _revision(database), database.read(_content)
+
+
+def _revision(database: Database) -> str:
+    found = migrate.look(database)
+    if found.revision is None:
+        raise Conflict("There is nothing to back up: the database is empty.")
+    if found.fit is Fit.NEWER:
+        raise Unavailable(
+            f"The database was made by a newer CNC Station (schema {found.revision}; this one "
+            f"knows {migrate.REVISION}). Nothing was changed: install the newer program."
+        )
+    return found.revision
 
 
 def _content(connection: Connection) -> Content:

@@ -17,6 +17,7 @@ from cnc_station import private_files
 from cnc_station.config import Config
 from cnc_station.engine.backup import archive
 from cnc_station.engine.backup.archive import Archive, BackupRefused
+from cnc_station.engine.backup.loading import load_into_server
 from cnc_station.engine.backup.making import FILE_MEMBER, check_all, look_into
 from cnc_station.engine.domain.backup import SETTINGS, Manifest
 from cnc_station.engine.domain.errors import Conflict, Unavailable
@@ -57,12 +58,16 @@ def restore(config: Config, path: Path, on_part: OnPart = untold) -> Restored:
     with archive.opened(path) as found:
         _refuse_newer(path, found.manifest)
         database = config.database_path
-        if database is None or found.manifest.database != FILE_MEMBER:
+        of_file = found.manifest.database == FILE_MEMBER
+        if of_file is not (database is not None):
             raise Conflict(
                 "The back-up is of a database file, and the settings name a server."
-                if database is None
+                if of_file
                 else "The back-up is of a PostgreSQL database, and the settings name a file."
             )
+        if database is None:
+            load_into_server(config, found, on_part)
+            return Restored(found.manifest, config.database_shown, (), _settings(config, found))
         database = database.resolve()
         with _locked(database) as stage:
             restored = stage / FILE_MEMBER

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, text, update
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.machine import FROM_ELSEWHERE
@@ -60,6 +60,35 @@ class AcceptHome(OneByOne[None]):
     def write(self, tx: Tx) -> None:
         _move_in(tx, _home(tx), self.here)
         _release(tx, _machines(tx), self.actor)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRestored(OneByOne[None]):
+    """After a restore on a server: hold the real machines until a person agrees."""
+
+    simulated: frozenset[str]
+
+    def write(self, tx: Tx) -> None:
+        _hold(tx, [row for row in _machines(tx) if row.driver not in self.simulated])
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRestored(OneByOne[bool]):
+    """A person agrees that the machines of a restored database on a server are run from now on.
+    Return whether any was held."""
+
+    actor: str
+
+    def write(self, tx: Tx) -> bool:
+        held = [row for row in _machines(tx) if row.state_reason.startswith(FROM_ELSEWHERE)]
+        _release(tx, held, self.actor)
+        return bool(held)
+
+
+def forget_stations(connection: Connection) -> None:
+    """After a restore on a server, of any schema: the stations of that time are not at work."""
+    gone = "UPDATE station SET incarnation = '', left_at = coalesce(left_at, heard_at)"
+    connection.execute(text(gone))
 
 
 def forget_home(connection: Connection) -> None:
