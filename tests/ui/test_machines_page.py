@@ -19,6 +19,7 @@ from cnc_station.engine.store.machines import MoveMachine
 from cnc_station.engine.views import MachineRow
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.dialogs.machine_form import MachineForm
+from cnc_station.ui.first_run.first_run import FIND, FirstRun
 from cnc_station.ui.pages.machines import MachinesPage
 from tests.ui.real_engine import Office, mill, opened
 from tests.until import until
@@ -68,9 +69,14 @@ async def test_an_empty_shop_offers_the_first_machine_and_the_demo(
 ) -> None:
     await until(page.empty.isVisible)
     buttons = {button.text(): button for button in page.empty.findChildren(QPushButton)}
-    assert list(buttons) == ["Add your first machine", "Load the demo day"]
+    assert list(buttons) == ["Add your first machine", "Look for controllers", "Load the demo day"]
     buttons["Load the demo day"].click()
     assert office.went.to == [("demo", None)]
+    buttons["Look for controllers"].click()
+    looks = page.findChild(FirstRun)
+    assert isinstance(looks, FirstRun)
+    assert (looks.step, looks.back_button.isVisible()) == (FIND, False)
+    looks.later_button.click()
 
 
 async def test_before_the_first_answer_the_page_claims_nothing(

@@ -4,7 +4,9 @@ import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtWidgets import QStackedWidget, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QPushButton, QStackedWidget, QWidget
 
 from cnc_station.engine.commands import SaveSettings
 from cnc_station.engine.domain.errors import InvalidInput
@@ -103,6 +105,15 @@ class FirstRun(Dialog):
             self._show()
         else:
             super().reject()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter presses the button that has the focus, as space does."""
+        focus = self.focusWidget()
+        enter = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}
+        if enter and isinstance(focus, QPushButton):
+            focus.click()
+        else:
+            super().keyPressEvent(event)
 
     def _later(self) -> None:
         self.done(self.DialogCode.Rejected)

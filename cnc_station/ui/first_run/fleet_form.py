@@ -42,19 +42,19 @@ class FleetForm(FormDialog):
     def _place(self) -> None:
         tr = self.tr
         database, redis, station = QLineEdit(), QLineEdit(), QLineEdit()
+        words = tr("Password")
+        database_word, redis_word = SecretField("", words), SecretField("", words)
         database.setPlaceholderText("postgresql://cnc@server/cnc")
         redis.setPlaceholderText("redis://server")
         station.setText(self._context.door.peek(AboutStation()).station)
         where = tr("Its name, or the whole address: postgresql://user@server/database")
         quick = tr("Stations notice work at once. Empty: some seconds later.")
         named = tr("Each station of a fleet has a name of its own.")
-        words = tr("Password")
-        self.add(
-            "database_url", Field(tr("Database server"), database, hint=where, wanted=True), 0, 0
-        )
-        self.add("database_password", Field(words, SecretField("", words)), 0, 1)
+        server = Field(tr("Database server"), database, hint=where, wanted=True)
+        self.add("database_url", server, 0, 0)
+        self.add("database_password", Field(words, database_word), 0, 1)
         self.add("redis_url", Field(tr("Redis server"), redis, hint=quick), 1, 0)
-        self.add("redis_password", Field(words, SecretField("", words)), 1, 1)
+        self.add("redis_password", Field(words, redis_word), 1, 1)
         self.add("station", Field(tr("Name of this station"), station, hint=named), 2, 0)
         line = QWidget()
         hbox(self.test_button, (self.answered, 1), on=line, gap=12)
@@ -65,7 +65,7 @@ class FleetForm(FormDialog):
         )
         self.place(Text(keeps, Role.NOTE, Ink.MUTED, wrap=True), 4)
         self.fill_below()
-        for editor in (database, redis, station):
+        for editor in (database, database_word, redis, redis_word, station):
             editor.textEdited.connect(self._forget)
 
     def _servers(self) -> FleetServers:
