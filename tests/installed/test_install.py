@@ -55,7 +55,7 @@ async def _demo_day(
         asked = ["cnc-station", "machines", "--json", "--database", f"{DATA}/demo.db"]
 
         def runs() -> bool:
-            return '"running"' in debian.run(*asked, user=ME, **told)  # type: ignore[arg-type] # names of variables
+            return '"running"' in debian.run(*asked, user=ME, **told)
 
         await until(runs, PATIENCE_S)
         if screen is not None:
