@@ -41,7 +41,8 @@ async def _milled(shop: Shop, **values: Any) -> int:
 async def _program(shop: Shop, name: str, source: str = "") -> str:
     content = (source or name).encode()
     sha256 = hashlib.sha256(content).hexdigest()
-    return await shop.write(AddProgram(KeptProgram(sha256, name, content, 1, 9.0, ()), "anna"))
+    await shop.write(AddProgram(KeptProgram(sha256, name, content, 1, 9.0, ()), "anna"))
+    return sha256
 
 
 def _all(shop: Shop, table: Table) -> list[Any]:
