@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from cnc_station.engine.services.service import Service
 from cnc_station.engine.store.settings import settings
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Link
-from cnc_station.engine.views.backups import Backups
+from cnc_station.engine.views.backups import BackupRow, Backups
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ LOOK_S = 600.0  # between two looks into the folder; the wall clock may be set m
 RETRY_S = 900.0  # after a failure
 _LIST_S = 60.0
 _TELL_S = 0.25
+_CLOCKS_APART_MS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,16 @@ def _stored_clock(value: object) -> str:
         return clock_of(str(value))
     except ValueError:
         return DEFAULT_TIME
+
+
+def _newest(rows: Sequence[BackupRow]) -> int | None:
+    """Return the time of the newest back-up. One from the future was made with a wrong clock, and
+    must not keep others from being made."""
+    return next((row.at for row in rows if row.at <= now_ms() + _CLOCKS_APART_MS), None)
+
+
+def _is_old(newest: int | None) -> bool:
+    return newest is None or now_ms() - newest > OLD_MS
 
 
 class _Stopped(CncStationError):
@@ -96,8 +107,7 @@ class DailyBackups(Service):
         if not known.overdue:
             return None
         zone = self._zone()
-        if known.rows:
-            since = known.rows[0].at
+        if (since := _newest(known.rows)) is not None:
             said = f"the newest one is of {clock(since, now_ms(), zone)}"
         else:
             since, said = self._since, "" if known.fault else "there is none in the folder"
@@ -117,8 +127,8 @@ class DailyBackups(Service):
         if plan.folder is None or not self._leads():
             return LOOK_S
         due = due_at(plan.clock, now_ms(), self._zone())
-        rows = self._known.rows
-        if not rows or rows[0].at < due:
+        newest = _newest(self._known.rows)
+        if newest is None or newest < due:
             left_s = self._not_before - time.monotonic()
             if left_s > 0:
                 return min(left_s, LOOK_S)
@@ -177,17 +187,17 @@ class DailyBackups(Service):
                 rows = await on_own_thread(
                     partial(list_backups, plan.folder, series(self._config)), _LIST_S
                 )
-                fault = fault if rows and rows[0].at < now_ms() - OLD_MS else ""
+                fault = fault if _is_old(_newest(rows)) else ""
             except TimeoutError:
                 fault = f"{plan.folder} does not answer."
             except Unavailable as error:
                 fault = str(error)
         if not same:
             self._not_before, self._since = 0.0, now_ms()
-        newest = rows[0].at if rows else None
-        old = newest is None or now_ms() - newest > OLD_MS
+        newest = _newest(rows)
         making = self._known.part is not None
-        overdue = plan.folder is not None and old and self._leads() and not making
+        old = plan.folder is not None and _is_old(newest)
+        overdue = old and self._leads() and not making
         first_try = overdue and newest is None and not fault  # it is made in a moment
         self._set(
             folder=shown,

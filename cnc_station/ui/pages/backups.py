@@ -1,7 +1,6 @@
 """Back-ups in the settings: where and when they are made, which ones are kept, how to restore."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTime
 from PySide6.QtWidgets import QFileDialog, QTimeEdit, QWidget
@@ -20,7 +19,7 @@ from cnc_station.ui.widgets.facts import KeyValue
 from cnc_station.ui.widgets.fields import Field
 from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
 from cnc_station.ui.widgets.progress import ProgressBar
-from cnc_station.ui.widgets.text import Note, Text
+from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 
 _CLOCK = "HH:mm"
 
@@ -32,7 +31,7 @@ class BackupSettings(QWidget):
         super().__init__()
         self._context = context
         self._known = Backups()
-        self.folder = Text("", Role.BODY, wrap=True, selectable=True)
+        self.folder = ElidedLabel("")
         self.choose = Button(self.tr("Choose folder…"), clicked=self.ask_folder)
         self.stop = Button(self.tr("Stop"), quiet=True, clicked=lambda: self.set_plan(""))
         self.stop.setAccessibleName(self.tr("Make no daily back-ups"))
@@ -137,7 +136,7 @@ class BackupSettings(QWidget):
             pairs = [
                 (self.tr("Made"), formatting.moment(newest.at, now)),
                 (self.tr("Size"), size_text(newest.size)),
-                (self.tr("File"), str(Path(known.folder) / newest.name)),
+                (self.tr("File"), newest.name),
             ]
         self.latest.set_pairs(pairs)
         self.last.set_tone(Tone.HELD if known.overdue else Tone.NORMAL)
