@@ -17,6 +17,7 @@ from cnc_station.config import Config
 from cnc_station.demo import DEMO, load_demo
 from cnc_station.engine.domain.errors import FieldError
 from cnc_station.engine.domain.principal import local_principal
+from cnc_station.engine.drivers import finding
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.views import FoundController
 from cnc_station.loop import application
@@ -72,6 +73,8 @@ async def _shop() -> AsyncIterator[tuple[Shell, StationEngine]]:
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(list_ports, "comports", lambda: list(PORTS))
+        patch.setattr(finding, "PROC", Path(data) / "proc")  # a LinuxCNC may run on this computer
+        patch.setattr(finding, "LINUXCNC_PORT", 9)
         url = f"sqlite:///{data}/station.db"
         config = Config(Path(data), url, station="Shop PC 1", operator="Ana", synchronous="NORMAL")
         shell, engine = Shell(Frame()), StationEngine(config)
