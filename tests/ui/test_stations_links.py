@@ -15,6 +15,7 @@ from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.schema import station
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import Link
+from cnc_station.ui.first_run.fleet_form import FleetForm
 from cnc_station.ui.frame import Frame
 from cnc_station.ui.link_text import link_status
 from cnc_station.ui.pages.settings import SettingsPage
@@ -123,11 +124,14 @@ async def test_a_station_whose_name_was_taken_over_says_that_it_runs_nothing(
         await until(lambda: "called A now" in dict(page.station.pairs()).get("Name taken", ""))
 
 
-async def test_the_page_of_a_pc_alone_says_how_a_fleet_is_made(office: Office) -> None:
+async def test_the_page_of_a_pc_alone_leads_to_a_fleet(office: Office) -> None:
     async with opened(office, StationsPage(office.context)) as page:
         await until(page.empty.isVisible)
         page.empty.step.emit()
-        assert office.went.to == [("page", "settings")]
+        form = page.findChild(FleetForm)
+        assert isinstance(form, FleetForm)
+        await until(form.isVisible)
+        form.reject()
 
 
 def test_what_is_away_is_coloured_by_what_it_costs() -> None:
