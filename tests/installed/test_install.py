@@ -55,7 +55,7 @@ async def _demo_day(
         asked = ["cnc-station", "machines", "--json", "--database", f"{DATA}/demo.db"]
 
         def runs() -> bool:
-            return '"running"' in debian.run(*asked, user=ME, **told)  # type: ignore[arg-type] # names of variables
+            return '"running"' in debian.run(*asked, user=ME, **told)
 
         await until(runs, PATIENCE_S)
         if screen is not None:
@@ -75,8 +75,8 @@ def test_desktop_manual_and_shell_know_it(debian: Root) -> None:
     debian.install("libglib2.0-bin", "man-db")
     debian.run("desktop-file-validate", "/usr/share/applications/cnc-station.desktop")
     for ending in PROGRAMS:
-        debian.path(f"/root/part.{ending}").write_text("G21 G90\nM2\n")
-        found = debian.run("gio", "info", "-a", "standard::content-type", f"/root/part.{ending}")
+        debian.path(f"/srv/part.{ending}").write_text("G21 G90\nM2\n")
+        found = debian.run("gio", "info", "-a", "standard::content-type", f"/srv/part.{ending}")
         assert "text/x.gcode" in found
     assert "cnc-station.desktop" in debian.run("gio", "mime", "text/x.gcode")
 
