@@ -38,6 +38,9 @@ def bundle(effort: Effort) -> list[Figure]:
     source = [sys.executable, "-m", "cnc_station"]
     with folder() as path:
         fill(path, effort.of(JOBS), MACHINES)
+        asked = [str(BUNDLE), "db", "status", "--database", str(path / "station.db")]
+        if subprocess.run(asked, capture_output=True, check=False).returncode:
+            raise AssertionError("the bundle is older than this source: ./dev installer bundle")
         rounds = [
             (_start([str(BUNDLE)], path), _start(source, path)) for _ in range(effort.repeats + 1)
         ]
