@@ -36,7 +36,7 @@ def layers(package: Path, suite: str) -> Iterator[tuple[Path, Path]]:
     below = roots.bare(suite)
     with Root(below) as root:
         put_in(root, package)
-        root.install("/opt/cnc-station.deb")
+        root.install("/srv/cnc-station.deb")
         root.run("useradd", "--create-home", ME)
         root.stop()
         yield root.changed, below
@@ -50,5 +50,5 @@ def debian(layers: tuple[Path, Path]) -> Iterator[Root]:
 
 
 def put_in(root: Root, package: Path) -> None:
-    """As /opt/cnc-station.deb."""
-    subprocess.run(["cp", package, root.path("/opt/cnc-station.deb")], check=True)
+    """As /srv/cnc-station.deb."""
+    subprocess.run(["cp", package, root.path("/srv/cnc-station.deb")], check=True)

@@ -75,8 +75,8 @@ def test_desktop_manual_and_shell_know_it(debian: Root) -> None:
     debian.install("libglib2.0-bin", "man-db")
     debian.run("desktop-file-validate", "/usr/share/applications/cnc-station.desktop")
     for ending in PROGRAMS:
-        debian.path(f"/opt/part.{ending}").write_text("G21 G90\nM2\n")
-        found = debian.run("gio", "info", "-a", "standard::content-type", f"/opt/part.{ending}")
+        debian.path(f"/srv/part.{ending}").write_text("G21 G90\nM2\n")
+        found = debian.run("gio", "info", "-a", "standard::content-type", f"/srv/part.{ending}")
         assert "text/x.gcode" in found
     assert "cnc-station.desktop" in debian.run("gio", "mime", "text/x.gcode")
 

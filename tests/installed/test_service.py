@@ -63,5 +63,4 @@ def test_systemd_accepts_the_unit_and_finds_little_exposed(debian: Root) -> None
 
 
 def _cli(debian: Root, *command: str) -> str:
-    told = {"user": "cnc-station", **AS_SERVICE}
-    return debian.run("cnc-station", *command, **told)
+    return debian.run("cnc-station", *command, user="cnc-station", **AS_SERVICE)

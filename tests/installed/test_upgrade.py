@@ -88,7 +88,7 @@ async def test_a_mill_cuts_on_through_an_upgrade_and_nothing_is_lost(
         async with client(debian, data) as floor:
             await floor.comes_to(job_id, JobState.RUNNING, PATIENCE_S)
             await asyncio.to_thread(
-                debian.run, "apt-get", "-y", "-qq", "install", "/opt/cnc-station.deb"
+                debian.run, "apt-get", "-y", "-qq", "install", "/srv/cnc-station.deb"
             )
             assert station.process.wait() == 0
             await until(lambda: health(station.port), PATIENCE_S)
