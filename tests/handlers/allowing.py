@@ -6,7 +6,7 @@ from pathlib import Path
 SHELL = """
 [[command]]
 path = "/bin/sh"
-args = ["-c", "(?s).*"]
+args = ["-c", '[\\s\\S]*']
 env = ["MARK"]
 """
 

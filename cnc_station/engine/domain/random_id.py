@@ -1,8 +1,11 @@
-"""Ids that no other station makes."""
+"""Ids that no other process makes."""
 
+import os
 import random
 
-_source = random.Random()  # seeded by the system, once
+_source = random.Random()  # seeded by the system
+if hasattr(os, "register_at_fork"):  # otherwise a forked process would make the same ones
+    os.register_at_fork(after_in_child=_source.seed)
 
 
 def random_id() -> str:
