@@ -57,6 +57,8 @@ async def main(
     try:
         await _open_shell(opening, shell, station, change)
         _ask_before_closing(shell, background, closing)
+        if opening.crashes:
+            shell.tell_crash(opening.crashes[-1])
         if files:
             shell.window.files_dropped.emit(list(files))
         gc.freeze()  # what has been imported need not be searched for garbage again and again

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnc_station.config import Config
@@ -21,12 +22,14 @@ class Data(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Opening:
     """A station to open. `load` fills one that has no machines. `data` is DEMO for a demo day in a
-    database of its own; `end` removes that after its engine has stopped, and blocks."""
+    database of its own; `end` removes that after its engine has stopped, and blocks. `crashes` are
+    reports of former lives to tell of."""
 
     config: Config
     load: "Loader | None" = None
     data: Data = Data.SHOP
     end: Callable[[], None] | None = None
+    crashes: tuple[Path, ...] = ()
 
 
 # Returns what to open instead, and blocks. Raises InvalidInput or Unavailable.

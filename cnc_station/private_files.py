@@ -149,7 +149,17 @@ def of_data_folder(folder: Path) -> Iterator[Path]:
     if folder not in {Path.home(), Path(folder.anchor)}:
         yield folder
     with suppress(OSError):
-        for pattern in ("*.db", "cnc-station.log*", "logs", "logs/*", "window-*", "run", "run/*"):
+        for pattern in (
+            "*.db",
+            "cnc-station.log*",
+            "logs",
+            "logs/*",
+            "window-*",
+            "run",
+            "run/*",
+            "crashes",
+            "crashes/*",
+        ):
             for path in folder.glob(pattern):
                 yield from of_database(path) if path.suffix == ".db" else (path,)
 

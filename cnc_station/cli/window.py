@@ -12,6 +12,7 @@ from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.run import settings
 from cnc_station.cli.station_log import start_log
 from cnc_station.config import DATABASE_NAME, Config
+from cnc_station.crash_reports import CrashReport, LastWords, told_of
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.opening import Data, Opening, Reopen
 
@@ -26,9 +27,10 @@ def window(call: Call) -> int:
     _need_window(call)
     from cnc_station.desktop import open_window  # noqa: PLC0415 - other commands need no Qt
 
-    _start(call.config, aloud=False)
     files = getattr(call.args, "files", ())
-    return open_window(Opening(call.config), files=files, reopen=_reopening(call))
+    with _started(call.config, aloud=False) as report:
+        opening = Opening(call.config, crashes=report.previous)
+        return open_window(opening, files=files, reopen=_reopening(call))
 
 
 def demo(call: Call) -> int:
@@ -44,12 +46,13 @@ def demo(call: Call) -> int:
     path = config.database_path
     if not call.args.database and path is not None and path.name == DATABASE_NAME:
         opening = own_demo(config)
-        _start(opening.config, aloud=False)
-        return open_window(opening, reopen=_reopening(call))
+        with _started(opening.config, aloud=False) as report:
+            opening = replace(opening, crashes=report.previous)
+            return open_window(opening, reopen=_reopening(call))
     if config.simulator_seed is None:
         config = replace(config, simulator_seed=SEED)
-    _start(config, aloud=False)
-    return open_window(Opening(config, load_demo))
+    with _started(config, aloud=False) as report:
+        return open_window(Opening(config, load_demo, crashes=report.previous))
 
 
 def own_demo(config: Config) -> Opening:
@@ -80,9 +83,15 @@ def _reopening(call: Call) -> Reopen:
     return reopen
 
 
-def _start(config: Config, *, aloud: bool) -> None:
+def _started(config: Config, *, aloud: bool) -> CrashReport:
+    """Start the log. Return the report of this process, which has looked at the log before."""
+    report = CrashReport(config)
     start_log(config, aloud=aloud)
+    logging.getLogger().addHandler(LastWords(report))
+    for sentence in told_of(report.previous):
+        log.warning("%s", sentence)
     log.info("CNC Station %s starts as station %s", __version__, config.station)
+    return report
 
 
 def _need_window(call: Call) -> None:
@@ -109,8 +118,8 @@ def serve(call: Call) -> int:
     from cnc_station import headless  # noqa: PLC0415 - the window starts without it
     from cnc_station.demo import load_demo  # noqa: PLC0415 - likewise
 
-    _start(call.config, aloud=True)
-    asyncio.run(headless.serve(call.config, load_demo if call.args.demo else None))
+    with _started(call.config, aloud=True):
+        asyncio.run(headless.serve(call.config, load_demo if call.args.demo else None))
     return Exit.OK
 
 

@@ -43,6 +43,7 @@ from cnc_station.ui.needs import link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
 from cnc_station.ui.theme import Tone
+from cnc_station.ui.widgets.toasts import Message
 
 _COUNT_MS, _REST_FACTOR = 500, 10
 
@@ -171,6 +172,15 @@ class Shell(QObject):
         else:
             words = self.tr("The window did not respond for {s} s. Machines and jobs went on.")
             self.window.toasts.say(words.format(s=round(seconds)))
+
+    def tell_crash(self, report: Path) -> None:
+        """Report that the program crashed in its former life, and offer the report."""
+        words = self.tr("CNC Station crashed the last time. A report was saved.")
+        dialog = import_late("dialogs.crash_report.CrashReportDialog")
+        show = (self.tr("Show"), lambda: dialog(report, self.window).open())
+        self.window.toasts.alert(
+            Message(words, Tone.ALARM, stays=True, action=show, key=("crash", str(report)))
+        )
 
     def to_page(self, key: str) -> None:
         self.window.show_page(key)
