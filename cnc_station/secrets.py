@@ -113,6 +113,14 @@ def find(config: Config, server: Server) -> tuple[str | None, str]:
     return None, ""
 
 
+def stored(config: Config) -> set[str]:
+    """Return all passwords in the file, and those of this station's servers in the keyring. Raises
+    Unavailable if the file cannot be trusted."""
+    servers: tuple[Server, ...] = ("database", "redis", "webhook", "smtp")
+    found = {find(config, server)[0] or "" for server in servers if _url(config, server)}
+    return {*found, *_read(config.data_folder / FILE_NAME).values()} - {""}
+
+
 def broken(config: Config) -> str:
     """Return what is wrong with the lines of the file of passwords, without repeating them; "" if
     nothing, or if it cannot be read."""

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cnc_station import config, private_files
 from cnc_station.cli.doctor_automation import automation
+from cnc_station.cli.doctor_bundle import write_bundle
 from cnc_station.cli.doctor_database import database, redis
 from cnc_station.cli.doctor_growth import growth
 from cnc_station.cli.doctor_mail import mail
@@ -54,10 +55,14 @@ def doctor(call: Call) -> int:
         wall_clock,
     )
     found = [diagnosis for check in checks for diagnosis in _in_time(check, call)]
+    bundle = getattr(call.args, "bundle", None)
+    path = None if bundle is None else write_bundle(call, found, bundle)
     if call.json:
-        print_json({"findings": found})
+        print_json({"findings": found} | ({"bundle": str(path)} if path else {}))
     else:
         _print(found)
+    if path and not call.json:
+        say(f"Everything is in {path}, without passwords. Send this file.")
     bad = any(diagnosis.verdict is Verdict.BAD for diagnosis in found)
     return Exit.UNAVAILABLE if bad else Exit.OK
 

@@ -123,6 +123,8 @@ def _parser(first: str | None) -> _Parser:
     group("alert", "Alerts: what asks for a person.", add_alerts)
     group("alert-rule", "Who is told of alerts, when, and how often.", add_rules)
     doctor = command("doctor", "doctor:doctor", "Check everything the station needs.")
+    about = "also put logs, settings, versions and health into one file to send, without passwords"
+    doctor.add_argument("--bundle", nargs="?", const="", metavar="FILE", help=about)
     doctor.add_argument(
         "--probe-window",
         dest="command",
