@@ -253,7 +253,7 @@ def _rows(config: Config, query: str) -> Sequence[Sequence[Any]]:
 
 
 def _all_of(connection: Connection, query: str) -> Sequence[Sequence[Any]]:
-    return connection.execute(text(query)).tuples().all()
+    return [tuple(row) for row in connection.execute(text(query))]
 
 
 def _secret_values(settings: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, event
 
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.store import schema
+from cnc_station.engine.store.queries import programs
 from cnc_station.engine.store.queries import state_counts as module
 from cnc_station.engine.store.queries.job_list import job_page
 from cnc_station.engine.store.queries.state_counts import state_counts
@@ -74,3 +75,25 @@ def test_open_jobs_with_a_text_are_found_without_reading_the_finished_ones(rows:
     statements.clear()
     assert len(rows.read(look)) == 10
     assert any("search" in sql and "finished_at IS NULL" not in sql for sql in statements)
+
+
+def test_jobs_of_programs_are_counted_on_from_the_last_count(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "MANY", 2)
+    now = [1_000.0]
+    monkeypatch.setattr(programs, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    one, other = (f"{number:064x}" for number in range(2))
+    content = {"size": 1, "lines": 1, "duration_s": 1.0, "findings": "[]", "content": b"M2"}
+    added = {"revision": 1, "added_at": NOW, "added_by": "anna"}
+    for name in (one, other):
+        rows.insert(schema.program, [{"sha256": name, "name": name, **content, **added}])
+    _done(rows, 2, NOW - DAY, program=one)
+    ask = programs.job_counts_by_program
+    assert rows.read(ask) == {one: 2}
+    _done(rows, 1, NOW, program=one)
+    _done(rows, 4, NOW, program=other)
+    assert rows.read(ask) == {one: 3, other: 4}
+    assert [row.jobs for row in rows.read(programs.programs)] == [3, 4]
+    now[0] += 61.0
+    assert rows.read(ask) == {one: 3, other: 4}

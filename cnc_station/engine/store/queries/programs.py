@@ -1,20 +1,38 @@
 """Stored programs: the list, and one with its text."""
 
-from collections.abc import Sequence
-from dataclasses import fields
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.nc.set_up import set_up
 from cnc_station.engine.domain.text_gate import visible
 from cnc_station.engine.store.schema import job, program
+from cnc_station.engine.store.tenants import is_limited
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow
 
 _COLUMNS = tuple(column for column in program.c if column.name != "content")
 _LONGEST_TOOL = 200  # characters of a tool's name in a comment
+MANY = 20_000  # jobs with programs, which are counted within 10 ms
+FRESH_S = 60.0
 _COMPUTED = {"warnings", "jobs", "last_used_at"}
 _AS_STORED = tuple(field.name for field in fields(ProgramRow) if field.name not in _COMPUTED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """The jobs by program up to `last_id`, as counted at `counted_at`."""
+
+    last_id: int
+    counted_at: float
+    by_program: Counter[str]
+
+
+_counted: WeakKeyDictionary[Engine, _Counted] = WeakKeyDictionary()
 
 
 def programs(connection: Connection, text: str = "") -> tuple[ProgramRow, ...]:
@@ -68,25 +86,46 @@ def _rows(
 def _use(
     connection: Connection, programs: Sequence[str] | None
 ) -> dict[str, tuple[int, int | None]]:
-    """By program: the number of its jobs, and when the last one that ran changed its state. Counted
-    in the index alone; of each program the newest job that ran is read."""
-    counts = (
-        select(job.c.program, func.count().label("jobs"))
-        .where(job.c.program.is_not(None))
-        .group_by(job.c.program)
-    )
-    if programs is not None:
-        counts = counts.where(job.c.program.in_(programs))
-    used = counts.subquery("used")
+    """By program: the number of its jobs, and when the last one that ran changed its state. Of each
+    program only its newest job that ran is read."""
+    if programs is None:
+        jobs: Mapping[str, int] = job_counts_by_program(connection)
+    else:
+        jobs = _jobs_of(connection, job.c.program.in_(programs))
     last = (
         select(job.c.state_since)
-        .where(job.c.program == used.c.program, job.c.attempt > 0)
+        .where(job.c.program == program.c.sha256, job.c.attempt > 0)
         .order_by(job.c.id.desc())
         .limit(1)
         .scalar_subquery()
     )
-    query = select(used.c.program, used.c.jobs, last.label("last"))
-    return {row.program: (row.jobs, row.last) for row in connection.execute(query)}
+    query = select(program.c.sha256, last.label("last"))
+    if programs is not None:
+        query = query.where(program.c.sha256.in_(programs))
+    return {row.sha256: (jobs.get(row.sha256, 0), row.last) for row in connection.execute(query)}
+
+
+def job_counts_by_program(connection: Connection) -> Mapping[str, int]:
+    """The number of jobs of each program that has any. Of many jobs, the older ones are counted at
+    most once a minute: two million take a second. So long it may go unnoticed that one expired or
+    got another program."""
+    limited = is_limited(connection)
+    known = None if limited else _counted.get(connection.engine)
+    if known is None or known.counted_at + FRESH_S < time.monotonic():
+        last_id = connection.execute(select(func.max(job.c.id))).scalar() or 0
+        by_program = _jobs_of(connection, job.c.program.is_not(None))
+        known = _Counted(last_id, time.monotonic(), by_program)
+        if not limited and by_program.total() >= MANY:
+            _counted[connection.engine] = known
+        return by_program
+    return known.by_program + _jobs_of(connection, job.c.id > known.last_id)
+
+
+def _jobs_of(connection: Connection, chosen: ColumnElement[bool]) -> Counter[str]:
+    # Grouped by an expression: the newer jobs are found by their ids, not among those of a program.
+    name = func.coalesce(job.c.program, "").label("name")
+    query = select(name, func.count().label("jobs")).where(chosen).group_by(name)
+    return Counter({row.name: row.jobs for row in connection.execute(query) if row.name})
 
 
 def _decoded(content: bytes) -> str:

@@ -38,7 +38,7 @@ def state_counts(connection: Connection, now: int) -> Mapping[JobState, int]:
     minute: two million take 60 ms. So long it may go unnoticed that one was retried or expired.
     """
     open_states = (
-        select(job.c.state, func.count())
+        select(job.c.state, func.count().label("jobs"))
         .where(counted, job.c.state.in_(_OPEN))
         .group_by(job.c.state)
     )
@@ -46,7 +46,7 @@ def state_counts(connection: Connection, now: int) -> Mapping[JobState, int]:
     settled = _settled_counts(connection, now)
     found.update(settled.by_state)
     recent = (
-        select(job.c.state, func.count())
+        select(job.c.state, func.count().label("jobs"))
         .where(job.c.finished_at >= settled.before)
         .group_by(job.c.state)
     )
@@ -61,7 +61,9 @@ def _settled_counts(connection: Connection, now: int) -> _Settled:
         return known
     before = now - SETTLED_MS
     query = (
-        select(job.c.state, func.count()).where(job.c.finished_at < before).group_by(job.c.state)
+        select(job.c.state, func.count().label("jobs"))
+        .where(job.c.finished_at < before)
+        .group_by(job.c.state)
     )
     by_state = _counted(connection, query)
     fresh = _Settled(before, time.monotonic(), by_state)
@@ -71,4 +73,4 @@ def _settled_counts(connection: Connection, now: int) -> _Settled:
 
 
 def _counted(connection: Connection, query: Select[Any]) -> Counter[str]:
-    return Counter(dict(connection.execute(query).all()))
+    return Counter({row.state: row.jobs for row in connection.execute(query)})
