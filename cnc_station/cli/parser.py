@@ -122,20 +122,23 @@ def _parser(first: str | None) -> _Parser:
     command("webhook-test", "webhook_test:receive", about, _webhook_test)
     group("alert", "Alerts: what asks for a person.", add_alerts)
     group("alert-rule", "Who is told of alerts, when, and how often.", add_rules)
-    doctor = command("doctor", "doctor:doctor", "Check everything the station needs.")
+    command("doctor", "doctor:doctor", "Check everything the station needs.", _doctor)
+    for name in [first] if first in commands.choices else [*add_arguments]:
+        if name in add_arguments:
+            add_arguments[name]()
+    return parser
+
+
+def _doctor(parser: ArgumentParser) -> None:
     about = "also put logs, settings, versions and health into one file to send, without passwords"
-    doctor.add_argument("--bundle", nargs="?", const="", metavar="FILE", help=about)
-    doctor.add_argument(
+    parser.add_argument("--bundle", nargs="?", const="", metavar="FILE", help=about)
+    parser.add_argument(
         "--probe-window",
         dest="command",
         action="store_const",
         const="cnc_station.cli.doctor_window:probe",
         help=SUPPRESS,
     )
-    for name in [first] if first in commands.choices else [*add_arguments]:
-        if name in add_arguments:
-            add_arguments[name]()
-    return parser
 
 
 def _db(command: Command, db: Any) -> None:
