@@ -113,9 +113,9 @@ class MainWindow(QMainWindow):
         self._add_actions(pages)
 
     def _place(self) -> None:
-        self._right = vbox(self.top_bar, (self._stack, 1), self.toasts, gap=0)
+        right = vbox(self.top_bar, (self._stack, 1), self.toasts, gap=0)
         whole = QWidget()
-        hbox(self.rail, (self._right, 1), on=whole, gap=0)
+        hbox(self.rail, (right, 1), on=whole, gap=0)
         self.setCentralWidget(whole)
         whole.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         whole.setFocus()  # not the search field, so that single keys are commands
@@ -145,10 +145,6 @@ class MainWindow(QMainWindow):
             self._pages[key] = made
             self._stack.addWidget(made)
         return self._pages[key]
-
-    def set_banner(self, banner: QWidget) -> None:
-        """Show a strip above every page."""
-        self._right.insertWidget(1, banner)
 
     def add_overlay(self, part: GoesBack) -> None:
         """Close a part that covers the pages first when the user goes back."""

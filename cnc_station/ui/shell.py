@@ -145,7 +145,7 @@ class Shell(QObject):
         are those of a demo day, which is left for good."""
         self._open_shop = open_shop
         if is_demo:
-            self.window.set_banner(import_late("first_run.demo_bar.DemoBar")(self.open_shop))
+            self.window.top_bar.tell(import_late("first_run.demo_bar.DemoBar")(self.open_shop))
 
     def open_shop(self) -> None:
         if self._open_shop is not None:

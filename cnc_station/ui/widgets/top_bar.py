@@ -96,7 +96,7 @@ class TopBar(QFrame):
         self.clock = ElidedLabel("", Role.NOTE, Ink.MUTED)
         self.bell = Bell()
         self.new_job = PrimaryButton(self.tr("New job"))
-        hbox(
+        self._line = hbox(
             self.title,
             (self.search, 4),
             self.dots,
@@ -110,6 +110,10 @@ class TopBar(QFrame):
         )
         self._fit_height()
         theme().changed.connect(self._fit_height)
+
+    def tell(self, part: QWidget) -> None:
+        """Show a part that holds on every page, between the connections and the clock."""
+        self._line.insertWidget(self._line.indexOf(self.dots) + 1, part)
 
     def _fit_height(self) -> None:
         self.setFixedHeight(theme().metrics.top_bar)
