@@ -114,8 +114,8 @@ class Config:
     backup_folder: Path | None = None
     backup_time: str = ""
     given: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-    settings_file: Path | None = None
-    overridden: frozenset[str] = frozenset()
+    settings_file: Path | None = field(default=None, compare=False)
+    overridden: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def logs(self) -> Path:

@@ -85,6 +85,14 @@ def refuse_clear_text(config: Config) -> None:
             raise Unavailable(why)
 
 
+def database_address(config: Config) -> str:
+    """Return the database's address with its password. Raises Unavailable if it must not be spoken
+    to. Blocks likewise."""
+    if config.database_path is None and (why := clear_text(config, "database")):
+        raise Unavailable(why)
+    return complete(config).database_url
+
+
 def address(config: Config, server: Server) -> str:
     """Return a server's address from the settings. Raises Conflict if they have none."""
     url = _url(config, server)

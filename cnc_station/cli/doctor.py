@@ -137,6 +137,8 @@ def _in_force(found: config.Config) -> Iterator[str]:
     """Yield what differs from the defaults and is not in other lines."""
     default = config.Config(found.data_folder, found.database_url, found.redis_url, found.station)
     for field in fields(found):
+        if not field.compare:  # about the settings, which may be secret
+            continue
         value, usual = getattr(found, field.name), getattr(default, field.name)
         if is_dataclass(value):
             for part in fields(value):

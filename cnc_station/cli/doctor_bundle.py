@@ -208,7 +208,7 @@ def _of_server(config: Config) -> Mapping[str, Any]:
         "schema": "SELECT version_num FROM alembic_version",
     }
     tables = "SELECT relname, reltuples::bigint FROM pg_class WHERE relkind = 'r'"
-    with closing(Database(secrets.complete(config).database_url)) as opened:
+    with closing(Database(secrets.database_address(config))) as opened:
         found: dict[str, Any] = {
             name: opened.read(partial(_all_of, query=query))[0][0]
             for name, query in queries.items()
@@ -247,7 +247,7 @@ def _rows(config: Config, query: str) -> Sequence[Sequence[Any]]:
         with closing(_opened(path)) as opened:
             found: list[Sequence[Any]] = opened.execute(query).fetchall()
             return found
-    with closing(Database(secrets.complete(config).database_url)) as opened:
+    with closing(Database(secrets.database_address(config))) as opened:
         rows: Sequence[Sequence[Any]] = opened.read(partial(_all_of, query=query))
         return rows
 

@@ -168,8 +168,7 @@ def server_database(call: Call) -> Iterator[Diagnosis]:
         return
     try:
         kept = _kept(call, "database")
-        url = secrets.complete(config).database_url
-        with closing(Database(url)) as opened:
+        with closing(Database(secrets.database_address(config))) as opened:
             found = migrate.look(opened)
             encryption = opened.read(opened.dialect.encryption)
     except Unavailable as error:

@@ -89,8 +89,7 @@ def _stored_bytes(opened: sqlite3.Connection, table: str) -> float:
 
 def _of_server(call: Call) -> Iterator[Diagnosis]:
     try:
-        url = secrets.complete(call.config).database_url
-        with closing(Database(url)) as opened:
+        with closing(Database(secrets.database_address(call.config))) as opened:
             if migrate.look(opened).fit is migrate.Fit.CURRENT:
                 yield from opened.read(partial(_in_server, retention=call.config.retention))
     except Unavailable:
