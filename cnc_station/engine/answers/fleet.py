@@ -14,7 +14,6 @@ from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput, Unavailable
 from cnc_station.engine.domain.fleet import FleetServers
 from cnc_station.engine.drivers.unreachable import unreachable
-from cnc_station.engine.signals import redis_check
 from cnc_station.engine.store import fleet_check
 from cnc_station.engine.views import FleetReport
 from cnc_station.peers.limits import PROBE
@@ -118,6 +117,8 @@ def _ask(wish: _Wish, server: secrets.Server) -> str:
     if why := secrets.clear_text(wish.config, server):
         raise InvalidInput(FieldError(f"{server}_url", why))
     if server == "redis":
+        from cnc_station.engine.signals import redis_check  # noqa: PLC0415 - fleets only
+
         return redis_check.check(url)
     return fleet_check.check(url, wish.config.station)
 
