@@ -32,6 +32,7 @@ def some_jobs(count: int) -> list[dict[str, Any]]:
     jobs = []
     for job_id in range(1, count + 1):
         state = pick.choice(list(JobState))
+        ended = NOW - pick.randint(0, 40) * HOUR if state in FINISHED_JOBS else None
         jobs.append(
             job_row(
                 id=job_id,
@@ -52,9 +53,9 @@ def some_jobs(count: int) -> list[dict[str, Any]]:
                 due_at=pick.choice([None, NOW - DAY, NOW - 1, NOW, NOW + DAY]),
                 rank=float(pick.randint(0, 9)),
                 state=state.value,
-                state_since=NOW - pick.randint(0, 5) * HOUR,
+                state_since=ended or NOW - pick.randint(0, 5) * HOUR,
                 created_at=NOW - pick.randint(5, 9) * HOUR,
-                finished_at=NOW - pick.randint(0, 40) * HOUR if state in FINISHED_JOBS else None,
+                finished_at=ended,
                 blocked=state is JobState.DELAYED and pick.random() < 0.5,
                 machine_id=pick.choice([None, *MACHINES]),
             )

@@ -11,6 +11,7 @@ from cnc_station.engine.domain.notice import ABOUT_LINKS, Notice
 from cnc_station.engine.queries import BackupsNow
 from cnc_station.engine.views.backups import BackupRow, Backups
 from cnc_station.ui import formatting
+from cnc_station.ui.file_dialogs import file_dialogs
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
@@ -163,10 +164,9 @@ class BackupSettings(QWidget):
 
     def ask_folder(self) -> QFileDialog:
         """Choose the folder."""
-        dialog = QFileDialog(self, self.tr("Folder for back-ups"), self._known.folder)
+        dialog = file_dialogs.make(self, self.tr("Folder for back-ups"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.filesSelected.connect(self._choose)
         dialog.open()
         return dialog
