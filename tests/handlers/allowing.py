@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
-SHELL = """
+ANYTHING = r"[\s\S]*"
+SHELL = f"""
 [[command]]
 path = "/bin/sh"
-args = ["-c", '[\\s\\S]*']
+args = ["-c", '{ANYTHING}']
 env = ["MARK"]
 """
 
