@@ -32,7 +32,7 @@ from tests.web.raw_http import LOCALHOST, send
 HOST = b"Host: localhost\r\n"
 CLOSE = b"Connection: close\r\n"
 MOST_JSON = limits.MB
-GOAL_S = 0.035
+GOAL_S = 0.120  # beside other tests; a loop that is kept stands still for 400 ms and more
 """What this process computes between two turns of the loop, of 99 turns in a hundred. The parser of
 Python takes some 20 ms for the largest body, and nothing can interrupt it."""
 
