@@ -1,0 +1,60 @@
+"""Changes of webhooks and of their deliveries."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from cnc_station.engine.commands.base import Command
+from cnc_station.engine.domain.webhooks import WebhookSpec
+from cnc_station.engine.views.webhooks import DeliveryDetail, DeliveryFilter, NewWebhook
+
+
+@dataclass(frozen=True, slots=True)
+class CreateWebhook(Command[NewWebhook]):
+    """Add an endpoint that gets the events from now on. Without a `secret` one is made; the answer
+    is the only place where it is shown. Raises InvalidInput."""
+
+    spec: WebhookSpec
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EditWebhook(Command[None]):
+    """Replace what an endpoint is; its secret stays. Raises InvalidInput, Conflict."""
+
+    webhook_id: int
+    spec: WebhookSpec
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteWebhook(Command[None]):
+    """Send nothing more to an endpoint; what was sent stays on record. Raises Conflict."""
+
+    webhook_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RotateWebhookSecret(Command[NewWebhook]):
+    """Give an endpoint a new secret. For `overlap_s` everything is signed with both."""
+
+    webhook_id: int
+    secret: str | None = field(default=None, repr=False)
+    overlap_s: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class TestWebhook(Command[DeliveryDetail]):
+    """Send a test to an endpoint once, and answer what came of it. Raises Conflict."""
+
+    __test__ = False  # of no test runner
+
+    webhook_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayDeliveries(Command[int]):
+    """Send deliveries again, by their ids or by a filter with the number that it is expected to
+    choose. The answer is their number. Raises InvalidInput; Conflict if the number is another."""
+
+    ids: Sequence[int] | None = None
+    chosen: DeliveryFilter | None = None
+    expected_count: int | None = None
