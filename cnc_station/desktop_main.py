@@ -106,9 +106,10 @@ async def _open_shell(
     opening: Opening, shell: Shell, station: EngineThread, change: _Change
 ) -> None:
     config = opening.config
-    chosen = await station.door(local_principal(config.operator)).ask(StoredSettings())
+    at_window = partial(local_principal, origin="window", present=True)
+    chosen = await station.door(at_window(config.operator)).ask(StoredSettings())
     _put_on(config, chosen)
-    door = station.door(local_principal(str(chosen.get(OPERATOR) or config.operator)))
+    door = station.door(at_window(str(chosen.get(OPERATOR) or config.operator)))
     load = partial(opening.load or load_demo, station.door(DEMO))
     if opening.load is None and change.possible:
         shell.open(door, partial(change.to, Data.DEMO))

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import secrets as tokens
 import stat
 import time
 import tomllib
@@ -31,6 +32,7 @@ FILE_NAME = "secrets.toml"
 _MOST_BYTES = 1 << 20
 KEYRING = "the system's keyring"
 _SERVICE = "cnc-station"
+_PIN_KEY = "key of PINs and badges"
 
 Server = Literal["database", "redis", "webhook", "smtp"]
 SERVERS: tuple[Server, ...] = ("database", "redis")  # whose passwords go into their addresses
@@ -203,6 +205,22 @@ def forget(config: Config, server: Server) -> tuple[str, ...]:
     if _out_of_keyring(account):
         places.append(KEYRING)
     return tuple(places)
+
+
+def pin_key(config: Config) -> bytes | None:
+    """Return the key that PINs and badges are mixed with; None if this station has none. Blocks.
+    Raises Unavailable if the file cannot be trusted."""
+    stored = _read(config.data_folder / FILE_NAME).get(_PIN_KEY)
+    return None if stored is None else stored.encode()
+
+
+def make_pin_key(config: Config) -> bytes:
+    """Make that key and store it in the file, apart from the database. Blocks. Raises
+    Unavailable."""
+    file = config.data_folder / FILE_NAME
+    made = tokens.token_urlsafe(32)
+    _write(file, {**_read(file), _PIN_KEY: made})
+    return made.encode()
 
 
 def _url(config: Config, server: Server) -> str:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.principal import owner_principal
 from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import ListMachines
 from cnc_station.local_socket.client import connect
@@ -13,7 +14,7 @@ from cnc_station.local_socket.client import connect
 @asynccontextmanager
 async def client(config: Config) -> AsyncIterator[Asks]:
     """Yield the door of the station at work here. If there is none, open the database without a
-    lock and without services. Raises Unavailable."""
+    lock and without services, as the owner of its file. Raises Unavailable."""
     if (station := await connect(config)) is not None:
         try:
             yield station
@@ -25,7 +26,7 @@ async def client(config: Config) -> AsyncIterator[Asks]:
 
     engine = await open_client(complete(config))
     try:
-        yield engine.local_door
+        yield engine.door(owner_principal(config.operator))
     finally:
         await engine.stop()
 

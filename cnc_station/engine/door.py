@@ -1,6 +1,7 @@
 """The one door of a station: commands, queries and notices, bound to a principal.
 
-Every command is admitted here (`domain.admission`): no text reaches the answers unchecked.
+Every command is admitted here (`domain.admission`): no text reaches the answers unchecked. The
+right of the principal is checked where it is answered, with what its account may do by then.
 
 The window, the command line and the web use only this, `commands`, `queries`, `views` and `domain`.
 Nothing here blocks its loop.
@@ -12,11 +13,13 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
-from cnc_station.engine.commands import Command
-from cnc_station.engine.domain import admission, permissions
+from cnc_station.engine.commands import Command, SignOff, SignOn
+from cnc_station.engine.domain import admission
+from cnc_station.engine.domain.accounts import Credentials
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.principal import Principal
 from cnc_station.engine.queries import LiveQuery, Query
+from cnc_station.engine.views.accounts import SignedOn
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +38,7 @@ class Asks(Protocol):
 
 
 class Door:
-    """Checks the principal's right to each command and query, and logs how long it took.
+    """Binds commands and queries to a principal, and logs how long each took.
 
     `answer` returns the answer to a live query at once, and an awaitable for all others.
     """
@@ -47,7 +50,7 @@ class Door:
         subscribe: Callable[[Callable[[Notice], None]], Unsubscribe],
         subscribe_telemetry: Callable[[Callable[[frozenset[int]], None]], Unsubscribe],
     ) -> None:
-        self._principal = principal
+        self._principal = self._nobody = principal
         self._answer = answer
         self.subscribe = subscribe
         """Call a listener on the engine's loop after each commit. Returns how to unsubscribe."""
@@ -64,27 +67,42 @@ class Door:
         name of a person. Raises InvalidInput."""
         self._principal = replace(self._principal, name=admission.operator(name))
 
-    async def execute(self, command: Command[T]) -> T:
-        permissions.check(self._principal, command)
-        return await self._timed(admission.admitted(command))
+    async def sign_on(self, credentials: Credentials) -> SignedOn:
+        """Act as the person of these credentials from now on. Raises NotSignedOn, Locked, Conflict;
+        whoever was signed on then stays so."""
+        signed_on = await self.execute(SignOn(credentials))
+        self._principal = signed_on.principal
+        return signed_on
+
+    async def sign_off(self) -> None:
+        """Act as nobody from now on, whatever becomes of the record."""
+        command, self._principal, gone = SignOff(), self._nobody, self._principal
+        await self._timed(command, gone)
+
+    async def execute(self, command: Command[T], *, word: Credentials | None = None) -> T:
+        """Change something; with `word` by the right of another person, for this command only.
+        Raises what the command says, and NotSignedOn or Locked for the word."""
+        command = admission.admitted(command)
+        if word is None:
+            return await self._timed(command)
+        permitting = (await self.execute(SignOn(word))).principal
+        return await self._timed(command, replace(permitting, for_whom=self.operator))
 
     async def ask(self, query: Query[T]) -> T:
         if isinstance(query, LiveQuery):
             answer: T = self.peek(query)
             return answer
-        permissions.check(self._principal, query)
         return await self._timed(admission.searchable(query))
 
     def peek(self, query: LiveQuery[T]) -> T:
         """Answer a live query at once, from memory."""
-        permissions.check(self._principal, query)
         answer: T = self._answer(self._principal, query)
         return answer
 
-    async def _timed(self, asked: Command[T] | Query[T]) -> T:
+    async def _timed(self, asked: Command[T] | Query[T], by: Principal | None = None) -> T:
         started = perf_counter()
         try:
-            answer: T = await self._answer(self._principal, asked)
+            answer: T = await self._answer(by or self._principal, asked)
         finally:
             log.debug("%s: %.1f ms", type(asked).__name__, (perf_counter() - started) * 1000)
         return answer

@@ -21,6 +21,7 @@ from cnc_station.engine.handlers.base import HandlerContext
 from cnc_station.engine.handlers.registry import handlers
 from cnc_station.engine.outgoing_http import OutgoingHttp
 from cnc_station.engine.outgoing_mail import OutgoingMail, mail_server
+from cnc_station.engine.services.accounts import KnownAccounts
 from cnc_station.engine.services.active_runs import PATIENCE_S
 from cnc_station.engine.services.clean_up import ExpiredHistory, clean_up
 from cnc_station.engine.services.context import ServiceContext
@@ -39,7 +40,7 @@ from cnc_station.engine.store.migrate import Fit, Schema, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
 from cnc_station.engine.store.writer import Writer
 from cnc_station.engine.supervisor import ServiceSupervisor
-from cnc_station.secrets import refuse_clear_text
+from cnc_station.secrets import make_pin_key, pin_key, refuse_clear_text
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class StationEngine:
     running station.
 
     `start` may be called once. `backup_path` is the copy of the database before an upgrade.
-    `local_door` is for the person at a station without accounts.
+    `local_door` is for programs on this computer: with accounts, each has to sign on.
     """
 
     def __init__(self, config: Config, *, services: bool = True) -> None:
@@ -91,6 +92,13 @@ class StationEngine:
             )
         )
         self._metrics = StationMetrics()
+        self._accounts = KnownAccounts(
+            self._reader,
+            self._writer,
+            config.station,
+            partial(asyncio.to_thread, pin_key, config),
+            partial(asyncio.to_thread, make_pin_key, config),
+        )
         self._tables = TableReader()
         self.answer = partial(
             answer,
@@ -105,9 +113,10 @@ class StationEngine:
                 running=lambda: self._supervisor,
                 handlers=self._handlers,
                 metrics=self._metrics,
+                accounts=self._accounts,
             ),
         )
-        self.local_door = self.door(local_principal(config.operator))
+        self.local_door = self.door(local_principal(config.operator, "http"))
 
     def door(self, principal: Principal) -> Door:
         """Return the door to this station for a principal."""
@@ -136,6 +145,7 @@ class StationEngine:
         self.backup_path = await asyncio.to_thread(bring_up_to_date, self._database, found)
         await self._group_writer.start()
         self._health.up(DATABASE)
+        await self._accounts.refresh()
         if self._with_services:
             fleet = config.database_path is None  # otherwise a former fleet's address may remain
             signals = _redis(config.redis_url) if fleet and config.redis_url else None
@@ -175,6 +185,7 @@ class StationEngine:
         if self._supervisor is not None:
             await self._supervisor.stop()
             self._supervisor = None
+        await self._accounts.close()
         await self._http.close()
         self._mail.close()
         await asyncio.to_thread(self._tables.close)
@@ -221,6 +232,7 @@ class StationEngine:
             self._supervisor.hear(MISSED)
 
     def _tell(self, notice: Notice) -> None:
+        self._accounts.hear(notice)
         _call_all(self._listeners, notice)
 
     def _show(self, machines: frozenset[int]) -> None:

@@ -120,7 +120,7 @@ class LocalServer:
         assert task is not None
         hello = await asyncio.wait_for(reader.readline(), LOCAL_SOCKET.first_byte_s)
         try:
-            door = self._door(local_principal(self._operator(hello)))
+            door = self._door(local_principal(self._operator(hello), "command line", owner=True))
         except CncStationError as error:
             writer.write(codec.dump_error(error))
             await writer.drain()

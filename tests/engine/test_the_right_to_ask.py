@@ -7,6 +7,7 @@ import pytest
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.answers import COMMANDS, QUERIES
+from cnc_station.engine.answers.accounts import WITH_PRINCIPAL
 from cnc_station.engine.commands import ActOnJobs, ActOnMachine, AddMachine, Command, SaveSettings
 from cnc_station.engine.domain import permissions
 from cnc_station.engine.domain.actions import JobAction, MachineAction
@@ -29,7 +30,7 @@ def _principal(*roles: Role) -> Principal:
 
 
 def test_every_command_and_query_has_an_answer_and_needs_a_right() -> None:
-    assert COMMANDS.keys() | QUERIES.keys() == VALUES
+    assert COMMANDS.keys() | QUERIES.keys() | WITH_PRINCIPAL.keys() == VALUES
     assert permissions.NEEDED.keys() == {value.__name__ for value in VALUES}
     assert all(issubclass(value, Command) for value in COMMANDS)
 

@@ -85,7 +85,8 @@ async def test_a_run_is_cancelled_once_and_its_job_retried(shop: Client) -> None
         page = (await shop("GET", f"/runs{query}"))[1]
         assert (page["total"], len(page["runs"])) == (total, shown), query
     status, retried = await shop("POST", f"/runs/{run['id']}/retry", {"reason": "right stock"})
-    assert (status, retried["id"], retried["status"]) == (200, job["id"], "pending")
+    assert (status, retried["id"]) == (200, job["id"])
+    assert retried["status"] in {"pending", "running"}  # a mill is free
     assert (await shop("POST", "/runs/99/cancel"))[0] == 404
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from cnc_station.engine import commands as c
 from cnc_station.engine import queries as q
 from cnc_station.engine.answers import (
+    accounts,
     alerts,
     backups,
     fleet,
@@ -21,6 +22,7 @@ from cnc_station.engine.answers import (
     webhooks,
 )
 from cnc_station.engine.answers.context import AnswerContext
+from cnc_station.engine.domain import permissions
 from cnc_station.engine.domain.principal import Principal
 
 COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
@@ -62,6 +64,13 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.EditAlertRule: alerts.edit_alert_rule,
     c.DeleteAlertRule: alerts.delete_alert_rule,
     c.TestAlertRule: alerts.send_test,
+    c.TurnOnAccounts: accounts.turn_on,
+    c.TurnOffAccounts: accounts.turn_off,
+    c.CreateAccount: accounts.create_account,
+    c.EditAccount: accounts.edit_account,
+    c.RemoveAccount: accounts.remove_account,
+    c.SetSecret: accounts.set_secret,
+    c.ResetPassword: accounts.reset_password,
 }
 
 # Those for live queries answer at once, the others are coroutines.
@@ -115,12 +124,20 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.MetricsNow: metrics.metrics_now,
     q.ExecutionsBy: metrics.executions_by,
     q.ScrapeMetrics: metrics.scrape,
+    q.WhoMaySignOn: accounts.who_may_sign_on,
+    q.ListAccounts: accounts.list_accounts,
+    q.AccountById: accounts.account_by_id,
 }
 
 
 def answer(context: AnswerContext, principal: Principal, asked: object) -> Any:
-    """Return the answer to a live query, or an awaitable for all others."""
+    """Return the answer to a live query, or an awaitable for all others. Raises NotPermitted,
+    NotSignedOn for an account that is gone."""
     kind = type(asked)
+    principal = context.accounts.current(principal)
+    permissions.check(principal, asked)
+    if (with_principal := accounts.WITH_PRINCIPAL.get(kind)) is not None:
+        return with_principal(context, principal, asked)
     limited = principal.tenants is not None
     if principal.tenants is not None:
         context = context.limited(principal.tenants)
@@ -134,5 +151,5 @@ def answer(context: AnswerContext, principal: Principal, asked: object) -> Any:
 def _execute(context: AnswerContext, principal: Principal, command: Any) -> Any:
     carry = COMMANDS[type(command)]
     if principal.tenants is not None:
-        return tenants.execute(context, command, principal.name, carry)
-    return carry(context, command, principal.name)
+        return tenants.execute(context, command, principal.actor, carry)
+    return carry(context, command, principal.actor)

@@ -13,6 +13,7 @@ from cnc_station.config import Config
 from cnc_station.engine.drivers import registry, secrets
 from cnc_station.engine.drivers.base import Driver
 from cnc_station.engine.handlers.base import Handler
+from cnc_station.engine.services.accounts import KnownAccounts
 from cnc_station.engine.services.health import Health
 from cnc_station.engine.services.metrics import StationMetrics
 from cnc_station.engine.services.programs import Toolpaths
@@ -49,6 +50,7 @@ class AnswerContext:
     running: Callable[[], ServiceSupervisor | None]
     handlers: Mapping[str, Handler]
     metrics: StationMetrics
+    accounts: KnownAccounts
     tenants: frozenset[str] | None = None
     keys_in_use: set[tuple[str, str]] = field(default_factory=set)
 

@@ -12,6 +12,7 @@ from cnc_station.engine.domain import checks
 from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.services.backups import CLOCK, FOLDER
+from cnc_station.engine.store.accounts import PIN_KEY, SWITCH
 from cnc_station.engine.store.computer import Place
 from cnc_station.engine.store.home import AcceptHome, ReleaseRestored
 from cnc_station.engine.store.queries import charts, floor, stations
@@ -19,12 +20,19 @@ from cnc_station.engine.store.settings import SaveSettings, settings
 from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import About, Charts, Floor, Link, StationRow
 
+_BY_OTHERS: Mapping[str, str] = {
+    FOLDER: "SetBackupPlan",
+    CLOCK: "SetBackupPlan",
+    SWITCH: "TurnOnAccounts",
+    PIN_KEY: "the first PIN",
+}
+
 
 async def save_settings(context: AnswerContext, command: commands.SaveSettings, actor: str) -> None:
     """See `SaveSettings`."""
     refuse(checks.json_object("settings", command.values))
-    for name in {FOLDER, CLOCK} & command.values.keys():  # these need another right
-        raise InvalidInput(FieldError(name, "is changed by SetBackupPlan"))
+    for name in _BY_OTHERS.keys() & command.values.keys():  # these need another right
+        raise InvalidInput(FieldError(name, f"is changed by {_BY_OTHERS[name]}"))
     await context.writer.write(SaveSettings(dict(command.values), actor))
 
 

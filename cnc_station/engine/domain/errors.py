@@ -38,6 +38,10 @@ class NotPermitted(CncStationError):
     """The principal has no right to this; the sentence names the right."""
 
 
+class NotSignedOn(CncStationError):
+    """Nobody signed on, or not with these credentials. It does not say which of them is wrong."""
+
+
 class Conflict(CncStationError):
     """Not allowed now. The message names the state that forbids it."""
 
@@ -48,6 +52,14 @@ class NameInUse(Conflict):
     def __init__(self, words: str, heard_at: int) -> None:
         super().__init__(words)
         self.heard_at = heard_at
+
+
+class Locked(Conflict):
+    """Too many wrong attempts to sign on: the next one is looked at in `retry_after_s`."""
+
+    def __init__(self, words: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(words)
+        self.retry_after_s = retry_after_s
 
 
 class AlreadyDone(Conflict):

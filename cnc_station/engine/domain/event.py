@@ -13,7 +13,8 @@ class Event:
     """One fact that never changes.
 
     `type` is the name of its transition. The `*_state` fields are the states after it; None if that
-    subject was not touched. `actor`: a person's name, or the service that acted by itself.
+    subject was not touched. `actor`: a person's name, or the service that acted by itself. `role`
+    and `origin`: of a person, and from where; "" of a service.
     """
 
     id: int
@@ -30,6 +31,8 @@ class Event:
     trace_id: str
     reason: str
     details: dict[str, Any]
+    role: str = ""
+    origin: str = ""
 
 
 class HistoryBroken(Exception):

@@ -24,12 +24,24 @@ class Permission(StrEnum):
     MANAGE_ALERTS = "work with alert rules"
     MANAGE_BACKUPS = "make back-ups or choose where they are kept"
     JOIN_FLEETS = "move a station to a fleet"
+    MANAGE_ACCOUNTS = "manage accounts"
+    STOP_MACHINES = "hold or abort what runs"
+    SIGN_ON = "sign on"
+    SEE_PEOPLE = "see who may sign on here"
+    RESET_PASSWORDS = "reset a lost password"
 
+
+# Rights that no role of an account grants: of everybody, of whoever stands at the machines of this
+# station, and of the owner of its files.
+_OF_EVERYBODY = frozenset({Permission.SIGN_ON})
+_OF_THE_PRESENT = frozenset({Permission.STOP_MACHINES, Permission.SEE_PEOPLE})
+_OF_THE_OWNER = frozenset({Permission.RESET_PASSWORDS})
 
 _VIEWER = frozenset({Permission.VIEW})
 _OPERATOR = _VIEWER | {
     Permission.CHANGE_JOBS,
     Permission.OPERATE_MACHINES,
+    Permission.STOP_MACHINES,
     Permission.ACKNOWLEDGE_ALERTS,
     Permission.CHANGE_SETTINGS,  # the window stores how its user arranges it
 }
@@ -149,24 +161,73 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "TestAlertRule",
     ),
     Permission.JOIN_FLEETS: ("JoinFleet", "TryFleet"),
+    Permission.MANAGE_ACCOUNTS: (
+        "AccountById",
+        "CreateAccount",
+        "EditAccount",
+        "ListAccounts",
+        "RemoveAccount",
+        "SetSecret",
+        "TurnOffAccounts",
+        "TurnOnAccounts",
+    ),
+    Permission.SIGN_ON: ("ChangeOwnSecret", "SignOff", "SignOn", "WhoIsHere"),
+    Permission.SEE_PEOPLE: ("WhoMaySignOn",),
+    Permission.RESET_PASSWORDS: ("ResetPassword",),
 }
 NEEDED = {name: needed for needed, names in _NEEDED_FOR.items() for name in names}
 
 # Actions that need another right than the command they come in.
 _NEEDED_BY_ACTION: Mapping[str, Permission] = {
+    JobAction.HOLD: Permission.STOP_MACHINES,
+    JobAction.ABORT: Permission.STOP_MACHINES,
     JobAction.DELETE: Permission.DELETE_JOBS,
     JobAction.OVERRIDE: Permission.DELETE_JOBS,
     MachineAction.REMOVE: Permission.SET_UP_MACHINES,
 }
 
 
-def check(principal: Principal, asked: object) -> None:
-    """Raise NotPermitted unless one of the principal's roles grants what `asked` needs. What holds
-    another command or its type (`engine.once`) needs the right to that."""
+def rights(principal: Principal) -> frozenset[Permission]:
+    """Return everything that a principal may do."""
+    granted = set(_OF_EVERYBODY)
+    for role in principal.roles:
+        granted |= GRANTS[role]
+    if principal.present:
+        granted |= _OF_THE_PRESENT
+    if principal.owner:
+        granted |= _OF_THE_OWNER
+    return frozenset(granted)
+
+
+def needed_for(asked: object) -> Permission:
+    """Return the right that a command, a query or its type needs. What holds another command or its
+    type (`engine.once`) needs the right to that."""
     asked = getattr(asked, "command", asked)
     needed = NEEDED[(asked if isinstance(asked, type) else type(asked)).__name__]
     action = getattr(asked, "action", None)
     if isinstance(action, JobAction | MachineAction):
         needed = _NEEDED_BY_ACTION.get(action, needed)
-    if not any(needed in GRANTS[role] for role in principal.roles):
-        raise NotPermitted(f"{principal.name} may not {needed}.")
+    return needed
+
+
+def check(principal: Principal, asked: object) -> None:
+    """Raise NotPermitted unless the principal has the right to what is asked."""
+    needed = needed_for(asked)
+    if needed not in rights(principal):
+        raise NotPermitted(f"{principal.name} may not {needed}{_who_may(needed)}.")
+
+
+def _who_may(needed: Permission) -> str:
+    """Return who may do it, as the end of a sentence."""
+    lowest = next((role for role in Role if needed in GRANTS[role]), None)
+    if lowest is None:
+        return ""
+    return f": {_ARTICLE[lowest]} {lowest} may"
+
+
+_ARTICLE: Mapping[Role, str] = {
+    Role.VIEWER: "a",
+    Role.OPERATOR: "an",
+    Role.SUPERVISOR: "a",
+    Role.ADMINISTRATOR: "an",
+}

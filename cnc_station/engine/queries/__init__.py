@@ -1,5 +1,6 @@
 """Everything that only looks, as frozen values: `await door.ask(JobById(7))`."""
 
+from cnc_station.engine.queries.accounts import AccountById, ListAccounts, WhoIsHere, WhoMaySignOn
 from cnc_station.engine.queries.alerts import (
     AlertHistory,
     ListAlertRules,
@@ -65,6 +66,7 @@ from cnc_station.engine.queries.webhooks import (
 
 __all__ = [
     "AboutStation",
+    "AccountById",
     "AlertHistory",
     "BackupsNow",
     "ControllerStatus",
@@ -82,6 +84,7 @@ __all__ = [
     "JobById",
     "JobsById",
     "LatestTelemetry",
+    "ListAccounts",
     "ListActiveRuns",
     "ListAlertRules",
     "ListAlerts",
@@ -115,4 +118,6 @@ __all__ = [
     "ToolpathByHash",
     "UpcomingRuns",
     "VerifyWebhook",
+    "WhoIsHere",
+    "WhoMaySignOn",
 ]

@@ -98,6 +98,11 @@ class Dialect(ABC):
         none of them begin a transaction before this one ends. Their marks change."""
 
     @abstractmethod
+    def lock_table(self, connection: Connection, table: Table) -> None:
+        """Wait for all others who write rows of a table, and let none until this transaction
+        ends."""
+
+    @abstractmethod
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         """The rows of a set-based statement, passed as one parameter.
 

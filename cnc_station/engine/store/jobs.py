@@ -95,6 +95,7 @@ class CreateJobs(StoreCommand[tuple[int, ...]]):
                 row = _new_row(tx, spec, job_id, len(rows), blocked=bool(before))
                 row["trace_id"] = command.trace_id or random_id()
                 row |= {"schedule_id": command.schedule_id, "owner": command.actor}
+                row["account_id"] = getattr(command.actor, "account", None)
                 rows.append(row)
                 _record_new(tx, command.actor, spec, row)
         if any(spec.external_id for spec in wanted):

@@ -260,6 +260,10 @@ class Postgres(Dialect):
                 "DO UPDATE SET revision = webhook_revision.revision + 1"
             )
 
+    def lock_table(self, connection: Connection, table: Table) -> None:
+        with driver_of(connection) as driver:
+            driver.execute(f"LOCK TABLE {table.name} IN SHARE ROW EXCLUSIVE MODE".encode())
+
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         rows = func.json_array_elements(cast(bindparam(name), JSON)).column_valued(f"{name}_row")
         query: Select[Any] = select(

@@ -97,6 +97,7 @@ job = Table(
     Column("description", Text, nullable=False, server_default=""),
     Column("notes", Text, nullable=False, server_default=""),
     Column("edited_at", Time),  # the last change that left its state as it was
+    Column("account_id", Id),  # of the owner; NULL: submitted without an account
     sqlite_autoincrement=True,  # the id of a deleted job is never used again
     postgresql_with=HOT,
 )
@@ -144,6 +145,8 @@ Index("job_created", job.c.created_at)  # newest first, as programs ask
 _with_external_id, _with_work_order = text("external_id <> ''"), text("work_order <> ''")
 _partial_index("job_external", _with_external_id, job.c.external_id, job.c.tenant, unique=True)
 _partial_index("job_work_order", _with_work_order, job.c.work_order)
+_open_of_account = text("account_id IS NOT NULL AND finished_at IS NULL")
+_partial_index("job_of_account", _open_of_account, job.c.account_id)
 _with_program = text("program IS NOT NULL")
 _partial_index("job_program", _with_program, job.c.program)
 
@@ -261,6 +264,8 @@ event = Table(
     Column("trace_id", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("details", Text),
+    Column("role", Text),  # of the actor, and from where; NULL: of a service, or without accounts
+    Column("origin", Text),
 )
 Index("event_job", event.c.job_id, event.c.id)
 Index("event_machine", event.c.machine_id, event.c.id)

@@ -135,6 +135,9 @@ class Sqlite(Dialect):
     def lock_webhooks(self, connection: Connection) -> None:
         """The writer's transactions hold the lock of the file anyway."""
 
+    def lock_table(self, connection: Connection, table: Table) -> None:
+        """As for `lock_webhooks`."""
+
     def items(self, name: str, **columns: type[TypeEngine[Any]]) -> FromClause:
         row = func.json_each(bindparam(name)).table_valued("value", name=f"{name}_row")
         query: Select[Any] = select(

@@ -90,6 +90,8 @@ class Tx:
                 "trace_id": trace_id,
                 "reason": reason,
                 "details": json.dumps(details) if details else None,
+                "role": getattr(actor, "role", None) or None,
+                "origin": getattr(actor, "origin", None) or None,
             }
         )
 

@@ -28,7 +28,9 @@ from cnc_station.engine.views import (
 )
 
 _EVENT_AS_STORED = tuple(
-    field.name for field in fields(Event) if field.name not in {"job_state", "details"}
+    field.name
+    for field in fields(Event)
+    if field.name not in {"job_state", "details", "role", "origin"}
 )
 _RUN_AS_STORED = tuple(
     field.name
@@ -84,6 +86,8 @@ def event_of(row: Row[Any]) -> Event:
         **{name: getattr(row, name) for name in _EVENT_AS_STORED},
         job_state=JobState(row.job_state) if row.job_state else None,
         details=json_text.stored_object(row.details),
+        role=row.role or "",
+        origin=row.origin or "",
     )
 
 
