@@ -20,6 +20,7 @@ in corners and takes a little longer.
 """
 
 from cnc_station.engine.domain.nc.arcs import Arc, Plane
+from cnc_station.engine.domain.nc.dialect import Dialect, Family
 from cnc_station.engine.domain.nc.findings import Finding, Severity
 from cnc_station.engine.domain.nc.preconditions import Assumption, Mode
 from cnc_station.engine.domain.nc.program import (
@@ -39,6 +40,8 @@ __all__ = [
     "Arc",
     "Assumption",
     "Bounds",
+    "Dialect",
+    "Family",
     "Finding",
     "Kind",
     "Limits",

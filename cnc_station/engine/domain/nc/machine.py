@@ -5,6 +5,7 @@ from enum import Enum, auto
 from math import inf, pi, sqrt
 
 from cnc_station.engine.domain.nc.arcs import Plane
+from cnc_station.engine.domain.nc.dialect import Dialect
 from cnc_station.engine.domain.nc.expressions import Parameters
 from cnc_station.engine.domain.nc.findings import Findings, ReadingStopped
 from cnc_station.engine.domain.nc.preconditions import ModeRecord
@@ -41,6 +42,7 @@ class Machine:
 
     limits: Limits
     findings: Findings
+    dialect: Dialect
     parameters: Parameters = field(default_factory=Parameters)
     moves: Moves = field(default_factory=Moves)
     line: int = 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from cnc_station.engine.domain.nc.arcs import Arc
+from cnc_station.engine.domain.nc.dialect import Dialect
 from cnc_station.engine.domain.nc.findings import Finding, Severity
 from cnc_station.engine.domain.nc.preconditions import READ_WITH, Assumption
 
@@ -13,7 +14,8 @@ from cnc_station.engine.domain.nc.preconditions import READ_WITH, Assumption
 class Limits:
     """The machine that a program is read for: mm, minutes, seconds. The work offset is unknown, so
     only an extent larger than `travel_mm` refuses a program, never the position of its zero.
-    `lathe`: None guesses it from the words. `skip_deleted` is the block delete switch (lines that
+    `dialect`: None guesses it from the program. `lathe`: None guesses it from the words, for a
+    dialect of mills and lathes. `skip_deleted` is the block delete switch (lines that
     start with `/`). `home_mm` is the machine zero in work coordinates. `max_repeated_blocks` stops
     an endless loop."""
 
@@ -21,6 +23,7 @@ class Limits:
     tool_change_s: float = 5.0
     max_spindle_rpm: float = 6_000.0
     travel_mm: tuple[float, float, float] | None = None
+    dialect: Dialect | None = None
     lathe: bool | None = None
     skip_deleted: bool = True
     home_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -130,6 +133,7 @@ class Program:
     tools: tuple[int, ...]
     units: Units
     lathe: bool
+    dialect: Dialect
     feed_mm: float
     rapid_mm: float
     assumes: tuple[Assumption, ...] = READ_WITH

@@ -15,6 +15,7 @@ from cnc_station.engine.domain.nc import (
     uses,
 )
 from cnc_station.engine.domain.nc.arcs import Plane
+from cnc_station.engine.domain.nc.dialects import LINUXCNC
 from cnc_station.engine.domain.nc.expressions import evaluate
 from cnc_station.engine.domain.nc.findings import BlockError, Findings, ReadingStopped
 from cnc_station.engine.domain.nc.flow import Flow
@@ -44,7 +45,7 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     a finding at its line, and reading continues. The time is proportional to the number of moves,
     which `limits` bounds."""
     findings = Findings()
-    machine = Machine(limits, findings)
+    machine = Machine(limits, findings, limits.dialect or LINUXCNC)
     if source.is_rubbish(program):
         findings.error(0, "this is not an NC program: it is not text")
         return summed_up(machine, 0)

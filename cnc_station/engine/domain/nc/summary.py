@@ -29,6 +29,7 @@ def summed_up(machine: Machine, lines: int) -> Program:
         tools=tuple(machine.tools),
         units=machine.units or Units.MM,
         lathe=lathe,
+        dialect=machine.dialect,
         feed_mm=machine.feed_mm,
         rapid_mm=machine.rapid_mm,
         assumes=machine.modes.assumptions(lathe=lathe),
