@@ -5,15 +5,23 @@ same order without a question, with or without a visible window.
 """
 
 import asyncio
+import contextlib
 import gc
 import logging
-import signal
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtCore import (
+    QCoreApplication,
+    QEvent,
+    QMessageLogContext,
+    QTimer,
+    QtMsgType,
+    qInstallMessageHandler,
+)
 
+from cnc_station.end_signals import EndSignals
 from cnc_station.loop import application, run
 from cnc_station.one_window import OneWindow
 from cnc_station.opening import Opening, Reopen
@@ -28,8 +36,11 @@ _PAINT_S = 1.0  # a minimised window is not painted
 _LOOK_EVERY_MS = 300  # interval of the check whether a second start wants the window
 
 
-def open_window(opening: Opening, files: Sequence[Path] = (), reopen: Reopen | None = None) -> int:
-    """Run the program with its window until it is closed. Return the exit code.
+def open_window(
+    opening: Opening, ends: EndSignals, files: Sequence[Path] = (), reopen: Reopen | None = None
+) -> int:
+    """Run the program with its window until it is closed, or one of `ends` comes. Return the exit
+    code.
 
     `files` are taken in as if dropped on the window. A second start shows the existing window with
     them. `reopen` is asked when the person at the window changes to other data; without it the demo
@@ -39,10 +50,9 @@ def open_window(opening: Opening, files: Sequence[Path] = (), reopen: Reopen | N
     if not only.acquire() and only.bring_to_front(files):
         return 0
     try:
-        _hear_interrupts(later=True)
         qInstallMessageHandler(log_message_of_qt)
         application()
-        return run(_main(opening, _View(opening, only), files, reopen))
+        return run(_main(opening, _View(opening, only), ends, files, reopen))
     finally:
         only.release()
 
@@ -60,17 +70,18 @@ class _View:
             self.frame.window.setGeometry(before.geometry())
             self.frame.window.setWindowState(before.windowState())
         self.frame.window.show()
-        looks = QTimer(self.frame, interval=_LOOK_EVERY_MS)
-        looks.timeout.connect(partial(_look, only, self.frame, self.background))
-        looks.start()
+        self._looks = QTimer(self.frame, interval=_LOOK_EVERY_MS)
+        self._looks.timeout.connect(partial(_look, only, self.frame, self.background))
+        self._looks.start()
 
     def followed_by(self, opening: Opening) -> "_View":
         """Return a new window in the place of this one, which is closed."""
-        old = self.frame.window
-        view = _View(opening, self._only, old)
-        old.finish()
-        old.deleteLater()
-        gc.unfreeze()  # it can be searched for now
+        self._looks.stop()  # the next request is for the new window
+        view = _View(opening, self._only, self.frame.window)
+        self.frame.window.finish()
+        for part in (self.frame.window, self.frame):
+            part.deleteLater()
+            QCoreApplication.sendPostedEvents(part, QEvent.Type.DeferredDelete)
         return view
 
 
@@ -97,33 +108,27 @@ def log_message_of_qt(kind: QtMsgType, _context: QMessageLogContext, text: str) 
     log.log(_LEVELS[kind], "Qt: %s", text)
 
 
-def _hear_interrupts(*, later: bool) -> None:
-    """Handle Ctrl-C after the loop runs: during Qt's first paint it would be lost."""
-    if hasattr(signal, "pthread_sigmask"):
-        how = signal.SIG_BLOCK if later else signal.SIG_UNBLOCK
-        signal.pthread_sigmask(how, {signal.SIGINT})
-
-
-def _close_when_switched_off(closing: asyncio.Event) -> None:
-    """Close the window on SIGTERM, as a person does.
-
-    SIGTERM comes when a computer is shut down. Without this, machines would continue without their
-    station; closing the window stops them first.
-    """
-    loop = asyncio.get_running_loop()
-    signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(closing.set))
-
-
-async def _main(opening: Opening, view: _View, files: Sequence[Path], reopen: Reopen | None) -> int:
+async def _main(
+    opening: Opening, view: _View, ends: EndSignals, files: Sequence[Path], reopen: Reopen | None
+) -> int:
+    closing = asyncio.Event()
+    ends.tell(partial(_close, asyncio.get_running_loop(), closing))
     await view.frame.painted(_PAINT_S)
-    _hear_interrupts(later=False)
     from cnc_station.desktop_main import main  # noqa: PLC0415 - the window is on the screen by now
 
-    closing = asyncio.Event()
-    _close_when_switched_off(closing)
-    while True:
+    while not closing.is_set():
         view.frame.window.close_requested.connect(closing.set)
         ended = await main(opening, view.frame, view.background, closing, files, reopen)
         if isinstance(ended, int):
             return ended
         opening, files, view = ended, (), view.followed_by(ended)
+        gc.unfreeze()
+        gc.collect()  # the closed window, before `main` freezes what there is
+    view.frame.window.finish()
+    return 0
+
+
+def _close(loop: asyncio.AbstractEventLoop, closing: asyncio.Event) -> None:
+    """Close the window as a person does: machines would continue without their station."""
+    with contextlib.suppress(RuntimeError):  # it is closed
+        loop.call_soon_threadsafe(closing.set)

@@ -13,6 +13,7 @@ from cnc_station.cli.run import settings
 from cnc_station.cli.station_log import start_log
 from cnc_station.config import DATABASE_NAME, Config
 from cnc_station.crash_reports import CrashReport, LastWords, told_of
+from cnc_station.end_signals import EndSignals
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.opening import Data, Opening, Reopen
 
@@ -24,13 +25,14 @@ log = logging.getLogger(__name__)
 def window(call: Call) -> int:
     """Open the window, with files if the arguments name some. Raises Unavailable without a
     display."""
-    _need_window(call)
-    from cnc_station.desktop import open_window  # noqa: PLC0415 - other commands need no Qt
+    with EndSignals() as ends:
+        _need_window(call)
+        from cnc_station.desktop import open_window  # noqa: PLC0415 - other commands need no Qt
 
-    files = getattr(call.args, "files", ())
-    with _started(call.config, aloud=False) as report:
-        opening = Opening(call.config, crashes=report.previous)
-        return open_window(opening, files=files, reopen=_reopening(call))
+        files = getattr(call.args, "files", ())
+        with _started(call.config, aloud=False) as report:
+            opening = Opening(call.config, crashes=report.previous)
+            return open_window(opening, ends, files=files, reopen=_reopening(call))
 
 
 def demo(call: Call) -> int:
@@ -38,7 +40,12 @@ def demo(call: Call) -> int:
 
     Unless one is named it has its own database, which starts afresh each time.
     """
-    _need_window(call)
+    with EndSignals() as ends:
+        _need_window(call)
+        return _demo(call, ends)
+
+
+def _demo(call: Call, ends: EndSignals) -> int:
     from cnc_station.demo import SEED, load_demo  # noqa: PLC0415 - as above
     from cnc_station.desktop import open_window  # noqa: PLC0415 - as above
 
@@ -48,11 +55,11 @@ def demo(call: Call) -> int:
         opening = own_demo(config)
         with _started(opening.config, aloud=False) as report:
             opening = replace(opening, crashes=report.previous)
-            return open_window(opening, reopen=_reopening(call))
+            return open_window(opening, ends, reopen=_reopening(call))
     if config.simulator_seed is None:
         config = replace(config, simulator_seed=SEED)
     with _started(config, aloud=False) as report:
-        return open_window(Opening(config, load_demo, crashes=report.previous))
+        return open_window(Opening(config, load_demo, crashes=report.previous), ends)
 
 
 def own_demo(config: Config) -> Opening:

@@ -21,6 +21,7 @@ from cnc_station import headless
 from cnc_station.cli.station_log import start_log
 from cnc_station.config import PREFIX, Config
 from cnc_station.demo import SEED, add_jobs, add_machines, demo_machines
+from cnc_station.end_signals import EndSignals
 from cnc_station.engine.domain.errors import FieldError, InvalidInput, Unavailable
 from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.door import Door
@@ -175,13 +176,13 @@ def open_fleet(stations: int, speed: str) -> int:
     from cnc_station.desktop import open_window  # noqa: PLC0415 - the other stations need no Qt
 
     config = settings.load(os.environ, None, {"simulator_speed": speed})
-    with running_fleet(config, os.environ, stations) as fleet:
+    with running_fleet(config, os.environ, stations) as fleet, EndSignals() as ends:
         start_log(fleet.config, aloud=False)
         print(f"{fleet.config.station} opens its window. Beside it, without one:")
         for name, process in fleet.others.items():
             print(f"  {name}, process {process.pid}")
         print("End one of them (kill -9) and see the others take over.", flush=True)
-        return open_window(Opening(fleet.config, Share(1, stations).load))
+        return open_window(Opening(fleet.config, Share(1, stations).load), ends)
 
 
 def main(argv: Sequence[str]) -> int:
