@@ -5,41 +5,35 @@ environment. The command line overrides the environment, the environment the fil
 default. No other module reads the environment.
 """
 
-import math
 import platform
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import platformdirs
 
 from cnc_station import addresses
-from cnc_station.engine.domain import backup, text_gate, toml_text
+from cnc_station.engine.domain import text_gate, toml_text
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.domain.message_formats.options import is_mail_address
+from cnc_station.engine.domain.limits import NAMES, LimitRules
 from cnc_station.engine.domain.policies import RankPolicy, Retention, RetryPolicy
-from cnc_station.engine.domain.webhooks import url_fault
+from cnc_station.engine.domain.principal import Role
 from cnc_station.engine.outside_file import FileRefused, read_file
 from cnc_station.peers import limits
+from cnc_station.setting_readers import (
+    ALIASES,
+    MOST_NAME,
+    READERS,
+    SQLITE,
+    is_file,
+    path_of,
+)
 
 PREFIX = "CNC_"
 FILE_NAME = "cnc-station.toml"
 DATABASE_NAME = "station.db"
-MOST_NAME = 60  # characters of a station's or an operator's name
-THEMES = ("system", "light", "dark", "high_contrast", "high_contrast_light", "lavender")
-DENSITIES = ("dense", "touch")
-# The synchronous modes of SQLite: only FULL and EXTRA survive a power cut.
-SYNCHRONOUS = ("FULL", "EXTRA", "NORMAL")
-# Whether servers beyond this computer may be spoken to in clear text.
-CLEAR_TEXT = ("refuse", "allow")
-SWITCH = ("off", "on")
-SMTP_SECURITY = ("starttls", "tls", "none")
-_SQLITE = "sqlite:///"
 _MOST_FILE_BYTES = 1 << 20
-
-Reader = Callable[[str], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +42,18 @@ class Config:
 
     Addresses may contain a password, so they are not in `repr`; `secrets.complete` adds a password
     that they do not contain. `data_folder` need not exist yet: the first writer creates it.
-    `time_zone` is an IANA name; "" for that of this computer. `claim_batch` is the number of jobs a
-    station claims in one transaction, `automation_workers` the number of jobs without a machine
-    that it runs at once. `shell_commands` is the list of allowed commands; None: shell.command is
-    off. `archive_folder` gets expired rows as CSV before they are deleted; None: they are not kept.
+    `time_zone` is an IANA name; "" for that of this computer. `claim_batch` is the number of
+    jobs a station claims in one transaction, `automation_workers` the number of jobs without a
+    machine that it runs at once. `limit_rules`: what one account may create and start.
+    `shell_commands` is the list of allowed commands; None: shell.command is off.
+    `archive_folder` gets expired rows as CSV before they are deleted; None: they are not kept.
     `web/serving.py` says what is served where: a port of 0 is off, and None stands for another
-    setting. `metrics_from` are the networks that may read metrics, beside this computer. `log_form`
-    is for the stderr of a station without a window; a `log_max_mb` of 0 writes no log file. A
-    back-up is made each day at `backup_time` if there is a `backup_folder`; unset, the window sets
-    both. `given` are the settings that are not defaults, as text.
-    `settings_file` is the file of these settings, which need not exist; `overridden` are those that
-    the environment or the command line sets.
+    setting. `metrics_from` are the networks that may read metrics, beside this computer.
+    `log_form` is for the stderr of a station without a window; a `log_max_mb` of 0 writes no
+    log file. A back-up is made each day at `backup_time` if there is a `backup_folder`; unset,
+    the window sets both. `given` are the settings that are not defaults, as text.
+    `settings_file` is the file of these settings, which need not exist; `overridden` are those
+    that the environment or the command line sets.
     """
 
     data_folder: Path
@@ -78,6 +73,7 @@ class Config:
     claim_batch: int = 100
     automation_workers: int = 5
     shell_commands: Path | None = None
+    limit_rules: LimitRules = field(default_factory=LimitRules)
     retention: Retention = field(default_factory=Retention)
     archive_folder: Path | None = None
     synchronous: str = "FULL"
@@ -125,12 +121,12 @@ class Config:
     @property
     def is_embedded(self) -> bool:
         """Whether the database is a file, which only one station uses."""
-        return self.database_url.startswith(_SQLITE)
+        return self.database_url.startswith(SQLITE)
 
     @property
     def database_path(self) -> Path | None:
         """The file of an embedded database; None for a server."""
-        return Path(self.database_url.removeprefix(_SQLITE)) if self.is_embedded else None
+        return Path(self.database_url.removeprefix(SQLITE)) if self.is_embedded else None
 
     @property
     def database_shown(self) -> str:
@@ -205,7 +201,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
 
 def _from_file(named: Path | None, errors: list[FieldError]) -> dict[str, _Given]:
     path = named or default_file()
-    if named is None and not _is_file(path):
+    if named is None and not is_file(path):
         return {}
     try:
         table = toml_text.load(read_file(path, _MOST_FILE_BYTES).decode())
@@ -236,10 +232,10 @@ def _assembled(values: dict[str, Any], environ: Mapping[str, str]) -> Config:
 
     home = values.pop("data_folder", None)
     try:
-        folder = home or _path(platformdirs.user_data_dir("cnc-station", appauthor=False))
+        folder = home or path_of(platformdirs.user_data_dir("cnc-station", appauthor=False))
     except ValueError as error:
         raise InvalidInput(FieldError("data_folder", str(error))) from error
-    values.setdefault("database_url", _SQLITE + str(folder / DATABASE_NAME))
+    values.setdefault("database_url", SQLITE + str(folder / DATABASE_NAME))
     values.setdefault("station", text_gate.visible(platform.node(), MOST_NAME) or "station")
     person = environ.get("USER") or environ.get("USERNAME") or "operator"
     values.setdefault("operator", text_gate.visible(person, MOST_NAME))
@@ -248,189 +244,19 @@ def _assembled(values: dict[str, Any], environ: Mapping[str, str]) -> Config:
         retry=policy(RetryPolicy, "retry_"),
         rank=policy(RankPolicy, "rank_"),
         retention=policy(Retention, "keep_"),
+        limit_rules=_limit_rules(values),
         **values,
     )
 
 
-def _path(text: str) -> Path:
-    if "\x00" in text:
-        raise ValueError("is not a valid path")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("must be a path whose name is valid UTF-8") from None
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError as error:
-        raise ValueError("names a home folder that does not exist") from error
-
-
-def _database(text: str) -> str:
-    """Return the path of a file, or an address of a database."""
-    if "://" in text and not text.startswith(_SQLITE):
-        return addresses.database(text)
-    if "://" in text:
-        return text
-    path = str(_path(text))
-    if "?" in path:
-        raise ValueError("the path of the file must not contain a question mark")
-    return _SQLITE + path
-
-
-def _file(text: str) -> Path:
-    path = _path(text)
-    if not _is_file(path):
-        raise ValueError("must be the path of an existing file")
-    return path
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name that is too long, or a folder that this user may not enter
-        return False
-
-
-def _webhook(text: str) -> str:
-    if fault := url_fault(text):
-        raise ValueError(fault)
-    return text
-
-
-def _account(text: str) -> str:
-    if not text.strip() or len(text) > 200 or text_gate.fault(text) is not None:
-        raise ValueError("must be the name of an account")
-    return text.strip()
-
-
-def _mail_address(text: str) -> str:
-    if not is_mail_address(text):
-        raise ValueError("must be an address such as cnc@shop.example")
-    return text
-
-
-def _list_of(read_one: Reader) -> Reader:
-    def read(text: str) -> tuple[Any, ...]:
-        return tuple(
-            dict.fromkeys(read_one(part.strip()) for part in text.split(",") if part.strip())
-        )
-
-    return read
-
-
-def _name(text: str) -> str:
-    if (wrong := text_gate.fault(text)) is not None:
-        raise ValueError(wrong)
-    name = text_gate.tidy(text)
-    if not 0 < len(name) <= MOST_NAME:
-        raise ValueError(f"must be a name of at most {MOST_NAME} characters")
-    return name
-
-
-def _time_zone(text: str) -> str:
-    try:
-        return ZoneInfo(text).key
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError("must be a time zone such as Europe/Berlin") from error
-
-
-def _one_of(*words: str) -> Reader:
-    def read(text: str) -> str:
-        for word in words:
-            if text.strip().lower().replace("-", "_") == word.lower():
-                return word
-        raise ValueError(f"must be one of {', '.join(words)}")
-
-    return read
-
-
-def _number(low: float, high: float) -> Reader:
-    def read(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not low <= value <= high:
-            raise ValueError(f"must be a number from {low:,g} to {high:,g}")
-        return value
-
-    return read
-
-
-def _whole(low: int, high: int) -> Reader:
-    def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = low - 1
-        if not low <= value <= high:
-            raise ValueError(f"must be a whole number from {low:,} to {high:,}")
-        return value
-
-    return read
-
-
-ALIASES = {"database": "database_url"}
-READERS: Mapping[str, Reader] = {
-    "data_folder": _path,
-    "database_url": _database,
-    "redis_url": addresses.redis,
-    "station": _name,
-    "operator": _name,
-    "time_zone": _time_zone,
-    "theme": _one_of(*THEMES),
-    "density": _one_of(*DENSITIES),
-    "simulator_speed": _number(0.01, 100_000),
-    "simulator_seed": _whole(0, 2**63 - 1),
-    "retry_initial_s": _number(0, 86_400),
-    "retry_maximum_s": _number(0, 86_400),
-    "retry_jitter": _number(0, 1),
-    "retry_machining_limit": _whole(0, 100),
-    "retry_automation_limit": _whole(0, 100),
-    "rank_point_s": _number(0, 86_400),
-    "rank_due_pull_s": _number(1, 30 * 86_400),
-    "lease_s": _number(1, 86_400),
-    "leader_lease_s": _number(1, 3_600),
-    "claim_batch": _whole(1, 10_000),
-    "automation_workers": _whole(0, 100),
-    "shell_commands": _path,
-    "keep_jobs_days": _whole(0, 36_500),
-    "keep_deliveries_days": _whole(0, 36_500),
-    "keep_runs_days": _whole(0, 36_500),
-    "keep_firings_days": _whole(0, 36_500),
-    "keep_alerts_days": _whole(0, 36_500),
-    "keep_events_days": _whole(0, 36_500),
-    "keep_programs_days": _whole(0, 36_500),
-    "archive_folder": _path,
-    "synchronous": _one_of(*SYNCHRONOUS),
-    "clear_text": _one_of(*CLEAR_TEXT),
-    "api_host": addresses.host,
-    "api_port": _whole(0, 65_535),
-    "api_hosts": _list_of(addresses.host_name),
-    "api_origins": _list_of(addresses.origin),
-    "api_proxies": _list_of(addresses.network),
-    "api_certificate": _file,
-    "api_key": _file,
-    "health_host": addresses.host,
-    "health_port": _whole(0, 65_535),
-    "metrics_from": _list_of(addresses.network),
-    "http_proxy": addresses.proxy,
-    "http_ca_file": _file,
-    "webhook_url": _webhook,
-    "webhook_timeout_s": _number(0.1, 300),
-    "webhook_concurrency": _whole(1, 100),
-    "webhook_hourly_tries": _whole(0, 168),
-    "webhook_test": _one_of(*SWITCH),
-    "smtp_host": addresses.server_name,
-    "smtp_port": _whole(1, 65_535),
-    "smtp_security": _one_of(*SMTP_SECURITY),
-    "smtp_user": _account,
-    "smtp_from": _mail_address,
-    "smtp_timeout_s": _number(1, 300),
-    "log_folder": _path,
-    "log_form": _one_of("text", "json"),
-    "log_keep_days": _whole(0, 36_500),
-    "log_max_mb": _whole(0, 1_000_000),
-    "backup_folder": _path,
-    "backup_time": backup.clock_of,
-}
+def _limit_rules(values: dict[str, Any]) -> LimitRules:
+    """Take the limits out of the settings."""
+    rules = LimitRules(local=values.pop("limit_local", "off") == "on")
+    by_role: dict[Role, dict[str, Any]] = {}
+    for name in NAMES:
+        if (given := values.pop(f"limit_{name}", None)) is not None:
+            everybody, own = given
+            rules = replace(rules, everybody=replace(rules.everybody, **{name: everybody}))
+            for role, limit in own.items():
+                by_role.setdefault(role, {})[name] = limit
+    return replace(rules, by_role=by_role)

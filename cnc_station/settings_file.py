@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cnc_station import private_files
-from cnc_station.config import ALIASES
 from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.setting_readers import ALIASES
 
 _MOST_BYTES = 1 << 20
 

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from cnc_station.engine import commands, queries
-from cnc_station.engine.answers import COMMANDS, QUERIES
-from cnc_station.engine.answers.accounts import WITH_PRINCIPAL
+from cnc_station.engine.answers import COMMANDS, QUERIES, WITH_PRINCIPAL
 from cnc_station.engine.commands import ActOnJobs, ActOnMachine, AddMachine, Command, SaveSettings
 from cnc_station.engine.domain import permissions
 from cnc_station.engine.domain.actions import JobAction, MachineAction

@@ -31,6 +31,7 @@ from cnc_station.engine.signals import messages
 from cnc_station.engine.signals.parser import BoundedParser
 from cnc_station.engine.views import Doing, Status
 from cnc_station.local_socket import codec
+from cnc_station.setting_readers import READERS
 from tests.fuzz import automation_targets as automation
 from tests.fuzz import http_target
 from tests.fuzz.http_target import loop
@@ -174,7 +175,7 @@ class _RedisConnection:
 
 def settings(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape").replace("\x00", "")
-    names = sorted(config.READERS)
+    names = sorted(READERS)
     environ = {
         config.PREFIX + names[crc32(line.encode(errors="replace")) % len(names)].upper(): line
         for line in text.splitlines()

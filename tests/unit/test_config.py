@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from cnc_station import config
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.policies import RankPolicy, RetryPolicy
+from cnc_station.setting_readers import ALIASES, READERS
 
 
 def loaded(tmp_path: Path, toml: str = "", **environ: str) -> config.Config:
@@ -108,7 +109,7 @@ def test_the_page_of_settings_lists_every_setting() -> None:
     (table,) = re.findall(r"\| setting \|.*?\n\n", page, re.DOTALL)
     first = [row.split("|")[1] for row in table.strip().splitlines()]
     told = set(re.findall(r"`(\w+)`", " ".join(first)))
-    assert told == {*config.READERS, *config.ALIASES}
+    assert told == {*READERS, *ALIASES}
 
 
 def test_a_misspelt_variable_is_pointed_out() -> None:
@@ -116,7 +117,7 @@ def test_a_misspelt_variable_is_pointed_out() -> None:
     assert config.unknown_variables(environ) == ("CNC_TEHME",)
 
 
-@given(st.sampled_from(sorted(config.READERS)), st.text() | st.just("~nobody-here/x"))
+@given(st.sampled_from(sorted(READERS)), st.text() | st.just("~nobody-here/x"))
 def test_any_text_is_a_setting_or_a_named_refusal(name: str, text: str) -> None:
     named: set[str] = set()
     try:

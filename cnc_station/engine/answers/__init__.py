@@ -12,6 +12,7 @@ from cnc_station.engine.answers import (
     fleet,
     job_actions,
     jobs,
+    limits,
     machines,
     metrics,
     once,
@@ -24,6 +25,15 @@ from cnc_station.engine.answers import (
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.domain import permissions
 from cnc_station.engine.domain.principal import Principal
+
+# These need the principal itself, not only its name.
+WITH_PRINCIPAL: Mapping[type, Callable[[AnswerContext, Principal, Any], Any]] = {
+    c.SignOn: accounts.sign_on,
+    c.SignOff: accounts.sign_off,
+    c.ChangeOwnSecret: accounts.change_own_secret,
+    q.WhoIsHere: accounts.who_is_here,
+    q.LimitsNow: limits.limits_now,
+}
 
 COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.SubmitJobs: jobs.submit_jobs,
@@ -136,7 +146,7 @@ def answer(context: AnswerContext, principal: Principal, asked: object) -> Any:
     kind = type(asked)
     principal = context.accounts.current(principal)
     permissions.check(principal, asked)
-    if (with_principal := accounts.WITH_PRINCIPAL.get(kind)) is not None:
+    if (with_principal := WITH_PRINCIPAL.get(kind)) is not None:
         return with_principal(context, principal, asked)
     limited = principal.tenants is not None
     if principal.tenants is not None:

@@ -14,8 +14,6 @@ from cnc_station.engine.domain.principal import LOCAL, Principal, Role
 from cnc_station.engine.store import accounts as store
 from cnc_station.engine.views.accounts import AccountRow, Here, Person, SignedOn
 
-# These need the principal itself, not only its name.
-
 
 async def sign_on(
     context: AnswerContext, principal: Principal, command: commands.SignOn
@@ -61,14 +59,6 @@ async def who_is_here(
         tuple(sorted(right.name for right in permissions.rights(principal))),
         "" if found is None else found.account.language,
     )
-
-
-WITH_PRINCIPAL: Mapping[type, Any] = {
-    commands.SignOn: sign_on,
-    commands.SignOff: sign_off,
-    commands.ChangeOwnSecret: change_own_secret,
-    queries.WhoIsHere: who_is_here,
-}
 
 
 async def turn_on(context: AnswerContext, command: commands.TurnOnAccounts, actor: str) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.answers.jobs import stored_spec
+from cnc_station.engine.answers.limits import count_runs
 from cnc_station.engine.answers.machines import ask_its_station, stored_machine
 from cnc_station.engine.commands import (
     MOST_IN_BATCH,
@@ -53,6 +54,8 @@ async def act_on_jobs(context: AnswerContext, command: ActOnJobs, actor: str) ->
     act = _act_at_machine if command.action in JOBS_AT_MACHINES else _act_in_queue
     if command.action is JobAction.PIN and command.machine_id is not None:
         await stored_machine(context, command.machine_id)
+    if command.action is JobAction.RUN_NOW:
+        await count_runs(context, actor, len(command.job_ids))
     acts = (act(context, command, job_id, actor) for job_id in command.job_ids)
     return tuple(await asyncio.gather(*acts))
 

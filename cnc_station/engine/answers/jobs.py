@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext
+from cnc_station.engine.answers.limits import account_of, counted, limits_of
 from cnc_station.engine.answers.tenants import refuse_other_tenants
 from cnc_station.engine.domain.checks import MOST_ID
 from cnc_station.engine.domain.errors import Conflict
@@ -17,6 +18,7 @@ from cnc_station.engine.domain.states import LIVE_RUNS
 from cnc_station.engine.handlers.intake import accept
 from cnc_station.engine.store import edits
 from cnc_station.engine.store.jobs import CreateJobs
+from cnc_station.engine.store.limits import CreateWithinLimits
 from cnc_station.engine.store.queries import event_feed, export, history, job_list
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.timing import now_ms
@@ -40,12 +42,22 @@ async def submit_jobs(
 
 
 async def create_jobs(
-    context: AnswerContext, specs: Sequence[JobSpec], actor: str, trace_id: str
+    context: AnswerContext,
+    specs: Sequence[JobSpec],
+    actor: str,
+    trace_id: str,
+    *,
+    limited: bool = True,
 ) -> tuple[int, ...]:
-    """Store new jobs, all or none. Raises InvalidInput."""
+    """Store new jobs, all or none. Raises InvalidInput, LimitReached if they are `limited`."""
     checked = tuple(accepted(context, spec) for spec in specs)
     refuse_other_tenants(context, (spec.tenant for spec in checked))
-    return await context.writer.write(CreateJobs(checked, actor, trace_id=trace_id))
+    create = CreateJobs(checked, actor, trace_id=trace_id)
+    limits = limits_of(context, actor, (spec.tenant for spec in checked)) if limited else None
+    account_id = account_of(actor)
+    if limits is None or account_id is None:
+        return await context.writer.write(create)
+    return await counted(context, CreateWithinLimits(create, account_id, limits))
 
 
 def accepted(context: AnswerContext, spec: JobSpec) -> JobSpec:

@@ -40,7 +40,7 @@ async def import_jobs(
 ) -> tuple[int, ...]:
     """See `ImportJobs`."""
     imported = await _read_table(context, command)
-    ids = await create_jobs(context, imported.accepted(), actor, command.trace_id)
+    ids = await create_jobs(context, imported.accepted(), actor, command.trace_id, limited=False)
     context.tables.forget()
     return ids
 

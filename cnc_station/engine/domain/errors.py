@@ -1,4 +1,4 @@
-"""The five kinds of expected failure. Any other exception is a bug."""
+"""The kinds of expected failure. Any other exception is a bug."""
 
 from dataclasses import dataclass
 
@@ -60,6 +60,23 @@ class Locked(Conflict):
     def __init__(self, words: str, retry_after_s: float = 0.0) -> None:
         super().__init__(words)
         self.retry_after_s = retry_after_s
+
+
+class LimitReached(Conflict):
+    """A limit of an account is reached. `limit` is its name; `retry_after_s` is when a rate lets
+    the next one pass, `count` how many jobs are active. None: the limit is of the other kind."""
+
+    def __init__(
+        self,
+        words: str,
+        limit: str = "",
+        retry_after_s: float | None = None,
+        count: int | None = None,
+    ) -> None:
+        super().__init__(words)
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+        self.count = count
 
 
 class AlreadyDone(Conflict):

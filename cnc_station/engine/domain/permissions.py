@@ -171,7 +171,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "TurnOffAccounts",
         "TurnOnAccounts",
     ),
-    Permission.SIGN_ON: ("ChangeOwnSecret", "SignOff", "SignOn", "WhoIsHere"),
+    Permission.SIGN_ON: ("ChangeOwnSecret", "LimitsNow", "SignOff", "SignOn", "WhoIsHere"),
     Permission.SEE_PEOPLE: ("WhoMaySignOn",),
     Permission.RESET_PASSWORDS: ("ResetPassword",),
 }

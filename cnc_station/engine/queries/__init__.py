@@ -1,6 +1,12 @@
 """Everything that only looks, as frozen values: `await door.ask(JobById(7))`."""
 
-from cnc_station.engine.queries.accounts import AccountById, ListAccounts, WhoIsHere, WhoMaySignOn
+from cnc_station.engine.queries.accounts import (
+    AccountById,
+    LimitsNow,
+    ListAccounts,
+    WhoIsHere,
+    WhoMaySignOn,
+)
 from cnc_station.engine.queries.alerts import (
     AlertHistory,
     ListAlertRules,
@@ -84,6 +90,7 @@ __all__ = [
     "JobById",
     "JobsById",
     "LatestTelemetry",
+    "LimitsNow",
     "ListAccounts",
     "ListActiveRuns",
     "ListAlertRules",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cnc_station.engine.queries.base import Query
-from cnc_station.engine.views.accounts import AccountRow, Here, Person
+from cnc_station.engine.views.accounts import AccountRow, Here, LimitsState, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +26,10 @@ class AccountById(Query[AccountRow | None]):
     """One account, None if there is none."""
 
     account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsNow(Query[LimitsState]):
+    """How far who asks has used the limits that count for jobs of these tenants."""
+
+    tenants: tuple[str, ...] = ()

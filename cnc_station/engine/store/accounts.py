@@ -12,7 +12,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.accounts import Account, Proof, login_key, pause_s, station_pause_s
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput, Locked
 from cnc_station.engine.domain.principal import Role
-from cnc_station.engine.store.account_tables import account, failed_sign_on, token
+from cnc_station.engine.store.account_tables import account, failed_sign_on, tenant, token
 from cnc_station.engine.store.schema import setting
 from cnc_station.engine.store.transaction import OneByOne, Tx
 
@@ -38,11 +38,13 @@ class StoredAccount:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """All accounts, and whether the shop uses them. `pin_key` names the key of PINs and badges."""
+    """All accounts, and whether the shop uses them. `pin_key` names the key of PINs and badges;
+    `tenant_limits` are the limits of tenants that have their own, as text."""
 
     on: bool = False
     by_id: Mapping[int, StoredAccount] = field(default_factory=dict)
     pin_key: str = ""
+    tenant_limits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def read_accounts(connection: Connection) -> Accounts:
@@ -55,6 +57,10 @@ def read_accounts(connection: Connection) -> Accounts:
         on=json.loads(found.get(SWITCH, "false")) is True,
         by_id={row.id: _stored(row) for row in rows},
         pin_key=str(json.loads(found.get(PIN_KEY, '""'))),
+        tenant_limits={
+            row.name: json.loads(row.limits)
+            for row in connection.execute(select(tenant.c.name, tenant.c.limits))
+        },
     )
 
 

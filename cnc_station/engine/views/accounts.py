@@ -47,3 +47,25 @@ class Person:
     name: str
     role: str
     proofs: tuple[Proof, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """How far an account has used a rate: `left` attempts may follow now; in `reset_s` the first
+    one leaves the window."""
+
+    name: str
+    count: int
+    window_s: int
+    left: int
+    reset_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsState:
+    """How far an account has used its limits; None: it has no such limit."""
+
+    create: RateState | None = None
+    run: RateState | None = None
+    most_active: int | None = None
+    active: int = 0

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problems: `application/problem+json`, a name and a status for each kind."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from cnc_station.engine.domain.errors import (
     Fenced,
     FieldError,
     InvalidInput,
+    LimitReached,
     NotPermitted,
     Unavailable,
 )
@@ -35,6 +37,7 @@ NAMES: Mapping[int, str] = {
     415: "media-type",
     421: "wrong-host",
     422: "invalid-input",
+    429: "limit-rate",
     431: "header-too-large",
     500: "internal",
     503: "unavailable",
@@ -56,6 +59,7 @@ class Problem(Exception):
     detail: str
     errors: tuple[FieldError, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""  # where the status has several kinds
 
 
 def not_found(what: str) -> Problem:
@@ -65,16 +69,26 @@ def not_found(what: str) -> Problem:
 
 def of_error(error: CncStationError) -> Problem:
     """Return an expected failure as a problem."""
+    if isinstance(error, LimitReached):
+        return _of_limit(error)
     status = next((status for kind, status in _KINDS if isinstance(error, kind)), 503)
     errors = error.errors if isinstance(error, InvalidInput) else ()
     headers = {"Retry-After": str(RETRY_S)} if status == 503 else {}
     return Problem(status, str(error), errors, headers)
 
 
+def _of_limit(reached: LimitReached) -> Problem:
+    """A rate passes by itself and says when; active jobs have to end first."""
+    if reached.retry_after_s is None:
+        return Problem(429, str(reached), name="limit-active")
+    headers = {"Retry-After": str(math.ceil(reached.retry_after_s))}
+    return Problem(429, str(reached), headers=headers, name="limit-rate")
+
+
 def answer(problem: Problem, path: str, trace_id: str) -> web.Response:
     """Return the response that tells a problem."""
     content: dict[str, Any] = {
-        "type": f"/problems/{NAMES[problem.status]}",
+        "type": f"/problems/{problem.name or NAMES[problem.status]}",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
