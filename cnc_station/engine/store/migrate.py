@@ -6,6 +6,7 @@ other stations may be at work on it.
 """
 
 import logging
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -201,10 +202,18 @@ def _prepare(path: Path, found: Schema) -> Path | None:
             raise Unavailable(f"{path} can't be made: {error.strerror}.") from error
         return None
     copy = path.with_name(f"{path.name}.before-{REVISION}-{time.strftime('%Y%m%d-%H%M%S')}")
+    while copy.exists():
+        copy = copy.with_name(f"{copy.name}-again")
+    draft = path.with_name(f"{path.name}.half-copied")
     try:
-        copy_database(path, copy)
+        draft.unlink(missing_ok=True)  # of an upgrade that was killed
+        copy_database(path, draft)
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.rename(copy)
+        private_files.sync_folder(path.parent)
     except (sqlite3.Error, OSError) as error:
-        copy.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise Unavailable(
             f"No copy of the database could be made, so it was not upgraded: {error}."
         ) from error
