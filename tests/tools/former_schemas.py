@@ -228,7 +228,7 @@ def main(versions: Sequence[str]) -> None:
     """Make those of these versions, or of all."""
     KEPT.mkdir(exist_ok=True)
     with Postgres() as server:
-        for version in map(int, versions or sorted(MADE_BY | NO_PROGRAM)):
+        for version in [int(one) for one in versions] or sorted({*MADE_BY, *NO_PROGRAM}):
             _keep_file(version)
             _keep_dump(version, server)
 

@@ -23,6 +23,7 @@ from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.store.copies import copy_database
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.integrity import check_file
+from cnc_station.engine.store.restore_mark import refuse_marked
 from cnc_station.engine.store.schema import metadata
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def look(database: Database) -> Schema:
         check_file(path)
         if not path.exists() or not path.stat().st_size:
             return Schema(None, Fit.EMPTY)
+    else:
+        database.read(refuse_marked)
     return _schema(database.read(_revision))
 
 
@@ -93,6 +96,11 @@ def upgrade(database: Database) -> Path | None:
     """Create or upgrade the schema on request; otherwise as `bring_up_to_date`. Raises Conflict
     while stations are at work on a shared database."""
     return _create_or_upgrade(database, look(database))
+
+
+def upgrade_marked(database: Database) -> None:
+    """Upgrade a shared database that is being restored."""
+    _create_or_upgrade(database, _schema(database.read(_revision)))
 
 
 def _create_or_upgrade(database: Database, found: Schema) -> Path | None:
