@@ -62,5 +62,6 @@ BENCHMARKS = {
     "fleet-notices": Benchmark("fleet_latency.notices", 1),
     "fleet-claims": Benchmark("claims.fleet_claims", 4, 600.0),
     "fleet-webhooks": Benchmark("webhooks.fleet_webhooks", 1, 900.0),
+    "fleet-years": Benchmark("years.fleet_years", 12, 7200.0),
     "fleet-rounds": Benchmark("fleet_rounds.rounds", 10, 600.0),
 }

@@ -9,11 +9,13 @@ import statistics
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, insert, text
 
+from cnc_station.config import Config
 from cnc_station.engine.domain.states import OPEN_JOBS, JobState
 from cnc_station.engine.door import Door
 from cnc_station.engine.engine import open_client
@@ -36,8 +38,9 @@ from cnc_station.engine.timing import now_ms
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 from tests.benchmarks.figures import Effort, Figure, compared
 from tests.benchmarks.product_store import STATION
-from tests.benchmarks.shop import config, fill_database, folder, url
+from tests.benchmarks.shop import config, fill_database, folder
 from tests.store.rows import job_row
+from tests.tools.servers import Postgres
 
 JOBS = 2_000_000
 OPEN = 400
@@ -49,6 +52,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 YEARS_MS = 730 * DAY_MS
 _AT_ONCE = 100_000
+_ZEROS = "0" * 64
 
 _KINDS = (  # of the events of one job: type, state of the job, of the run, of the machine
     ("created", "queued", None, None),
@@ -65,41 +69,55 @@ _KINDS = (  # of the events of one job: type, state of the job, of the run, of t
 EVENTS = len(_KINDS)
 
 
-def fill_years(path: Path, jobs: int) -> None:
-    """A shop in a folder: so many jobs in two years, then a day off, then its last day."""
-    where = url(path)
+def fill_years(where: str, jobs: int) -> None:
+    """A shop's database: so many jobs in two years, then a day off, then its last day."""
     fill_database(where, OPEN, MACHINES)
     database = Database(where, synchronous="OFF")
     with closing(database), closing(database.connect_writer()) as pen:
-        indexes = _without_indexes(pen)
+        indexes = _without_indexes(pen, embedded=database.dialect.embedded)
         now = now_ms()
         with pen.begin():
             pen.execute(insert(program), [_program(number) for number in range(PROGRAMS)])
-            pen.execute(text("CREATE TABLE kind (k, type, job_state, run_state, machine_state)"))
+            pen.execute(
+                text(
+                    "CREATE TABLE kind (k INTEGER, type TEXT, job_state TEXT, run_state TEXT,"
+                    " machine_state TEXT)"
+                )
+            )
             for number, kind in enumerate(_KINDS):
                 names = dict(zip("tjrm", kind, strict=True))
                 pen.execute(
                     text("INSERT INTO kind VALUES (:k, :t, :j, :r, :m)"), {"k": number} | names
                 )
-            for part in range(0, jobs, _AT_ONCE):
-                begin = now - 2 * DAY_MS - YEARS_MS * (jobs - part) // jobs
-                count = min(_AT_ONCE, jobs - part)
+        for part in range(0, jobs, _AT_ONCE):
+            begin = now - 2 * DAY_MS - YEARS_MS * (jobs - part) // jobs
+            count = min(_AT_ONCE, jobs - part)
+            with pen.begin():
                 _finished(pen, count, begin, begin + YEARS_MS * count // jobs)
+        with pen.begin():
             _finished(pen, OF_LAST_DAY, now - DAY_MS, now - HOUR_MS)
             pen.execute(text("DROP TABLE kind"))
             for statement in indexes:
                 pen.execute(text(statement))
+    if not where.startswith("sqlite"):
+        with psycopg.connect(where, autocommit=True) as server:
+            server.execute("VACUUM ANALYZE")  # as the server does by itself in two years
 
 
-def _without_indexes(pen: Connection) -> list[str]:
+_INDEXES_OF_FILE = (
+    "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql > ''"
+    " AND tbl_name IN ('job', 'run', 'event')"
+)
+_INDEXES_OF_SERVER = (
+    "SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ('job', 'run', 'event')"
+    " AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname)"
+)
+
+
+def _without_indexes(pen: Connection, *, embedded: bool) -> list[str]:
     """Drop the indexes of the filled tables, which are made faster at the end. Return how."""
     with pen.begin():
-        found = pen.execute(
-            text(
-                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql > ''"
-                " AND tbl_name IN ('job', 'run', 'event')"
-            )
-        ).all()
+        found = pen.execute(text(_INDEXES_OF_FILE if embedded else _INDEXES_OF_SERVER)).all()
         for name, _ in found:
             pen.execute(text(f"DROP INDEX {name}"))
     return [statement for _, statement in found]
@@ -107,10 +125,17 @@ def _without_indexes(pen: Connection) -> list[str]:
 
 def _program(number: int) -> dict[str, Any]:
     return {
-        "sha256": f"{number:064x}", "name": f"part-{number:03}.nc", "revision": 1, "size": 3,
+        "sha256": f"{number:064}", "name": f"part-{number:03}.nc", "revision": 1, "size": 3,
         "lines": 1, "duration_s": 60.0, "findings": "[]", "added_at": 1, "added_by": "anna",
         "content": b"M2\n",
     }  # fmt: skip
+
+
+def _numbers(count: int) -> str:
+    return (
+        "WITH RECURSIVE numbers(n) AS (SELECT CAST(0 AS BIGINT) UNION ALL SELECT n + 1"
+        f" FROM numbers WHERE n + 1 < {count})"
+    )
 
 
 def _finished(pen: Connection, count: int, since: int, until: int) -> None:
@@ -124,7 +149,8 @@ def _finished(pen: Connection, count: int, since: int, until: int) -> None:
         "name": "'Bracket ' || (n * 7919 % 1000)", "search": "'bracket ' || (n * 7919 % 1000)",
         "machine_id": f"1 + n % {MACHINES}", "run_id": f"{first} + n", "rank": f"{at}",
         "machine_type": "CASE n % 5 WHEN 3 THEN 'lathe' WHEN 4 THEN 'drill' ELSE 'mill' END",
-        "work_order": "'WO-' || (n / 4)", "program": f"printf('%064x', n % {PROGRAMS})",
+        "work_order": "'WO-' || (n / 4)",
+        "program": f"substr('{_ZEROS}' || (n % {PROGRAMS}), length('' || (n % {PROGRAMS})) + 1)",
         "state": "CASE n % 20 WHEN 19 THEN 'cancelled' ELSE 'completed' END",
     }  # fmt: skip
     _insert(pen, job.name, values, computed, count)
@@ -137,8 +163,7 @@ def _finished(pen: Connection, count: int, since: int, until: int) -> None:
     }, count)  # fmt: skip
     pen.execute(
         text(
-            "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers"
-            f" WHERE n + 1 < {count}) INSERT INTO event (at, type, job_id, run_id, machine_id,"
+            f"{_numbers(count)} INSERT INTO event (at, type, job_id, run_id, machine_id,"
             " job_state, run_state, machine_state, actor, station, trace_id, reason)"
             f" SELECT {at} - ({EVENTS} - k) * 1000, type, {first} + n,"
             f" CASE WHEN run_state > '' THEN {first} + n END,"
@@ -156,8 +181,7 @@ def _insert(
     row = {name: f":{name}" for name in values} | dict(computed)
     pen.execute(
         text(
-            "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers"
-            f" WHERE n + 1 < {count}) INSERT INTO {table} ({', '.join(row)})"
+            f"{_numbers(count)} INSERT INTO {table} ({', '.join(row)})"
             f" SELECT {', '.join(row.values())} FROM numbers"
         ),
         {name: value for name, value in values.items() if name not in computed},
@@ -190,9 +214,9 @@ async def _took(door: Door, query: Query[Any]) -> float:
     return (time.perf_counter() - begun) * 1000
 
 
-async def _answers(full: Path, empty: Path, asks: int) -> dict[str, tuple[float, float]]:
+async def _answers(full: Config, empty: Config, asks: int) -> dict[str, tuple[float, float]]:
     """For each question the median of ms with the years, and without. They take turns."""
-    old, new = await open_client(config(full)), await open_client(config(empty))
+    old, new = await open_client(full), await open_client(empty)
     found = {}
     try:
         for name, query in questions(now_ms()).items():
@@ -211,10 +235,26 @@ async def _answers(full: Path, empty: Path, asks: int) -> dict[str, tuple[float,
 def years(effort: Effort) -> list[Figure]:
     """Each question to both shops."""
     with folder() as full, folder() as empty:
-        fill_years(full, effort.of(JOBS))
-        fill_years(empty, 0)
-        answers = asyncio.run(_answers(full, empty, max(3, ASKS * effort.repeats // 3)))
+        return _figures(effort, "", config(full), config(empty))
+
+
+def fleet_years(effort: Effort) -> list[Figure]:
+    """On PostgreSQL."""
+    with (
+        folder() as data,
+        Postgres() as server,
+        server.new_database() as full,
+        server.new_database() as empty,
+    ):
+        shops = [replace(config(data), database_url=url) for url in (full, empty)]
+        return _figures(effort, "fleet: ", *shops)
+
+
+def _figures(effort: Effort, prefix: str, full: Config, empty: Config) -> list[Figure]:
+    fill_years(full.database_url, effort.of(JOBS))
+    fill_years(empty.database_url, 0)
+    answers = asyncio.run(_answers(full, empty, max(3, ASKS * effort.repeats // 3)))
     return [
-        compared(f"{name} after two years", ours, "ms", bare, "an empty shop", at_most=1.5)
+        compared(f"{prefix}{name} after two years", ours, "ms", bare, "an empty shop", at_most=1.5)
         for name, (ours, bare) in answers.items()
     ]

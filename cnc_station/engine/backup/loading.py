@@ -1,4 +1,4 @@
-"""Restore the dump of a PostgreSQL database into an empty one."""
+"""Restore the dump of a PostgreSQL database into an empty one: all of it, or it is done again."""
 
 import asyncio
 import shutil
@@ -9,14 +9,14 @@ from cnc_station import private_files
 from cnc_station.config import Config
 from cnc_station.engine.backup.archive import Archive
 from cnc_station.engine.backup.making import DUMP_MEMBER
-from cnc_station.engine.domain.errors import Conflict, Unavailable
+from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.domain.policies import RankPolicy
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.store import migrate
 from cnc_station.engine.store.copies import OnPart
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.home import HoldRestored, forget_stations
-from cnc_station.engine.store.migrate import Fit
+from cnc_station.engine.store.restore_mark import marked
 from cnc_station.engine.store.server_tools import load, require
 from cnc_station.engine.store.writer import Writer
 
@@ -30,12 +30,9 @@ def load_into_server(config: Config, found: Archive, on_part: OnPart) -> None:
     Conflict if the database is not empty, BackupRefused, Unavailable."""
     require("pg_restore")
     stage = config.data_folder / f"{_STAGE}{token_hex(8)}"
-    with closing(Database(config.database_url)) as database:
-        if migrate.look(database).fit is not Fit.EMPTY:
-            raise Conflict(
-                f"{config.database_shown} is not empty, so nothing was restored. Make a new "
-                "database on the server, and name it in the settings."
-            )
+    with closing(Database(config.database_url)) as database, marked(database):
+        for left in config.data_folder.glob(f"{_STAGE}*/"):  # of one that was killed
+            shutil.rmtree(left, ignore_errors=True)
         try:
             private_files.make_folder(stage)
             dumped = stage / DUMP_MEMBER
@@ -62,7 +59,7 @@ def _bring_up(database: Database) -> None:
         connection.begin(),
     ):
         forget_stations(connection)
-    migrate.upgrade(database)
+    migrate.upgrade_marked(database)
 
 
 async def _hold(database: Database) -> None:

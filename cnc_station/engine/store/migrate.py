@@ -6,6 +6,7 @@ other stations may be at work on it.
 """
 
 import logging
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -22,6 +23,7 @@ from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.store.copies import copy_database
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.integrity import check_file
+from cnc_station.engine.store.restore_mark import refuse_marked
 from cnc_station.engine.store.schema import metadata
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ def look(database: Database) -> Schema:
         check_file(path)
         if not path.exists() or not path.stat().st_size:
             return Schema(None, Fit.EMPTY)
+    else:
+        database.read(refuse_marked)
     return _schema(database.read(_revision))
 
 
@@ -92,6 +96,11 @@ def upgrade(database: Database) -> Path | None:
     """Create or upgrade the schema on request; otherwise as `bring_up_to_date`. Raises Conflict
     while stations are at work on a shared database."""
     return _create_or_upgrade(database, look(database))
+
+
+def upgrade_marked(database: Database) -> None:
+    """Upgrade a shared database that is being restored."""
+    _create_or_upgrade(database, _schema(database.read(_revision)))
 
 
 def _create_or_upgrade(database: Database, found: Schema) -> Path | None:
@@ -201,10 +210,18 @@ def _prepare(path: Path, found: Schema) -> Path | None:
             raise Unavailable(f"{path} can't be made: {error.strerror}.") from error
         return None
     copy = path.with_name(f"{path.name}.before-{REVISION}-{time.strftime('%Y%m%d-%H%M%S')}")
+    while copy.exists():
+        copy = copy.with_name(f"{copy.name}-again")
+    draft = path.with_name(f"{path.name}.half-copied")
     try:
-        copy_database(path, copy)
+        draft.unlink(missing_ok=True)  # of an upgrade that was killed
+        copy_database(path, draft)
+        with draft.open("rb+") as file:
+            os.fsync(file.fileno())
+        draft.rename(copy)
+        private_files.sync_folder(path.parent)
     except (sqlite3.Error, OSError) as error:
-        copy.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise Unavailable(
             f"No copy of the database could be made, so it was not upgraded: {error}."
         ) from error
