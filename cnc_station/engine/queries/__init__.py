@@ -47,6 +47,11 @@ from cnc_station.engine.queries.schedules import (
     ScheduleRuns,
     UpcomingRuns,
 )
+from cnc_station.engine.queries.set_ups import (
+    AttachmentContent,
+    ListAttachments,
+    SetUpSheetOf,
+)
 from cnc_station.engine.queries.station import (
     AboutStation,
     BackupsNow,
@@ -68,6 +73,7 @@ __all__ = [
     "AboutStation",
     "AccountById",
     "AlertHistory",
+    "AttachmentContent",
     "BackupsNow",
     "ControllerStatus",
     "CountDeliveries",
@@ -88,6 +94,7 @@ __all__ = [
     "ListActiveRuns",
     "ListAlertRules",
     "ListAlerts",
+    "ListAttachments",
     "ListDeliveries",
     "ListDrivers",
     "ListEvents",
@@ -114,6 +121,7 @@ __all__ = [
     "ScheduleById",
     "ScheduleRuns",
     "ScrapeMetrics",
+    "SetUpSheetOf",
     "StoredSettings",
     "ToolpathByHash",
     "UpcomingRuns",
