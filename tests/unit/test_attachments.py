@@ -1,5 +1,7 @@
 """What a file is, by its content alone."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +69,5 @@ def test_a_name_ends_as_its_kind_and_has_no_folder() -> None:
 
 @given(st.sampled_from([PDF, png(), jpeg()]), st.binary(max_size=60), st.integers(0, 80))
 def test_any_bytes_are_a_file_or_are_refused(start: bytes, noise: bytes, at: int) -> None:
-    try:
-        file_type(start[:at] + noise + start[at:])
-    except InvalidInput as error:
-        assert str(error)
+    with suppress(InvalidInput):
+        assert file_type(start[:at] + noise + start[at:]).kind in AttachmentKind

@@ -24,6 +24,10 @@ class AttachmentRow:
     added_at: int
     added_by: str
 
+    @property
+    def media_type(self) -> str:
+        return self.kind.media_type
+
 
 @dataclass(frozen=True, slots=True)
 class AttachedFile:
