@@ -46,7 +46,10 @@ async def program(shop: Shop, content: bytes, name: str = "flange.ngc") -> str:
 def stored(shop: Shop) -> list[int]:
     """How many attachments, contents and sheets there are."""
     tables = (attachment, attachment_content, set_up_sheet)
-    return shop.database.read(lambda c: [len(c.execute(select(one)).all()) for one in tables])
+    found: list[int] = shop.database.read(
+        lambda c: [len(c.execute(select(one)).all()) for one in tables]
+    )
+    return found
 
 
 async def test_the_same_bytes_are_stored_once_and_attached_once(shop: Shop) -> None:
