@@ -18,7 +18,7 @@ from cnc_station.ui.set_up.attachment_list import LARGE, AttachmentList
 from cnc_station.ui.set_up.content import SetUpContent
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PaintedButton, PrimaryButton, paint_face
-from cnc_station.ui.widgets.layout import STRETCH, vbox
+from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.text import Text
 
@@ -80,6 +80,8 @@ class CheckRow(PaintedButton):
 
 _SIZE = (620, 660)
 _SIZE_TOUCH = (760, 720)
+_PICTURES = LARGE.width() + 16
+_GAP = 12
 
 
 class SetUpDialog(MachineDialog):
@@ -110,14 +112,14 @@ class SetUpDialog(MachineDialog):
             for name, found in self._lines(content, job)
         ]
         self.files = AttachmentList(context.now, room=LARGE, editable=False)
+        self.files.setFixedWidth(_PICTURES)
         self._on_files = AttachmentActions(context, self)
         self.files.opened.connect(self._on_files.open)
-        self.files.saved.connect(self._on_files.save)
-        self.body.addWidget(self.files)
         for row in self.rows:
             row.toggled.connect(self.refresh)
-            self.body.addWidget(row)
-        self.body.addStretch(1)
+        lines = vbox(*self.rows, STRETCH, gap=8)
+        beside = vbox(self.files, STRETCH)
+        self.body.addLayout(hbox((lines, 1), beside, gap=_GAP), 1)
         meaning = self.tr(
             "Put aside pauses the job and frees the machine for another. Cancel leaves both as "
             "they are."
@@ -131,7 +133,8 @@ class SetUpDialog(MachineDialog):
         self.offer(self.cancel_button())
         self.offer(self.start, stretch=1)
         self.refresh()
-        self.fit(_SIZE, _SIZE_TOUCH)
+        more = _PICTURES + _GAP if content.attachments else 0
+        self.fit((_SIZE[0] + more, _SIZE[1]), (_SIZE_TOUCH[0] + more, _SIZE_TOUCH[1]))
         wanted = self.files.show_rows(content.attachments)
         self.loading = context.operations.run(self._load_pictures(wanted))
 

@@ -17,33 +17,35 @@ from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.text import paint_text
 
 SMALL = QSize(96, 64)
-LARGE = QSize(240, 150)
+LARGE = QSize(250, 170)
 _PAD = 8
 _ICON = 28
 _LINE = 20
 
 
 class AttachmentButton(PaintedButton):
-    """One attachment: its picture or an icon, its name, and where it comes from."""
+    """One attachment: its picture or an icon, its name, and where it comes from. A picture in a
+    `LARGE` room stands above them."""
 
-    def __init__(self, row: AttachmentRow, about: str, room: QSize) -> None:
+    def __init__(self, row: AttachmentRow, about: str, tip: str, room: QSize) -> None:
         super().__init__()
         self.row = row
         self._about = about
+        self._above = row.kind is not AttachmentKind.PDF and room == LARGE
         self._room = room
         self._picture: QPixmap | None = None
         self.setText(row.name)
         self.setAccessibleName(f"{row.name}: {about}")
-        set_tip(self, f"{row.name}\n{about}")
+        set_tip(self, f"{row.name}\n{tip}")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumHeight(self._height())
 
     def _height(self) -> int:
-        pdf = self.row.kind is AttachmentKind.PDF
-        high = SMALL.height() if pdf else self._room.height()
-        return max(high + 2 * _PAD, theme().metrics.control)
+        if self._above:
+            return self._room.height() + 2 * _LINE + 3 * _PAD
+        return max(SMALL.height() + 2 * _PAD, theme().metrics.control)
 
     def set_picture(self, image: QImage) -> None:
         self._picture = QPixmap.fromImage(image)
@@ -58,8 +60,16 @@ class AttachmentButton(PaintedButton):
         live = theme()
         painter = QPainter(self)
         paint_face(painter, self, live.metrics.radius_control)
-        wide = min(self._room.width(), self.width() // 2)
-        place = QRect(_PAD, _PAD, wide, self.height() - 2 * _PAD)
+        inside = self.rect().adjusted(_PAD, _PAD, -_PAD, -_PAD)
+        place, line = QRect(inside), QRect(inside)
+        if self._above:
+            place.setHeight(self._room.height())
+            line.setTop(place.bottom() + _PAD)
+        else:
+            place.setWidth(min(SMALL.width(), inside.width() // 2))
+            line.setLeft(place.right() + 12)
+            line.setTop(self.height() // 2 - _LINE)
+        line.setHeight(_LINE)
         if self._picture is not None:
             size = self._picture.deviceIndependentSize().toSize()
             size = size.scaled(place.size(), Qt.AspectRatioMode.KeepAspectRatio)
@@ -71,15 +81,13 @@ class AttachmentButton(PaintedButton):
             icon = live.pixmap("file", Ink.MUTED, _ICON, self.devicePixelRatioF())
             middle = place.center()
             painter.drawPixmap(middle.x() - _ICON // 2, middle.y() - _ICON // 2, icon)
-        left = place.right() + 12
-        line = QRect(left, self.height() // 2 - _LINE, self.width() - left - _PAD, _LINE)
         paint_text(painter, line, self.row.name, Role.STRONG, Ink.TEXT)
         paint_text(painter, line.translated(0, _LINE), self._about, Role.NOTE, Ink.MUTED)
 
 
 class AttachmentList(QWidget):
-    """`opened`, `saved` and `removed` carry the attachment; without `editable` none can be removed.
-    `wants_picture` is called for each new picture; answer with `set_picture`."""
+    """`opened`, `saved` and `removed` carry the attachment; without `editable` they can only be
+    opened."""
 
     opened = Signal(object)
     saved = Signal(object)
@@ -122,12 +130,13 @@ class AttachmentList(QWidget):
         return self._room * self.devicePixelRatioF()
 
     def _add(self, row: AttachmentRow) -> None:
-        button = AttachmentButton(row, self._about(row), self._room)
+        button = AttachmentButton(row, self._about(row), self._tip(row), self._room)
         button.clicked.connect(partial(self.opened.emit, row))
-        name = self.tr("More for {name}").format(name=row.name)
-        more = MenuButton("…", name, partial(self._fill, row))
         line = QWidget()
-        hbox((button, 1), more, on=line, gap=6)
+        box = hbox((button, 1), on=line, gap=6)
+        if self._editable:
+            name = self.tr("More for {name}").format(name=row.name)
+            box.addWidget(MenuButton("…", name, partial(self._fill, row)))
         self._box.addWidget(line)
         self.buttons[row.id], self._lines[row.id] = button, line
 
@@ -135,16 +144,18 @@ class AttachmentList(QWidget):
         menu.clear()
         menu.addAction(self.tr("Open"), partial(self.opened.emit, row))
         menu.addAction(self.tr("Save a copy…"), partial(self.saved.emit, row))
-        if self._editable:
-            menu.addAction(self.tr("Remove"), partial(self.removed.emit, row))
+        menu.addAction(self.tr("Remove"), partial(self.removed.emit, row))
 
     def _about(self, row: AttachmentRow) -> str:
-        when = formatting.moment(row.added_at, self._now())
-        parts = [row.added_by, when, size_words(row.size)]
         if row.program:
-            of = self.tr("{program}, since r{revision}")
-            parts.insert(0, of.format(program=row.program, revision=row.revision))
-        return " · ".join(part for part in parts if part)
+            return self.tr("{program}, since r{revision}").format(
+                program=row.program, revision=row.revision
+            )
+        return f"{row.added_by} · {formatting.moment(row.added_at, self._now())}"
+
+    def _tip(self, row: AttachmentRow) -> str:
+        when = formatting.moment(row.added_at, self._now())
+        return f"{row.added_by} · {when} · {size_words(row.size)}"
 
 
 def size_words(size: int) -> str:

@@ -60,7 +60,7 @@ class _Sheet(QWidget):
 
     def _resize(self) -> None:
         size = self._whole() * (self._scale or self._fitting())
-        self.setMinimumSize(size if self._scale else QSize())
+        self.setMinimumSize(size if self._scale else QSize(0, 0))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

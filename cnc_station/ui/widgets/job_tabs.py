@@ -19,7 +19,7 @@ from cnc_station.ui.widgets.code_view import CodeView
 from cnc_station.ui.widgets.facts import KeyValue
 from cnc_station.ui.widgets.layout import vbox
 from cnc_station.ui.widgets.tabs import TabStack
-from cnc_station.ui.widgets.text import Note, Text
+from cnc_station.ui.widgets.text import Note, Text, restyle
 from cnc_station.ui.widgets.timeline import Timeline
 
 TIMELINE, RUNS, SET_UP = "timeline", "runs", "set-up"
@@ -51,6 +51,7 @@ class JobTabs(TabStack):
             (FIELDS, self.tr("Fields"), scrolling(self.fields)),
         ):
             self.add(key, title, widget)
+        restyle(self.tabs, room="narrow")
         self.tabs.chosen.connect(self._show)
 
     def show_events(
