@@ -205,7 +205,7 @@ def test_a_picture_is_decoded_upright_within_its_room_or_not_at_all() -> None:
     image.fill(QColor("red"))
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "JPG")
+    image.save(buffer, b"JPG")
     plain = bytes(buffer.data().data())
     exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06"
     exif += bytes(6)
