@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QPoint, QPointF, QSize, Qt, QUrl
-from PySide6.QtGui import QColor, QDropEvent, QImage
+from PySide6.QtCore import (
+    QBuffer,
+    QByteArray,
+    QIODevice,
+    QMimeData,
+    QPoint,
+    QPointF,
+    QSize,
+    Qt,
+    QUrl,
+)
+from PySide6.QtGui import QColor, QDropEvent, QImage, QImageWriter
 
 from cnc_station.engine.commands import (
     ActOnJobs,
@@ -205,7 +215,7 @@ def test_a_picture_is_decoded_upright_within_its_room_or_not_at_all() -> None:
     image.fill(QColor("red"))
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"JPG")
+    assert QImageWriter(buffer, QByteArray(b"jpg")).write(image)
     plain = bytes(buffer.data().data())
     exif = b"Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06"
     exif += bytes(6)
