@@ -1,6 +1,5 @@
 """The routes about attachments of jobs and programs."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any, Self
 from urllib.parse import quote
@@ -9,11 +8,10 @@ from pydantic import Field
 
 from cnc_station.engine.commands import AttachFile, RemoveAttachment
 from cnc_station.engine.domain.attachments import AttachmentKind
-from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.queries import AttachmentContent, ListAttachments, ProgramByHash
 from cnc_station.engine.views.attachments import AttachmentRow
 from cnc_station.web.api.job_history import job_of
-from cnc_station.web.api.multipart import Upload, is_form, read_upload
+from cnc_station.web.api.multipart import uploaded
 from cnc_station.web.api.problems import not_found
 from cnc_station.web.api.route import Call, Reply, Route
 from cnc_station.web.api.values import PageIn, PageOut, Taken, TimeOut, Told
@@ -94,15 +92,9 @@ async def _require_program(call: Call) -> None:
 
 
 async def _attach(call: Call, listed: ListAttachments, **owner: Any) -> Reply:
-    content_type = call.headers.get("Content-Type", "")
-    upload = Upload("", call.body)
-    if is_form(content_type):
-        upload = await asyncio.to_thread(read_upload, content_type, call.body)
-    name = call.query.name or upload.name
-    if not name:
-        raise InvalidInput(FieldError("name", "is missing"))
+    upload = await uploaded(call)
     before = {row.id for row in await call.door.ask(listed)}
-    rows = await call.door.execute(AttachFile(name, upload.content, **owner))
+    rows = await call.door.execute(AttachFile(upload.name, upload.content, **owner))
     if not rows:
         raise not_found("attachment any more: it was removed")
     location = {"Location": f"/api/v1/attachments/{rows[0].id}/content"}
