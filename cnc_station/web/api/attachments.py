@@ -13,10 +13,11 @@ from cnc_station.engine.views.attachments import AttachmentRow
 from cnc_station.web.api.job_history import job_of
 from cnc_station.web.api.multipart import uploaded
 from cnc_station.web.api.problems import not_found
-from cnc_station.web.api.route import Call, Reply, Route
+from cnc_station.web.api.route import BINARY, Call, Reply, Route
 from cnc_station.web.api.values import PageIn, PageOut, Taken, TimeOut, Told
 
-_MEDIA = ", ".join(kind.media_type for kind in AttachmentKind)
+# Makers of clients know only the first; each answer has its own.
+_MEDIA = ", ".join((BINARY, *(kind.media_type for kind in AttachmentKind)))
 
 
 class AttachmentOut(Told):
