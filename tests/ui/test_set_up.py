@@ -104,7 +104,7 @@ async def test_dropped_files_are_shown_opened_removed_and_brought_back(
         (tmp_path / name).write_bytes(content)
     drop(panel, *(tmp_path / name for name in files), tmp_path / "other.step")
     await until(lambda: len(panel.files.buttons) == 2)
-    assert office.said.failed == ["broken.png is not a PDF, PNG or JPEG."]
+    await until(lambda: office.said.failed == ["broken.png is not a PDF, PNG or JPEG."])
     photo, drawing = panel.files.buttons.values()
     await until(lambda: photo.has_picture)
     drawing.click()

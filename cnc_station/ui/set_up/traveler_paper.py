@@ -29,7 +29,6 @@ def draw(paper: "Paper") -> bytes:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(buffer)
-    writer.setTitle(one_line(paper.title))
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     writer.setPageMargins(QMarginsF(*(_MARGIN_MM,) * 4))
     writer.setResolution(_DPI)
