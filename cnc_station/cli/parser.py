@@ -106,6 +106,8 @@ def _parser(first: str | None) -> _Parser:
     command("act", "act:act", about, _act)
     job = command("job", "show:job", "Show a job with its runs and its history.")
     job.add_argument("id", type=int, metavar="ID")
+    about = "Attach drawings, photos or sheets to a job, or list them."
+    command("attach", "attach:attach", about, _attach)
     command("runs", "runs:runs", "List the latest runs of all jobs, newest first.", _runs)
     run = command("run", "runs:run", "Show a run with its result and its output.")
     run.add_argument("id", type=int, metavar="ID")
@@ -127,6 +129,11 @@ def _parser(first: str | None) -> _Parser:
         if name in add_arguments:
             add_arguments[name]()
     return parser
+
+
+def _attach(parser: ArgumentParser) -> None:
+    parser.add_argument("job", type=int, metavar="JOB", help="its number")
+    parser.add_argument("files", nargs="*", type=_file, metavar="FILE", help="PDF, PNG or JPEG")
 
 
 def _doctor(parser: ArgumentParser) -> None:

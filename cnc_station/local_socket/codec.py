@@ -39,6 +39,7 @@ KINDS: Mapping[str, type] = {
 }
 _FILES: Mapping[type, str] = {
     commands.AddProgram: "source",
+    commands.AttachFile: "content",
     commands.ImportJobs: "content",
     queries.PreviewImport: "content",
 }

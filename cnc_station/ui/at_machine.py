@@ -13,7 +13,6 @@ from cnc_station.engine.queries import (
     JobsById,
     ListEvents,
     ListMachines,
-    ProgramByHash,
 )
 from cnc_station.engine.views import JobRow, MachineRow, RunRow
 from cnc_station.ui.dialogs.accept_database import AcceptDatabaseDialog
@@ -24,6 +23,7 @@ from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.dialogs.set_up import SetUpDialog
 from cnc_station.ui.drivers import Drivers, wants_position
 from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.set_up.content import of_job
 
 _EVENTS = 60
 
@@ -74,16 +74,14 @@ class AtMachine(QObject):
         self.dialog = None
 
     async def _set_up(self, job_id: int) -> MachineDialog | None:
-        detail = await self._context.door.ask(JobById(job_id))
-        if detail is None or detail.row.machine_id is None:
+        content = await of_job(self._context.door, job_id)
+        if content is None or content.job is None or content.job.row.machine_id is None:
             return None
-        machine = await self._machine(detail.row.machine_id)
+        machine = await self._machine(content.job.row.machine_id)
         if machine is None:
             return None
-        sha256 = detail.row.program
-        program = await self._context.door.ask(ProgramByHash(sha256)) if sha256 else None
         watched = not self.drivers.abilities(machine.spec.driver).starts
-        return SetUpDialog(self._context, detail, machine, program, self._window, watched=watched)
+        return SetUpDialog(self._context, content, machine, self._window, watched=watched)
 
     async def _finish(self, job_id: int) -> MachineDialog | None:
         job, machine = await self._job_at(job_id)

@@ -8,18 +8,20 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from cnc_station.engine.store import schema
+from cnc_station.engine.store import account_tables, attachment_tables, schema
 from cnc_station.engine.store.database import Database
 from cnc_station.engine.store.migrate import bring_up_to_date
 from cnc_station.engine.store.run_figures import run_figures
 from tests.tools.servers import Postgres
 
 Facts = dict[str, Any]
+_LAST_TABLES = (run_figures, account_tables.account, attachment_tables.attachment)  # of their files
 
 
 def _created(database: Database) -> None:
+    (metadata,) = {table.metadata for table in _LAST_TABLES}
     with database.connect_writer() as connection, connection.begin():
-        run_figures.metadata.create_all(connection)
+        metadata.create_all(connection)
 
 
 def _facts(url: str, made: Callable[[Database], object], read: Callable[..., Facts]) -> Facts:

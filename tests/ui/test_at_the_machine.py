@@ -15,10 +15,11 @@ from cnc_station.engine.drivers.base import RunFailed
 from cnc_station.engine.queries import LatestTelemetry, ListEvents
 from cnc_station.engine.views import Doing
 from cnc_station.ui.dialogs.finish import FinishDialog
-from cnc_station.ui.dialogs.set_up import SetUpDialog, notes
+from cnc_station.ui.dialogs.set_up import SetUpDialog
 from cnc_station.ui.floor.activity_row import SideRow
 from cnc_station.ui.floor.card_text import CardAction
 from cnc_station.ui.pages.floor import FloorPage
+from cnc_station.ui.set_up.notes import notes
 from tests.ui.at_the_machine import comes_to, machine_comes_to, tap
 from tests.ui.controller_fleet import (
     IDLE,

@@ -82,6 +82,21 @@ async def test_faults_stand_at_their_fields_and_nothing_typed_is_lost(
     assert (await detail(office, 1)).row.estimated_s == 270.0
 
 
+async def test_a_wrong_field_and_why_it_is_wrong_come_into_view(
+    office: Office, window: QWidget
+) -> None:
+    window.resize(800, 400)
+    form = await opened(JobForm.new(office.context, window))
+    assert form.height() <= window.height()
+    form.fields.name.setText("Bracket")
+    form.fields.machine_type.setEditText("mill")
+    form.fields.payload.setPlainText("plain words")
+    wrong = form.fields.fields["payload"]
+    QTest.mouseClick(form.submit, Qt.MouseButton.LeftButton)
+    await until(lambda: wrong.error and wrong.visibleRegion().boundingRect() == wrong.rect())
+    form.reject()
+
+
 async def test_what_only_the_engine_can_know_stands_at_its_field_too(
     office: Office, window: QWidget
 ) -> None:

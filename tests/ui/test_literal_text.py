@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 from cnc_station.config import Config
 from cnc_station.engine.commands import ActOnJobs, ActOnMachine, AddMachine, AddProgram, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction, MachineAction
+from cnc_station.engine.domain.attachments import AttachmentKind
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.machine import Capability, Position, PositionBasis
 from cnc_station.engine.domain.principal import local_principal
@@ -33,6 +34,7 @@ from cnc_station.engine.views import (
     ProgramFinding,
     Status,
 )
+from cnc_station.engine.views.attachments import AttachmentRow, SetUpSheet
 from cnc_station.ui.dialogs.clearing import ClearingDialog
 from cnc_station.ui.dialogs.confirm_position import ConfirmPositionDialog
 from cnc_station.ui.dialogs.dialog import Dialog
@@ -44,6 +46,7 @@ from cnc_station.ui.dialogs.machine_log import MachineLogDialog
 from cnc_station.ui.dialogs.set_up import SetUpDialog
 from cnc_station.ui.frame import Frame
 from cnc_station.ui.pages.programs import ProgramsPage
+from cnc_station.ui.set_up.content import SetUpContent
 from cnc_station.ui.shell import Shell
 from tests.ui.controller_fleet import GRBL, LINUXCNC, Scripted, Shop, spec
 from tests.ui.outside_text import MARKUP, Walk, WatchedPipe, tip_labels
@@ -213,7 +216,11 @@ async def dialogs(shell: Shell, jobs: dict[str, int]) -> AsyncIterator[Dialog]:
     (run, *_) = await door.ask(ListRuns(job_id=jobs[ALARM]))
     failed = (await detail(door, jobs[ALARM])).row
     status = replace(SAYS, doing=Doing.RUNNING)
-    yield SetUpDialog(context, waits, found[WAITS], None, window, watched=False)
+    sheet = SetUpSheet(MARKUP, 1, MARKUP, {1: MARKUP}, {MARKUP: MARKUP})
+    kind = AttachmentKind.PDF
+    of_program = AttachmentRow(1, None, MARKUP, 1, "", MARKUP, kind, 1, None, None, 0, MARKUP)
+    set_up = SetUpContent(waits, None, sheet, (of_program,))
+    yield SetUpDialog(context, set_up, found[WAITS], window, watched=False)
     yield FinishDialog(context, cut.row, found[CUTS], status, window)
     yield ClearingDialog(context, found[ALARM], failed, run, window)
     yield ConfirmPositionDialog(context, found[LOST], window)

@@ -13,6 +13,7 @@ from cnc_station.engine import commands
 from cnc_station.engine.commands import (
     ActOnJobs,
     AddProgram,
+    AttachFile,
     Command,
     EditJob,
     ImportJobs,
@@ -113,7 +114,7 @@ def test_the_walk_finds_the_texts_of_all_kinds_of_commands() -> None:
 @pytest.mark.parametrize("command", CASES)
 async def test_no_text_of_a_command_brings_a_hidden_character_in(command: Command[Any]) -> None:
     reached: list[Any] = []
-    if isinstance(command, ImportJobs) and command.name == EVIL:
+    if isinstance(command, ImportJobs | AttachFile) and command.name == EVIL:
         await door(reached).execute(command)
         assert reached[0].name == "ab\\u202ec"  # the name of a file, which can't be refused
         return

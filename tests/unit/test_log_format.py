@@ -134,6 +134,7 @@ def _told(reason: str) -> str:
 
 def test_each_change_of_a_jobs_state_has_its_words() -> None:
     without = {"assigned", "reordered", "pinned", "edited", "part_done", "modes_set", "inspected"}
+    without |= {"file_attached", "file_removed", "first_part_checked"}
     assert JOB_TRANSITIONS.keys() - WORDS.keys() == without
     asked = {"submit", "start", "finish", "fail", "retry", "dlq"}
     assert {words.event for words in WORDS.values()} >= asked

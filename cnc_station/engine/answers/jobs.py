@@ -17,6 +17,7 @@ from cnc_station.engine.domain.job import EDITABLE, JobSpec
 from cnc_station.engine.domain.states import LIVE_RUNS
 from cnc_station.engine.handlers.intake import accept
 from cnc_station.engine.store import edits
+from cnc_station.engine.store.attachments import CopyJob
 from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.limits import CreateWithinLimits
 from cnc_station.engine.store.queries import event_feed, export, history, job_list
@@ -85,7 +86,10 @@ async def duplicate_job(context: AnswerContext, command: commands.DuplicateJob, 
     if spec is None:
         raise Conflict(f"There is no job {command.job_id}.")
     copy = replace(spec, external_id="", source=f"copy of job {command.job_id}")
-    (job_id,) = await create_jobs(context, (copy,), actor, command.trace_id)
+    checked = accepted(context, copy)
+    refuse_other_tenants(context, (checked.tenant,))
+    create = CreateJobs((checked,), actor, trace_id=command.trace_id)
+    (job_id,) = await context.writer.write(CopyJob(create, command.job_id))
     return job_id
 
 

@@ -41,7 +41,9 @@ async def execute(context: AnswerContext, command: Any, actor: str, carry: Carry
             await _refuse_hidden(context, (job_id, *changes.get("after", ())))
             if "tenant" in changes:
                 refuse_other_tenants(context, (changes["tenant"],))
-        case c.DuplicateJob(job_id=job_id):
+        case c.AttachFile(job_ids=ids):
+            await _refuse_hidden(context, ids)
+        case c.DuplicateJob(job_id=job_id) | c.CheckFirstPart(job_id=job_id):
             await _refuse_hidden(context, (job_id,))
         case c.SubmitJobs(specs=specs):
             await _refuse_hidden(context, [job_id for spec in specs for job_id in spec.after])

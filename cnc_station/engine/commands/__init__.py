@@ -46,6 +46,12 @@ from cnc_station.engine.commands.schedules import (
     ResumeSchedule,
     TriggerSchedule,
 )
+from cnc_station.engine.commands.set_ups import (
+    AttachFile,
+    CheckFirstPart,
+    EditSetUpSheet,
+    RemoveAttachment,
+)
 from cnc_station.engine.commands.station import (
     AcceptDatabase,
     BackUpNow,
@@ -74,8 +80,10 @@ __all__ = [
     "ActOnSchedules",
     "AddMachine",
     "AddProgram",
+    "AttachFile",
     "BackUpNow",
     "ChangeOwnSecret",
+    "CheckFirstPart",
     "Command",
     "CreateAccount",
     "CreateAlertRule",
@@ -90,12 +98,14 @@ __all__ = [
     "EditJob",
     "EditMachine",
     "EditSchedule",
+    "EditSetUpSheet",
     "EditWebhook",
     "ImportJobs",
     "JoinFleet",
     "MoveMachine",
     "PauseSchedule",
     "RemoveAccount",
+    "RemoveAttachment",
     "ReplayDeliveries",
     "ResetPassword",
     "ResumeSchedule",

@@ -149,6 +149,7 @@ ABOUT_STATIONS = frozenset(
     {t.STATION_JOINED.name, t.STATION_LEFT.name, t.LEADER_CHANGED.name, Topic.PRESENCE_CHANGED}
 )
 ABOUT_PROGRAMS = frozenset({t.PROGRAM_ADDED.name, Topic.PROGRAMS_EXPIRED})
+ABOUT_SET_UPS = frozenset({t.FILE_ATTACHED.name, t.FILE_REMOVED.name, t.SET_UP_SHEET_CHANGED.name})
 ABOUT_SCHEDULES = frozenset(name for name in t.TRANSITIONS if name.startswith("schedule_"))
 ABOUT_ALERTS = frozenset({Topic.ALERTS_CHANGED, t.ALERTS_TOLD.name, t.ALERT_RULES_CHANGED.name})
 ABOUT_WEBHOOKS = frozenset(

@@ -121,6 +121,7 @@ _JOB_INSTEAD: Mapping[str, Mapping[JobState, str]] = {
         J.CANCELLED: "There is nothing left to discard.",
     },
     t.ACCEPTED.name: dict.fromkeys(J, "Only an interrupted job has a part to accept."),
+    t.FIRST_PART_CHECKED.name: dict.fromkeys(J, "Its first part can be checked while it runs."),
     **{row.name: _OVERRIDDEN for row in t.OVERRIDES.values()},
 }
 

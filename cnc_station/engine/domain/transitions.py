@@ -133,6 +133,10 @@ REORDERED = _row("reordered", _job(WAITING_JOBS, None))
 PINNED = _row("pinned", _job(WAITING_JOBS, None))
 EDITED = _row("edited", _job(_NOT_STARTED | UNDECIDED_JOBS, None))
 
+# In any state
+FILE_ATTACHED = _row("file_attached", _job(set(JobState), None))
+FILE_REMOVED = _row("file_removed", _job(set(JobState), None))
+
 # One attempt
 ASSIGNED = _row(
     "assigned", _job({J.QUEUED}, J.ASSIGNED), _run(set(), R.ASSIGNED), _at(M.IDLE, M.ASSIGNED)
@@ -155,6 +159,7 @@ CONTINUED = _row(
 )
 PART_DONE = _row("part_done", _job({J.RUNNING, J.HELD}, None))  # one of several, not the last
 MODES_SET = _row("modes_set", _job({J.RUNNING, J.HELD}, None))
+FIRST_PART_CHECKED = _row("first_part_checked", _job({J.RUNNING, J.HELD}, None))  # by a person
 COMPLETED = _row(
     "completed",
     _job({J.RUNNING, J.HELD}, J.COMPLETED),
@@ -249,6 +254,7 @@ STATION_LEFT = _row("station_left")
 LEADER_CHANGED = _row("leader_changed")
 SETTINGS_CHANGED = _row("settings_changed")
 PROGRAM_ADDED = _row("program_added")
+SET_UP_SHEET_CHANGED = _row("set_up_sheet_changed")  # of a program, or its attachments
 WEBHOOKS_CHANGED = _row("webhooks_changed")
 ALERT_RULES_CHANGED = _row("alert_rules_changed")
 ACCOUNTS_CHANGED = _row("accounts_changed")

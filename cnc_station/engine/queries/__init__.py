@@ -53,6 +53,11 @@ from cnc_station.engine.queries.schedules import (
     ScheduleRuns,
     UpcomingRuns,
 )
+from cnc_station.engine.queries.set_ups import (
+    AttachmentContent,
+    ListAttachments,
+    SetUpSheetOf,
+)
 from cnc_station.engine.queries.station import (
     AboutStation,
     BackupsNow,
@@ -74,6 +79,7 @@ __all__ = [
     "AboutStation",
     "AccountById",
     "AlertHistory",
+    "AttachmentContent",
     "BackupsNow",
     "ControllerStatus",
     "CountDeliveries",
@@ -95,6 +101,7 @@ __all__ = [
     "ListActiveRuns",
     "ListAlertRules",
     "ListAlerts",
+    "ListAttachments",
     "ListDeliveries",
     "ListDrivers",
     "ListEvents",
@@ -121,6 +128,7 @@ __all__ = [
     "ScheduleById",
     "ScheduleRuns",
     "ScrapeMetrics",
+    "SetUpSheetOf",
     "StoredSettings",
     "ToolpathByHash",
     "UpcomingRuns",

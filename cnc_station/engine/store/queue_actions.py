@@ -12,6 +12,8 @@ from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.policies import RUN_NOW
 from cnc_station.engine.domain.refusals import job_refusal
 from cnc_station.engine.domain.states import FINISHED_JOBS, WAITING_JOBS, JobState
+from cnc_station.engine.store.attachment_tables import attachment
+from cnc_station.engine.store.attachments import delete_attachments
 from cnc_station.engine.store.dialect import Dialect, packed
 from cnc_station.engine.store.jobs import ask_successors, unblock_successors
 from cnc_station.engine.store.schema import dependency, job, run
@@ -132,6 +134,7 @@ def _delete(tx: Tx, row: Row[Any]) -> None:
     if (successor := _successor(tx, row.id)) is not None:
         raise Conflict(f"{row.name} can't be deleted because job {successor} waits for it.")
     tx.connection.execute(delete(dependency).where(dependency.c.job_id == row.id))
+    delete_attachments(tx, attachment.c.job_id == row.id)
     tx.connection.execute(delete(job).where(job.c.id == row.id))
 
 

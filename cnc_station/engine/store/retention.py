@@ -13,6 +13,8 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, exists, select
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.transitions import DELETED
 from cnc_station.engine.store.archive import Sheet, sheet
+from cnc_station.engine.store.attachment_tables import attachment
+from cnc_station.engine.store.attachments import delete_attachments, delete_of_programs
 from cnc_station.engine.store.run_figures import keep_figures
 from cnc_station.engine.store.schema import (
     dependency,
@@ -78,8 +80,8 @@ class DeleteExpired(OneByOne[Removed]):
 
 
 class DeleteFinishedJobs(DeleteExpired):
-    """Jobs that were finished so long ago, with their events, deliveries and runs, of which the
-    figures stay. A job for which an unfinished one waits is kept."""
+    """Jobs that were finished so long ago, with their events, deliveries, attachments and runs,
+    of which the figures stay. A job for which an unfinished one waits is kept."""
 
     __slots__ = ()
     sheets = (
@@ -87,6 +89,7 @@ class DeleteFinishedJobs(DeleteExpired):
         sheet("runs", run.c.job_id, without=_RUN_SECRETS),
         sheet("events", event.c.job_id),
         sheet("deliveries", delivery.c.job_id, without=("token", "due_at", "payload")),
+        sheet("attachments", attachment.c.job_id),
     )
 
     @classmethod
@@ -106,6 +109,7 @@ class DeleteFinishedJobs(DeleteExpired):
         tenants = select(job.c.id, job.c.tenant).where(job.c.id.in_(ids))
         found = tx.connection.execute(tenants).all()
         of_others = dependency.c.predecessor_id.in_(ids)
+        delete_attachments(tx, attachment.c.job_id.in_(ids))
         for statement in (
             delete(dependency).where(dependency.c.job_id.in_(ids) | of_others),
             delete(run).where(run.c.job_id.in_(ids)),
@@ -201,8 +205,11 @@ class DeleteUnusedPrograms(DeleteExpired):
         locked = tuple(self.lock(tx, program.c.sha256))
         unused = self.expired(self.before).where(program.c.sha256.in_(locked))
         ids = tx.connection.execute(unused).scalars().all()
+        own = select(program.c.name).where(program.c.sha256.in_(ids)).distinct()
+        names = tx.connection.execute(own).scalars().all()
         tx.connection.execute(delete(program).where(program.c.sha256.in_(ids)))
         if ids:
+            delete_of_programs(tx, names)
             tx.notify(Topic.PROGRAMS_EXPIRED)
         return Removed(len(ids), bool(ids))
 

@@ -9,7 +9,18 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Alias, Column, Connection, FromClause, Subquery, Table, event, or_, select
+from sqlalchemy import (
+    Alias,
+    Column,
+    Connection,
+    FromClause,
+    Subquery,
+    Table,
+    event,
+    false,
+    or_,
+    select,
+)
 from sqlalchemy.sql import visitors
 
 from cnc_station.engine.domain import transitions as t
@@ -17,6 +28,11 @@ from cnc_station.engine.domain.alerts import OF_THE_SHOP
 from cnc_station.engine.domain.notice import ABOUT_SCHEDULES
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.alert_tables import alert, alert_message, alert_rule
+from cnc_station.engine.store.attachment_tables import (
+    attachment,
+    attachment_content,
+    set_up_sheet,
+)
 from cnc_station.engine.store.webhook_tables import delivery, delivery_attempt, webhook
 
 T = TypeVar("T")
@@ -27,7 +43,12 @@ _LIMITED = "limited_to_tenants"
 # Whose events name no job.
 _OF_A_TENANT = sorted(
     ABOUT_SCHEDULES
-    | {t.ALERT_ACKNOWLEDGED.name, t.ALERT_ESCALATED.name, t.ALERT_RULES_CHANGED.name}
+    | {
+        t.SET_UP_SHEET_CHANGED.name,
+        t.ALERT_ACKNOWLEDGED.name,
+        t.ALERT_ESCALATED.name,
+        t.ALERT_RULES_CHANGED.name,
+    }
 )
 
 
@@ -88,8 +109,23 @@ def _condition(table: Table, tenants: frozenset[str]) -> Any:
     if table is schema.event:
         of_shop = schema.event.c.job_id.is_(None) & schema.event.c.type.not_in(_OF_A_TENANT)
         return or_(of_shop, schema.event.c.job_id.in_(jobs), _is_deletion(sorted(tenants)))
+    of_set_ups = _of_set_ups(table, jobs)
+    if of_set_ups is not None:
+        return of_set_ups
     of_alerts = _of_alerts(table, sorted(tenants))
     return _of_webhooks(table, sorted(tenants)) if of_alerts is None else of_alerts
+
+
+def _of_set_ups(table: Table, jobs: Any) -> Any:
+    """What people attach to a program or write for it may come from any tenant: it is hidden."""
+    if table is set_up_sheet:
+        return false()
+    if table is attachment:
+        return attachment.c.job_id.in_(jobs)
+    if table is attachment_content:
+        own = select(attachment.c.sha256).where(attachment.c.job_id.in_(jobs))
+        return attachment_content.c.sha256.in_(own)
+    return None
 
 
 def _is_deletion(tenants: list[str]) -> Any:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QPlainTextEdit, QWidget
 
 from cnc_station.engine.domain.errors import FieldError
@@ -19,13 +19,16 @@ _LINES_PX = 62
 
 # The rare fields that are shown at once where one of them has a value.
 _OPENING = (
-    *("work_order", "customer", "notes", "description", "after", "timeout_s", "external_id"),
+    *("work_order", "customer", "description", "after", "timeout_s", "external_id"),
     *("tenant", "payload"),
 )
 
 
 class JobFields(QWidget):
-    """Editors for a `JobDraft`; rarely used ones appear on request or when one has an error."""
+    """Editors for a `JobDraft`; rarely used ones appear on request or when one has an error.
+    `wrong` carries the first field with an error."""
+
+    wrong = Signal(object)
 
     def __init__(self, now: int, *, new: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -72,11 +75,11 @@ class JobFields(QWidget):
         self._add(common, 3, 0, 4, "program", tr("Program"), self.program)
         self._add(common, 4, 0, 4, "priority", tr("Priority"), self.priority)
         self._add(common, 5, 0, 4, "due_at", tr("Due"), self.due)
+        for_operator = tr("for the person at the machine; plain words, several lines")
+        self._add(common, 6, 0, 4, "notes", tr("Notes"), self.notes, hint=for_operator)
         self._add(rare, 0, 0, 2, "work_order", tr("Work order"), self.work_order)
         self._add(rare, 0, 2, 2, "customer", tr("Customer"), self.customer)
-        for_operator = tr("for the person at the machine")
-        self._add(rare, 1, 0, 2, "notes", tr("Notes"), self.notes, hint=for_operator)
-        self._add(rare, 1, 2, 2, "description", tr("Description"), self.description)
+        self._add(rare, 1, 0, 4, "description", tr("Description"), self.description)
         after = tr("numbers of jobs that must be completed first")
         self._add(rare, 2, 0, 4, "after", tr("Runs after"), self.after, hint=after)
         self.fields["after"].setVisible(new)
@@ -88,7 +91,7 @@ class JobFields(QWidget):
         identity = self.external_id
         self._add(rare, 4, 0, 2, "external_id", tr("External id"), identity, hint=elsewhere)
         self._add(rare, 4, 2, 2, "tenant", tr("Tenant"), self.tenant)
-        self._add(rare, 5, 0, 4, "payload", tr("Payload (JSON)"), self.payload)
+        self._add(rare, 5, 0, 4, "payload", tr("Extra data (JSON)"), self.payload)
         vbox(common, self.more, self._rare, STRETCH, on=self, gap=10, margins=(0, 0, 8, 0))
 
     def _add(
@@ -138,6 +141,7 @@ class JobFields(QWidget):
             self.more.setChecked(True)
         if wrong:
             wrong[0].editor.setFocus()
+            QTimer.singleShot(0, wrong[0], lambda: self.wrong.emit(wrong[0]))  # after its layout
         return [error for error in errors if error.field not in self.fields]
 
 

@@ -27,6 +27,9 @@ from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.text import Text
 
+_SIZE, _SIZE_TOUCH = (680, 730), (760, 760)
+_ABOUT_FIELD = 24  # px that are shown beside a field with an error
+
 
 class JobForm(Dialog):
     """Make it with `new`, `copy` or `change`, then `open()` it; `saved(job id)` when stored."""
@@ -104,6 +107,7 @@ class JobForm(Dialog):
     def _place(self, title: str) -> None:
         self.fields.setProperty("part", "plain")
         area = scrolling(self.fields, right=0, focus=True)
+        self.fields.wrong.connect(lambda field: area.ensureWidgetVisible(field, 0, _ABOUT_FIELD))
         self.as_draft.setVisible(self._editing is None)
         set_tip(self.submit, self.tr("Ctrl+Enter"))
         for keys in ("Ctrl+Return", "Ctrl+Enter"):
@@ -113,7 +117,7 @@ class JobForm(Dialog):
         margins = (20, 16, 20, 16)
         parts = (head, self.last_error, self.banner, (area, 1), buttons)
         vbox(*parts, on=self, gap=12, margins=margins)
-        self.resize(680, 620)
+        self.fit(_SIZE, _SIZE_TOUCH)
 
     @property
     def loaded(self) -> bool:

@@ -1,6 +1,6 @@
 """The set-up check list before a job starts on a real machine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
@@ -8,13 +8,17 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.views import JobDetail, JobRow, MachineRow, ProgramDetail
+from cnc_station.engine.views import JobRow, MachineRow
+from cnc_station.engine.views.attachments import AttachmentRow
 from cnc_station.ui import formatting
 from cnc_station.ui.dialogs.machine_dialog import MachineDialog
 from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.set_up.attachment_actions import AttachmentActions
+from cnc_station.ui.set_up.attachment_list import LARGE, AttachmentList
+from cnc_station.ui.set_up.content import SetUpContent
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PaintedButton, PrimaryButton, paint_face
-from cnc_station.ui.widgets.layout import STRETCH, vbox
+from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox
 from cnc_station.ui.widgets.literal import set_tip
 from cnc_station.ui.widgets.text import Text
 
@@ -76,25 +80,26 @@ class CheckRow(PaintedButton):
 
 _SIZE = (620, 660)
 _SIZE_TOUCH = (760, 720)
-_NOTES = ("notes", "note", "description", "remarks", "remark", "comments", "comment")
+_PICTURES = LARGE.width() + 16
+_GAP = 12
 
 
 class SetUpDialog(MachineDialog):
-    """The set-up of the job of `detail`, assigned to `machine`; `program` is what it will run. What
-    neither states reads "not stated". `watched`: the machine can't be started from here. The lines
+    """The set-up of the job of `content`, assigned to `machine`. What nobody has stated reads "not
+    stated". `watched`: the machine can't be started from here. The lines
     have no check boxes where an operator need not confirm set-ups."""
 
     def __init__(
         self,
         context: PageContext,
-        detail: JobDetail,
+        content: SetUpContent,
         machine: MachineRow,
-        program: ProgramDetail | None,
         parent: QWidget | None,
         *,
         watched: bool,
     ) -> None:
-        job = detail.row
+        assert content.job is not None
+        job = content.job.row
         title = self.tr("Set up {machine}: {job}").format(machine=machine.spec.name, job=job.title)
         about = self.tr("Tick what you have checked at the machine. It moves as soon as you start.")
         if watched:
@@ -104,12 +109,17 @@ class SetUpDialog(MachineDialog):
         to_tick = machine.spec.operator_starts
         self.rows = [
             CheckRow(name, found or self.tr("not stated"), checkable=to_tick)
-            for name, found in self._lines(detail, program)
+            for name, found in self._lines(content, job)
         ]
+        self.files = AttachmentList(context.now, room=LARGE, editable=False)
+        self.files.setFixedWidth(_PICTURES)
+        self._on_files = AttachmentActions(context, self)
+        self.files.opened.connect(self._on_files.open)
         for row in self.rows:
             row.toggled.connect(self.refresh)
-            self.body.addWidget(row)
-        self.body.addStretch(1)
+        lines = vbox(*self.rows, STRETCH, gap=8)
+        beside = vbox(self.files, STRETCH)
+        self.body.addLayout(hbox((lines, 1), beside, gap=_GAP), 1)
         meaning = self.tr(
             "Put aside pauses the job and frees the machine for another. Cancel leaves both as "
             "they are."
@@ -123,20 +133,32 @@ class SetUpDialog(MachineDialog):
         self.offer(self.cancel_button())
         self.offer(self.start, stretch=1)
         self.refresh()
-        self.fit(_SIZE, _SIZE_TOUCH)
+        more = _PICTURES + _GAP if content.attachments else 0
+        self.fit((_SIZE[0] + more, _SIZE[1]), (_SIZE_TOUCH[0] + more, _SIZE_TOUCH[1]))
+        wanted = self.files.show_rows(content.attachments)
+        self.loading = context.operations.run(self._load_pictures(wanted))
 
-    def _lines(self, detail: JobDetail, program: ProgramDetail | None) -> Iterator[tuple[str, str]]:
-        job = detail.row
-        told = notes(job.notes, job.description, detail.payload)
+    async def _load_pictures(self, wanted: Sequence[AttachmentRow]) -> None:
+        for row in wanted:
+            image = await self._on_files.pictures.load(row, self.files.picture_size)
+            if image is not None:
+                self.files.set_picture(row.id, image)
+
+    def _lines(self, content: SetUpContent, job: JobRow) -> Iterator[tuple[str, str]]:
+        told = "\n".join(
+            text
+            for text in (content.job_notes, content.sheet.notes if content.sheet else "")
+            if text
+        )
         if told:
             yield self.tr("Notes"), told
         yield self.tr("Material"), job.material
-        tools = program.tools if program else ()
-        listed = (f"T{number}  {called}".strip() for number, called in tools)
-        yield self.tr("Tools"), "\n".join(listed)
-        yield self.tr("Work offset"), ", ".join(program.work_offsets if program else ())
+        yield self.tr("Tools"), "\n".join(_line(*pair) for pair in content.tools())
+        yield self.tr("Work offset"), _offsets(content.work_offsets())
         yield self.tr("Program"), self._program(job)
         yield self.tr("Quantity"), formatting.parts(job.quantity)
+        if content.sheet and content.sheet.first_part:
+            yield self.tr("First part"), self.tr("check it before the others, and confirm it")
         if not told:
             yield self.tr("Notes"), ""
 
@@ -162,16 +184,16 @@ class SetUpDialog(MachineDialog):
         done = self.tr("{job}: put aside, it waits paused").format(job=self._title)
         self.act(JobAction.DEFER, "", done)
 
-
-def notes(own: str, description: str, payload: Mapping[str, object]) -> str:
-    """What the person at the machine should read: the job's own notes, those that came with its
-    payload, then its description."""
-    found = {name.strip().lower(): value for name, value in payload.items()}
-    texts = [own, *(_text(found[name]) for name in _NOTES if name in found), description]
-    return "\n".join(dict.fromkeys(text for text in texts if text))
+    def done(self, result: int) -> None:
+        self.loading.cancel()
+        super().done(result)
 
 
-def _text(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return "\n".join(filter(None, map(_text, value)))
-    return "" if value is None else str(value).strip()
+def _line(name: str, text: str) -> str:
+    return f"{name}  {text}".strip()
+
+
+def _offsets(pairs: Sequence[tuple[str, str]]) -> str:
+    """In one line where nobody added anything."""
+    described = any(text for _, text in pairs)
+    return ("\n" if described else ", ").join(_line(*pair) for pair in pairs)

@@ -22,6 +22,7 @@ from cnc_station.ui.event_text import by_and_why, event_sentence, tone_of
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.pages.machine_about import MachineAbout, position_words
 from cnc_station.ui.pages.machine_buttons import MachineButtons
+from cnc_station.ui.set_up.panel import SetUpPanel
 from cnc_station.ui.theme import Role
 from cnc_station.ui.theme.live import tone_ink
 from cnc_station.ui.widgets.buttons import Button
@@ -37,7 +38,7 @@ from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 from cnc_station.ui.widgets.timeline import Timeline, TimelineEntry
 
 _JOB_WIDTH = 150
-NOW, LATELY, ABOUT = "now", "lately", "about"
+NOW, SET_UP, LATELY, ABOUT = "now", "set-up", "lately", "about"
 LIVE_MS = 150  # from memory, while it is on view
 
 
@@ -56,6 +57,7 @@ class MachineDetail(Card):
         self.details = Details()
         self.buttons = MachineButtons()
         self.live = LivePanel()
+        self.set_up = SetUpPanel(context)
         self.timeline = Timeline()
         self.about = MachineAbout()
         self._live = QTimer(self, interval=LIVE_MS)
@@ -70,6 +72,7 @@ class MachineDetail(Card):
         self.tabs = stack.tabs
         for key, title, widget in (
             (NOW, self.tr("Now"), scrolling(self.live)),
+            (SET_UP, self.tr("Set-up"), self.set_up),
             (LATELY, self.tr("Lately"), self.timeline),
             (ABOUT, self.tr("About"), scrolling(self.about)),
         ):
@@ -90,6 +93,7 @@ class MachineDetail(Card):
         self._name.setText(machine.spec.name)
         self.buttons.show_machine(machine, self._drivers.abilities(machine.spec.driver))
         self.job_button.setVisible(machine.job_id is not None)
+        self.set_up.show_job(machine.job_id)
         title = self._drivers.title(machine.spec.driver)
         self.about.show_machine(machine, title, self._context.now())
         self.clock_moved()

@@ -1,7 +1,7 @@
 """One program: its path, the reader's findings, its text, its revisions."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
@@ -16,12 +16,15 @@ from PySide6.QtWidgets import (
 
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow, Telemetry, Toolpath
 from cnc_station.ui import assumptions, formatting
+from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.set_up.panel import SetUpPanel
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.card import Card
 from cnc_station.ui.widgets.code_view import CodeView
 from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
 from cnc_station.ui.widgets.literal import plain, set_tip
+from cnc_station.ui.widgets.tabs import TabStack
 from cnc_station.ui.widgets.text import ElidedLabel, Note, Text
 from cnc_station.ui.widgets.toolpath import ToolpathView
 
@@ -35,9 +38,10 @@ class ProgramDetailCard(Card):
 
     revision_chosen = Signal(str)  # the SHA-256
 
-    def __init__(self, now: Callable[[], int]) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
-        self._now = now
+        self._now = context.now
+        self.set_up = SetUpPanel(context)
         self.shown: ProgramDetail | None = None
         self._toolpath: Toolpath | None = None
         self._ends: list[tuple[int, int]] = []  # line, the last point it leads to
@@ -74,10 +78,13 @@ class ProgramDetailCard(Card):
     def _reading(self) -> QSplitter:
         below = QWidget()
         vbox(self._clean, self.findings, (self.code, 1), on=below, gap=6)
+        self.parts = TabStack()
+        self.parts.add("text", self.tr("Program"), below)
+        self.parts.add("set-up", self.tr("Set-up"), self.set_up)
         splitter = QSplitter(Qt.Orientation.Vertical)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self.path)
-        splitter.addWidget(below)
+        splitter.addWidget(self.parts)
         splitter.setSizes(list(_SHARES))
         return splitter
 
@@ -86,6 +93,7 @@ class ProgramDetailCard(Card):
         same = self.shown is not None and self.shown.row.sha256 == program.row.sha256
         self.shown = program
         row = program.row
+        self.set_up.show_program(row.sha256)
         self._name.setText(row.name)
         self._about.setText(self._said(row))
         set_tip(self._about, f"SHA-256 {row.sha256}")

@@ -26,7 +26,7 @@ class ProgramsPage(ListPage[ProgramRow]):
     def __init__(self, context: PageContext) -> None:
         super().__init__(context, self.tr("Programs"))
         self.table.opened.connect(lambda _: self.new_job())
-        self.detail = ProgramDetailCard(context.now)
+        self.detail = ProgramDetailCard(context)
         self.detail.new_job_button.clicked.connect(self.new_job)
         self.detail.jobs_button.clicked.connect(self._to_jobs)
         self.detail.revision_chosen.connect(self.select)

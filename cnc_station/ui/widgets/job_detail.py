@@ -61,7 +61,7 @@ class JobDetailPanel(QFrame):
         self.trouble = Text("", Role.NOTE, Ink.ALARM, wrap=True)
         self.actions_row = JobActionRow(WIDTH - _SIDES)
         self.actions_row.aborted.connect(self._abort)
-        self.tabs = JobTabs()
+        self.tabs = JobTabs(context)
         self.tabs.program.opened.connect(self._open_program)
         self._detail = CoalescedTask(context.operations, self._load, self)
         self._path = CoalescedTask(context.operations, self._load_path, self)
@@ -101,6 +101,7 @@ class JobDetailPanel(QFrame):
         else:
             self.actions_row.opened()
         self.job_id = job_id
+        self.tabs.set_up.show_job(job_id)
         self.row = None
         if row is not None:
             self._show_row(row)

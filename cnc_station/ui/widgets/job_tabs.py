@@ -10,6 +10,8 @@ from cnc_station.engine.domain.event import Event
 from cnc_station.engine.views import JobDetail, ProgramDetail, Telemetry
 from cnc_station.ui.models.job_draft import pretty
 from cnc_station.ui.models.job_text import entries, fields, run_entries
+from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.set_up.panel import SetUpPanel
 from cnc_station.ui.theme import Ink, Role, Tone
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.card import scrolling
@@ -17,10 +19,11 @@ from cnc_station.ui.widgets.code_view import CodeView
 from cnc_station.ui.widgets.facts import KeyValue
 from cnc_station.ui.widgets.layout import vbox
 from cnc_station.ui.widgets.tabs import TabStack
-from cnc_station.ui.widgets.text import Note, Text
+from cnc_station.ui.widgets.text import Note, Text, restyle
 from cnc_station.ui.widgets.timeline import Timeline
 
-TIMELINE, RUNS, PROGRAM, PAYLOAD, FIELDS = "timeline", "runs", "program", "payload", "fields"
+TIMELINE, RUNS, SET_UP = "timeline", "runs", "set-up"
+PROGRAM, PAYLOAD, FIELDS = "program", "payload", "fields"
 _MARKS = {"error": Tone.ALARM, "warning": Tone.HELD}
 
 
@@ -29,11 +32,12 @@ class JobTabs(TabStack):
 
     program_wanted = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, context: PageContext) -> None:
         super().__init__()
         self.timeline = Timeline()
         self.runs = Timeline()
         self.runs.setAccessibleName(self.tr("Runs, oldest first"))
+        self.set_up = SetUpPanel(context)
         self.code = CodeView()
         self.program = _ProgramTab(self.code)
         self.payload = _PayloadTab()
@@ -41,11 +45,13 @@ class JobTabs(TabStack):
         for key, title, widget in (
             (TIMELINE, self.tr("Timeline"), self.timeline),
             (RUNS, self.tr("Runs"), self.runs),
+            (SET_UP, self.tr("Set-up"), self.set_up),
             (PROGRAM, self.tr("Program"), self.program),
             (PAYLOAD, self.tr("Payload"), self.payload),
             (FIELDS, self.tr("Fields"), scrolling(self.fields)),
         ):
             self.add(key, title, widget)
+        restyle(self.tabs, room="narrow")
         self.tabs.chosen.connect(self._show)
 
     def show_events(

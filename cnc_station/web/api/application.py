@@ -24,6 +24,7 @@ from cnc_station.logs.repeats import HTTP
 from cnc_station.web import docs_page
 from cnc_station.web.api import (
     aliases,
+    attachments,
     floor,
     job_history,
     jobs,
@@ -32,6 +33,7 @@ from cnc_station.web.api import (
     problems,
     programs,
     schedules,
+    set_up_sheets,
     shop,
     webhook_test,
     webhooks,
@@ -40,7 +42,7 @@ from cnc_station.web.api.aliases import with_aliases
 from cnc_station.web.api.idempotency import reply_once, request_key
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
-from cnc_station.web.api.route import BINARY, IF_MATCH, PATTERNS, Call, Reply, Route
+from cnc_station.web.api.route import IF_MATCH, PATTERNS, TEXTS, Call, Reply, Route
 from cnc_station.web.api.values import Taken
 from cnc_station.web.capacity import Capacity, paced
 from cnc_station.web.guards import OPEN_PATHS, Guards
@@ -56,6 +58,8 @@ ROUTES: tuple[Route, ...] = (
     *job_history.ROUTES,
     *needs_attention.ROUTES,
     *programs.ROUTES,
+    *attachments.ROUTES,
+    *set_up_sheets.ROUTES,
     *shop.ROUTES,
     *floor.ROUTES,
     *schedules.ROUTES,
@@ -193,7 +197,7 @@ def _response(request: web.Request, reply: Reply) -> web.Response:
         status=reply.status,
         headers={"Cache-Control": "no-store", **reply.headers},
         content_type=reply.media_type,
-        charset=None if reply.media_type == BINARY else "utf-8",
+        charset="utf-8" if reply.media_type.startswith(TEXTS) else None,
     )
 
 

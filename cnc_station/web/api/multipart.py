@@ -1,5 +1,6 @@
 """A file that a form uploads (`multipart/form-data`, RFC 7578)."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
@@ -7,6 +8,7 @@ from email.parser import HeaderParser
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.web.api.problems import Problem
+from cnc_station.web.api.route import Call
 
 FORM = "multipart/form-data"
 FIELD = "file"
@@ -22,8 +24,19 @@ class Upload:
     content: bytes
 
 
-def is_form(content_type: str) -> bool:
-    """Whether a body of this type is a form."""
+async def uploaded(call: Call) -> Upload:
+    """Return the file that a call uploads: its body, or that of a form. `name` of its query counts
+    more than the name that a form tells. Raises Problem, InvalidInput without a name."""
+    content_type = call.headers.get("Content-Type", "")
+    found = Upload("", call.body)
+    if _is_form(content_type):
+        found = await asyncio.to_thread(read_upload, content_type, call.body)
+    if not (name := call.query.name or found.name):
+        raise InvalidInput(FieldError("name", "is missing"))
+    return Upload(name, found.content)
+
+
+def _is_form(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == FORM
 
 

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from cnc_station.web.api.idempotency import HEADER, KEY_PATTERN, REPLAYED
 from cnc_station.web.api.multipart import FIELD, FORM
 from cnc_station.web.api.problems import CONTENT_TYPE, NAMES
-from cnc_station.web.api.route import BINARY, PATTERNS, NoQuery, Route
+from cnc_station.web.api.route import BINARY, PATTERNS, TEXTS, NoQuery, Route
 from cnc_station.web.api.values import Taken, Told
 
 _REF = "#/components/schemas/{model}"
@@ -176,8 +176,9 @@ def _responses(route: Route) -> dict[str, Any]:
     for status, answer in route.answers.items():
         found[str(status)] = {"description": route.summary}
         if isinstance(answer, str):
+            kinds = answer.split(", ")
             found[str(status)]["content"] = {
-                kind: {"schema": _FILE} if kind == BINARY else {} for kind in answer.split(", ")
+                kind: {} if kind.startswith(TEXTS) else {"schema": _FILE} for kind in kinds
             }
         elif models := _models(answer):
             found[str(status)]["content"] = {"application/json": {"schema": _one_of(models)}}

@@ -1,17 +1,15 @@
 """The routes about NC programs."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import Field
 
 from cnc_station.engine.commands import AddProgram
-from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.queries import ListPrograms, ProgramByHash, ProgramContent
 from cnc_station.engine.views import ProgramDetail, ProgramRow
 from cnc_station.engine.views.programs import ProgramFinding
-from cnc_station.web.api.multipart import Upload, is_form, read_upload
+from cnc_station.web.api.multipart import uploaded
 from cnc_station.web.api.problems import not_found
 from cnc_station.web.api.route import BINARY, Call, Reply, Route
 from cnc_station.web.api.values import PageIn, PageOut, Taken, TimeOut, Told
@@ -99,14 +97,8 @@ async def _show_list(call: Call) -> Reply:
 async def _add(call: Call) -> Reply:
     """Store the bytes of the body, or those of the field `file` of a form. Bytes that are stored
     already answer 200 and the program that they are."""
-    content_type = call.headers.get("Content-Type", "")
-    upload = Upload("", call.body)
-    if is_form(content_type):
-        upload = await asyncio.to_thread(read_upload, content_type, call.body)
-    name = call.query.name or upload.name
-    if not name:
-        raise InvalidInput(FieldError("name", "is missing"))
-    row = await call.door.execute(AddProgram(name, upload.content))
+    upload = await uploaded(call)
+    row = await call.door.execute(AddProgram(upload.name, upload.content))
     location = {"Location": f"/api/v1/programs/{row.sha256}"}
     return Reply(ProgramOut.of(row), 201 if row.created else 200, location)
 

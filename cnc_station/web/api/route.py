@@ -12,6 +12,7 @@ from cnc_station.web.api.values import Taken, Told
 
 IF_MATCH = re.compile(r'(W/)?"v(?P<version>[0-9]{1,18})"')
 BINARY = "application/octet-stream"
+TEXTS = ("text/", "application/json")  # how the types of texts begin
 PATTERNS: Mapping[str, str] = {"id": "[0-9]+", "sha256": "[0-9a-f]{64}"}  # of what stands in paths
 
 

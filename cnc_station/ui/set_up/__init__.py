@@ -1,0 +1,1 @@
+"""Attachments, set-up sheets and travelers in the window."""
