@@ -5,11 +5,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cnc_station.engine.domain.nc import DEFAULT, Limits, Mode, Program
+from cnc_station.engine.domain.nc.dialects import LINUXCNC
 from tests.unit.nc.programs import moves, read_text, warnings
 
 SAFETY = "G21 G90 G40 G49 G80 G17 G54 G94 G91.1 G50 G69 G97 G98 G64"
 EVERYTHING = "S900 M3\nG0 X1 F100\nG81 Z-1 R1\nG80\nG2 X2 I0.5\nM30"
-MILL, LATHE = Limits(lathe=False), Limits(lathe=True)
+MILL, LATHE = Limits(dialect=LINUXCNC, lathe=False), Limits(dialect=LINUXCNC, lathe=True)
 
 
 def codes(text: str, limits: Limits = DEFAULT) -> list[str]:

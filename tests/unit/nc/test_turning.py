@@ -5,9 +5,10 @@ from math import pi
 import pytest
 
 from cnc_station.engine.domain.nc import Kind, Limits, Program
+from cnc_station.engine.domain.nc.dialects import LINUXCNC
 from tests.unit.nc.programs import errors, moves, read_text, steps
 
-LATHE = Limits(lathe=True, rapid_mm_min=6000)
+LATHE = Limits(dialect=LINUXCNC, lathe=True, rapid_mm_min=6000)
 
 
 def turned(body: str, limits: Limits = LATHE) -> Program:

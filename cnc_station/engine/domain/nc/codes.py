@@ -11,10 +11,25 @@ RAPID, FEED, ARC_CW, ARC_CCW = 0, 10, 20, 30
 SINGLE_THREAD, SYNCHRONISED, RIGID_TAP, THREADING, CANCEL = 320, 330, 331, 760, 800
 ARCS = frozenset({ARC_CW, ARC_CCW})
 PROBES = frozenset({310, 382, 383, 384, 385})
-CYCLES = frozenset({730, 740, 810, 820, 830, 840, 850, 860, 890})
-SYNCHRONISED_MOTIONS = frozenset({SINGLE_THREAD, SYNCHRONISED, RIGID_TAP})
-MOTIONS = frozenset({RAPID, FEED}) | ARCS | SYNCHRONISED_MOTIONS | {THREADING} | PROBES | CYCLES
+# Codes that a dialect writes as other ones (`Dialect.means`). No program can write these numbers.
+NEUTRAL, FINE_BORE = 1_000_000, 1_000_761
+TURN_CYCLE, THREAD_CYCLE, FACE_CYCLE = 1_000_900, 1_000_920, 1_000_940
+FACE_DRILL, SIDE_DRILL, SIDE_TAP, SIDE_BORE = 1_000_830, 1_000_870, 1_000_880, 1_000_890
+FINISH, ROUGH_TURN, ROUGH_FACE, ROUGH_PATTERN = 1_000_700, 1_000_710, 1_000_720, 1_000_730
+PECK_FACE, PECK_GROOVE, MULTI_THREAD = 1_000_740, 1_000_750, 1_000_760
+HAAS_SYSTEMS = {1_001_100 + number: number for number in range(1, 21)}
 
+PROFILED = frozenset({FINISH, ROUGH_TURN, ROUGH_FACE, ROUGH_PATTERN})
+REPETITIVE = PROFILED | {PECK_FACE, PECK_GROOVE, MULTI_THREAD}
+PASSES = frozenset({TURN_CYCLE, THREAD_CYCLE, FACE_CYCLE})
+SIDE_CYCLES = frozenset({SIDE_DRILL, SIDE_TAP, SIDE_BORE})
+CYCLES = SIDE_CYCLES.union({730, 740, 810, 820, 830, 840, 850, 860, 890, FINE_BORE, FACE_DRILL})
+SYNCHRONISED_MOTIONS = frozenset({SINGLE_THREAD, SYNCHRONISED, RIGID_TAP})
+MOTIONS = (
+    frozenset({RAPID, FEED}) | ARCS | SYNCHRONISED_MOTIONS | {THREADING} | PROBES | CYCLES | PASSES
+)
+
+ABSOLUTE = 900
 DWELL, SET_DATA, MACHINE_COORDINATES = 40, 100, 530
 HOMES = frozenset({280, 300})
 STORE_HOME = {281: 280, 301: 300}
@@ -47,13 +62,14 @@ SETS: dict[int, tuple[str, Any]] = {
     980: ("retract_to_level", True),
     990: ("retract_to_level", False),
 } | {code: ("system", number) for number, code in enumerate(SYSTEMS)}
+SETS |= {code: ("system", 100 + number) for code, number in HAAS_SYSTEMS.items()}
 
 # The mode group that a code states. G50 is not listed: with S it limits the spindle speed.
 STATES: dict[int, Mode] = {
     **dict.fromkeys((200, 210), Mode.UNITS),
     **dict.fromkeys((900, 910), Mode.DISTANCE),
     **dict.fromkeys((170, 180, 190), Mode.PLANE),
-    **dict.fromkeys((*SYSTEMS, *EXTENDED_SYSTEMS), Mode.WORK_OFFSET),
+    **dict.fromkeys((*SYSTEMS, *EXTENDED_SYSTEMS, *HAAS_SYSTEMS), Mode.WORK_OFFSET),
     **dict.fromkeys((930, 940, 950), Mode.FEED),
     **dict.fromkeys((901, 911), Mode.ARC_CENTRES),
     **dict.fromkeys((400, *COMPENSATION), Mode.CUTTER_COMPENSATION),
@@ -67,7 +83,7 @@ STATES: dict[int, Mode] = {
 
 # Accepted codes that do not change the path in work coordinates or, noticeably, the time.
 QUIET = frozenset(
-    {51, 90, 110, 150, 400, 430, 431, 432, 440, 490, 501, 610, 611, 640, 690, 1030, 1870}
+    {NEUTRAL, 51, 90, 110, 150, 400, 430, 431, 432, 440, 490, 501, 610, 611, 640, 690, 1030, 1870}
 )
 UNSUPPORTED = {
     50: "a spline",
@@ -83,9 +99,9 @@ UNSUPPORTED = {
     650: "a macro call",
     660: "a macro call",
     680: "a rotated coordinate system",
-    700: "a turning or hole pattern cycle",
-    710: "a turning or hole pattern cycle",
-    720: "a turning or hole pattern cycle",
+    700: "a turning cycle or a hole pattern",
+    710: "a turning cycle or a hole pattern",
+    720: "a turning cycle or a hole pattern",
     750: "a grooving cycle",
     870: "a back-boring cycle",
     880: "a boring cycle with a manual retract",
@@ -105,8 +121,8 @@ GROUPS = (
     frozenset({70, 80}),
     frozenset({400}) | COMPENSATION,
     frozenset({430, 431, 432, 440, 490}),
-    EXTENDED_SYSTEMS.union(SYSTEMS),
-    frozenset({DWELL, SET_DATA, MACHINE_COORDINATES, *HOMES, *STORE_HOME, *SHIFTS}),
+    EXTENDED_SYSTEMS.union(SYSTEMS, HAAS_SYSTEMS),
+    frozenset({DWELL, SET_DATA, MACHINE_COORDINATES, *HOMES, *STORE_HOME, *SHIFTS, *REPETITIVE}),
 )
 GROUP_OF = {code: number for number, group in enumerate(GROUPS) for code in group}
 
@@ -127,8 +143,3 @@ M_QUIET = frozenset(
 ANALOG_OUTPUTS = frozenset({67, 68})
 M_RESTORING = frozenset({70, 71, 72, 73})
 M_USER = range(100, 200)
-
-
-def spelled(code: int) -> str:
-    """Return the code as a program writes it: G1, G38.2."""
-    return f"G{code // 10}.{code % 10}" if code % 10 else f"G{code // 10}"

@@ -34,19 +34,25 @@ class Findings:
     """Collect findings, each once: the first `KEPT`, and all about the whole program. An error
     always counts in `has_errors`, listed or not."""
 
-    __slots__ = ("_dropped", "_kept", "_seen", "has_errors")
+    __slots__ = ("_dropped", "_kept", "_seen", "has_doubts", "has_errors")
 
     def __init__(self) -> None:
         self._kept: list[Finding] = []
         self._seen: set[Finding] = set()
         self._dropped = 0
         self.has_errors = False  # the program is already refused
+        self.has_doubts = False  # its time is not certain
 
     def error(self, line: int, message: str) -> None:
         self._add(Finding(line, Severity.ERROR, message))
 
     def warning(self, line: int, message: str) -> None:
         self._add(Finding(line, Severity.WARNING, message))
+
+    def doubt(self, line: int, message: str) -> None:
+        """Add a warning about something that makes the time of the program uncertain."""
+        self.has_doubts = True
+        self.warning(line, message)
 
     def remark(self, line: int, message: str) -> None:
         """Add a warning about the whole program. It is always listed."""

@@ -75,6 +75,6 @@ def _left_in_force(machine: Machine) -> Iterator[str]:
         code = machine.modes.in_force.get(mode)
         if code is not None and code not in usual:
             number = f" P{machine.system - 100}" if code in codes.EXTENDED_SYSTEMS else ""
-            yield f"{codes.spelled(code)}{number}"
+            yield f"{machine.dialect.spelled(code)}{number}"
     if machine.shift != NO_OFFSET and machine.shifted_by is not None:
-        yield f"the {codes.spelled(machine.shifted_by)} shift"
+        yield f"the {machine.dialect.spelled(machine.shifted_by)} shift"

@@ -1,12 +1,13 @@
 """The letters that the codes of a block use. Others are refused or get a warning."""
 
-from cnc_station.engine.domain.nc import codes
+from cnc_station.engine.domain.nc import codes, increments
 from cnc_station.engine.domain.nc.findings import BlockError
 from cnc_station.engine.domain.nc.machine import Machine
 from cnc_station.engine.domain.nc.words import Block, Words
 
 WATCHED = frozenset("IJKLPQR")
 ODD = frozenset("EUVW")
+PECKS = frozenset("IJK")
 # What the watched letters are for. Codes in neither table use none of them.
 USED_BY_G: dict[int, str] = {
     **dict.fromkeys(codes.ARCS, "IJKPR"),
@@ -14,6 +15,8 @@ USED_BY_G: dict[int, str] = {
     **dict.fromkeys(codes.SYNCHRONISED_MOTIONS, "IK"),
     **dict.fromkeys(codes.COMPENSATION, "LP"),
     **dict.fromkeys(codes.EXTENDED_SYSTEMS, "P"),
+    **dict.fromkeys((codes.NEUTRAL, codes.FINE_BORE), "IJKLPQR"),
+    **dict.fromkeys((*codes.PASSES, *codes.REPETITIVE), "IKPQR"),
     codes.THREADING: "IJKLPQR",
     codes.DWELL: "P",
     codes.SET_DATA: "IJLPQR",
@@ -37,12 +40,16 @@ USED_BY_M: dict[int, str] = {
 }
 
 
-def check(machine: Machine, block: Block) -> None:
-    """Refuse unknown letters, warn about unused ones, and convert U and W of a lathe."""
+def check(machine: Machine, block: Block, line: str) -> None:
+    """Refuse unknown letters, warn about unused ones, convert U and W of a lathe, and numbers
+    without a decimal point."""
     words = block.words
+    increments.convert(machine, block, line)
     for letter in ODD.intersection(words):
         take_odd(machine, block, letter)
     idle = WATCHED.intersection(words).difference(USED_BY_G.get(machine.motion, ""))
+    if machine.dialect.shrinking_pecks and machine.motion in codes.CYCLES:
+        idle -= PECKS
     if not idle:
         return
     used = [USED_BY_G.get(code, "") for code in block.g]
@@ -55,6 +62,8 @@ def take_odd(machine: Machine, block: Block, letter: str) -> None:
     """Handle U in a dwell, U and W on a lathe, E for a thread or an output; refuse all others."""
     if letter == "U" and codes.DWELL in block.g:
         return
+    if letter in "UW" and not codes.PROFILED.isdisjoint(block.g):
+        return  # allowances
     if letter in "UW" and machine.lathe:
         fold_increment(machine, block.words, "X" if letter == "U" else "Z", block.words.pop(letter))
     elif letter != "E":

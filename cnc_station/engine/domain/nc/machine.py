@@ -5,7 +5,7 @@ from enum import Enum, auto
 from math import inf, pi, sqrt
 
 from cnc_station.engine.domain.nc.arcs import Plane
-from cnc_station.engine.domain.nc.dialect import Dialect
+from cnc_station.engine.domain.nc.dialect import Dialect, Reading
 from cnc_station.engine.domain.nc.expressions import Parameters
 from cnc_station.engine.domain.nc.findings import Findings, ReadingStopped
 from cnc_station.engine.domain.nc.preconditions import ModeRecord
@@ -13,6 +13,8 @@ from cnc_station.engine.domain.nc.program import Kind, Limits, Moves, Point, Uni
 from cnc_station.engine.domain.nc.words import Words
 
 SMALLEST_RATE = 1e-6
+INCREMENT_MM, INCREMENT_INCH = 0.001, 0.0001  # the smallest that a control takes
+PER_REVOLUTION = 950
 NUMBERED_AXES = ((0, "X"), (1, "Y"), (2, "Z"))
 
 
@@ -38,11 +40,13 @@ class Machine:
     """Modal state in mm and minutes. Positions are work coordinates: offsets count as zero until
     the program sets them. `running` holds the line where spindle or coolant was started,
     `shifted_by` the code that last moved the zero, `counts_by_letter` whether a lathe's U or W was
-    read, and `plane_noted` the plane of the last block that depends on one."""
+    read, and `plane_noted` the plane of the last block that depends on one. `settings` holds the
+    words that a turning cycle takes from a block before it, by its code; `due` is a cycle with a
+    profile that this block starts, `profile_blocks` counts the blocks of profiles."""
 
     limits: Limits
     findings: Findings
-    dialect: Dialect
+    reading: Reading
     parameters: Parameters = field(default_factory=Parameters)
     moves: Moves = field(default_factory=Moves)
     line: int = 0
@@ -80,6 +84,10 @@ class Machine:
     tools: list[int] = field(default_factory=list)
     running: dict[str, int] = field(default_factory=dict)
     reset_by_end: bool = False
+    settings: dict[int, Words] = field(default_factory=dict)
+    due: int | None = None
+    profile_blocks: int = 0
+    dialect: Dialect = field(init=False)
 
     system: int = 0
     systems: dict[int, Point] = field(default_factory=dict)
@@ -94,6 +102,9 @@ class Machine:
     plane_warned: bool = False
     spindle_warned: bool = False
     feed_checked: bool = False
+
+    def __post_init__(self) -> None:
+        self.dialect = self.reading.dialect
 
     def refresh(self) -> None:
         """Recompute what depends on units, diameter mode and offsets."""
@@ -203,7 +214,8 @@ class Machine:
             )
         turns = self.rpm() > 0.0
         if self.feed_mode is FeedMode.PER_REVOLUTION and not turns:
-            self.findings.error(self.line, "feed per revolution (G95) with the spindle stopped")
+            name = self.dialect.spelled(PER_REVOLUTION)
+            self.findings.error(self.line, f"feed per revolution ({name}) with the spindle stopped")
         elif not turns and not self.spindle_warned:
             self.spindle_warned = True
             self.findings.warning(self.line, "cutting move with the spindle stopped")

@@ -1,28 +1,52 @@
 """Apply the modes that a block sets, and its F, S, T and M words."""
 
 from cnc_station.engine.domain.nc import codes, leftovers, uses
+from cnc_station.engine.domain.nc.dialect import spelled
 from cnc_station.engine.domain.nc.findings import BlockError
 from cnc_station.engine.domain.nc.machine import FeedMode, Machine
 from cnc_station.engine.domain.nc.preconditions import Mode
 from cnc_station.engine.domain.nc.program import Kind, Units
 from cnc_station.engine.domain.nc.words import Block, Words, whole
 
+LATHE_AXES = frozenset("XZUW")
+PLAIN_MOTIONS = frozenset({codes.RAPID, codes.FEED, *codes.ARCS})
 
-def check_groups(block: Block) -> None:
+
+def translate(machine: Machine, block: Block) -> None:
+    """Replace the codes that mean something else in the dialect. G90, G92 and G94 of a lathe are
+    cycles only with a position and without another motion in the block."""
+    dialect = machine.dialect
+    for index, code in enumerate(block.g):
+        if code in dialect.refused:
+            raise BlockError(f"{spelled(code)} ({dialect.refused[code]}) is not supported")
+        if code in dialect.warned:
+            machine.findings.doubt(machine.line, f"{spelled(code)}: {dialect.warned[code]}")
+            block.g[index] = codes.NEUTRAL
+            continue
+        meant = dialect.means.get(code, code)
+        if meant in codes.PASSES and (
+            LATHE_AXES.isdisjoint(block.words) or not PLAIN_MOTIONS.isdisjoint(block.g)
+        ):
+            meant = codes.NEUTRAL if code == codes.ABSOLUTE else code
+        block.g[index] = meant
+
+
+def check_groups(machine: Machine, block: Block) -> None:
     """Refuse two codes of one group."""
     seen: dict[int, int] = {}
     for code in block.g:
         group = codes.GROUP_OF.get(code)
         if group is not None and seen.setdefault(group, code) != code:
-            raise BlockError(
-                f"{codes.spelled(seen[group])} and {codes.spelled(code)} cannot be in one block"
-            )
+            first, second = machine.dialect.spelled(seen[group]), machine.dialect.spelled(code)
+            raise BlockError(f"{first} and {second} cannot be in one block")
 
 
 def set_modes(machine: Machine, block: Block) -> int | None:
     """Apply the G codes that set a mode. Return the non-modal code of the block, if any."""
+    if machine.dialect.means:
+        translate(machine, block)
     if len(block.g) > 1:
-        check_groups(block)
+        check_groups(machine, block)
     acting = None
     feed_mode = machine.feed_mode
     for code in block.g:
@@ -48,7 +72,8 @@ def set_modes(machine: Machine, block: Block) -> int | None:
 def take_motion(machine: Machine, code: int) -> None:
     """Make a motion code the modal one."""
     machine.motion = code
-    if code not in codes.CYCLES:
+    cycle = machine.cycle
+    if cycle is not None and cycle.code != code and not {cycle.code, code} <= codes.CYCLES:
         machine.cycle = None
 
 
@@ -69,11 +94,11 @@ def accepted(machine: Machine, code: int, words: Words) -> bool:
     if code in codes.COMPENSATION:
         uses.of_plane(machine, machine.plane)
         message = "cutter compensation is left to the control; this is the programmed path"
-        machine.findings.warning(machine.line, f"{codes.spelled(code)}: {message}")
+        machine.findings.warning(machine.line, f"{machine.dialect.spelled(code)}: {message}")
         return True
     if code == codes.SPINDLE_CAP:
         if "S" in words:
-            machine.spindle_cap = words.pop("S")
+            limit_speed(machine, words.pop("S"))
         else:
             machine.modes.state(Mode.SCALING, code)
         return True
@@ -84,8 +109,8 @@ def accepted(machine: Machine, code: int, words: Words) -> bool:
         return False
     what = codes.UNSUPPORTED.get(code)
     if what is None:
-        raise BlockError(f"{codes.spelled(code)} is not a known code")
-    raise BlockError(f"{codes.spelled(code)} ({what}) is not supported")
+        raise BlockError(f"{spelled(code)} is not a known code")
+    raise BlockError(f"{spelled(code)} ({what}) is not supported")
 
 
 def set_values(machine: Machine, block: Block) -> None:
@@ -100,13 +125,22 @@ def set_values(machine: Machine, block: Block) -> None:
             uses.of_feed(machine)
         machine.feed = feed if machine.feed_mode is FeedMode.INVERSE_TIME else feed * machine.scale
     if "S" in words:
-        if codes.SHIFT not in block.g:  # here it limits the spindle speed of a lathe
+        if codes.SHIFT in block.g and machine.lathe:
+            limit_speed(machine, words.pop("S"))
+        else:
             uses.of_speed(machine)
-        set_speed(machine, words["S"])
+            set_speed(machine, words["S"])
     if "D" in words and codes.CONSTANT_SURFACE in block.g:
         machine.spindle_cap = words["D"]
     if "T" in words:
         choose_tool(machine, whole(words, "T", 999_999, 0))
+
+
+def limit_speed(machine: Machine, speed: float) -> None:
+    """Set the highest spindle speed for constant surface speed."""
+    if speed <= 0:
+        raise BlockError(f"S{speed:g}: a speed limit must be more than zero")
+    machine.spindle_cap = speed
 
 
 def set_speed(machine: Machine, speed: float) -> None:

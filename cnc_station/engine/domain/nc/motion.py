@@ -93,7 +93,7 @@ def programmed_centre(
 
 def synchronised(machine: Machine, words: Words) -> None:
     """G33: K mm per revolution. G33.1 also returns. Fanuc's G32 uses F in place of K."""
-    name = codes.spelled(machine.motion)
+    name = machine.dialect.spelled(machine.motion)
     if machine.motion == codes.SINGLE_THREAD:
         lead, letter = machine.feed or 0.0, "F"
     else:

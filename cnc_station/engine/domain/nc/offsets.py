@@ -1,6 +1,7 @@
 """Position of the zero: G10, G52, G92, G53, and the moves home (G28, G30)."""
 
 from cnc_station.engine.domain.nc import codes, uses
+from cnc_station.engine.domain.nc.dialect import Certainty, Dwell
 from cnc_station.engine.domain.nc.findings import BlockError
 from cnc_station.engine.domain.nc.machine import Machine
 from cnc_station.engine.domain.nc.program import Kind, Point
@@ -29,14 +30,14 @@ def act(machine: Machine, code: int, block: Block) -> None:
 
 
 def dwell(machine: Machine, words: Words) -> None:
-    """G4: P in seconds, as in LinuxCNC and Grbl. Fanuc's X and U in seconds are also accepted."""
+    """G4: P in seconds (see `increments` for P in ms), or Fanuc's X and U in seconds."""
     seconds = next((words.pop(letter) for letter in "PXU" if letter in words), None)
     if seconds is None or seconds < 0:
         raise BlockError("G4 needs a time: P in seconds")
-    if seconds >= LONGEST_PLAUSIBLE_DWELL_S:
-        machine.findings.warning(
-            machine.line, f"dwell of {seconds:g} s: P is read as seconds, not milliseconds"
-        )
+    if seconds >= LONGEST_PLAUSIBLE_DWELL_S and machine.dialect.dwell is Dwell.SECONDS:
+        chosen = machine.reading.certainty is Certainty.CHOSEN
+        remark = machine.findings.warning if chosen else machine.findings.doubt
+        remark(machine.line, f"dwell of {seconds:g} s: P is read as seconds, not milliseconds")
     machine.wait(Kind.DWELL, seconds)
 
 
@@ -72,8 +73,6 @@ def shift_zero(machine: Machine, code: int, words: Words) -> None:
             machine.shift = NO_OFFSET
         elif code == codes.LOCAL_SHIFT:
             machine.shift = picked(machine, words, machine.shift, NO_OFFSET, 1.0)
-        elif machine.lathe and "S" in words and words.keys().isdisjoint("XYZ"):
-            machine.spindle_cap = words["S"]
         else:
             unshifted = minus(machine.position, minus(machine.offset, machine.shift))
             machine.shift = picked(machine, words, machine.shift, unshifted, -1.0)
@@ -93,14 +92,15 @@ def picked(machine: Machine, words: Words, old: Point, base: Point, sign: float)
 
 def machine_coordinates(machine: Machine, words: Words) -> None:
     """G53: a straight move in machine coordinates."""
-    if machine.motion not in {codes.RAPID, codes.FEED}:
+    rapid = machine.dialect.rapid_g53 or machine.motion == codes.RAPID
+    if not rapid and machine.motion != codes.FEED:
         raise BlockError("G53 needs G0 or G1")
     if not machine.absolute:
         machine.findings.warning(
             machine.line, "G53 with G91: read as absolute; LinuxCNC refuses it"
         )
     end = picked(machine, words, machine.position, machine.limits.home_mm, 1.0)
-    if machine.motion == codes.RAPID:
+    if rapid:
         machine.rapid(end, kind=Kind.HOME)
     else:
         machine.cut(

@@ -95,13 +95,15 @@ class ModeRecord:
     assumed when a block depends on it and no block until then has stated it. So the plane is not
     assumed without arcs, nor the return level without cycles, the spindle mode without a spindle,
     the diameter mode on a mill, or scaling on a lathe (where G50 limits the spindle speed).
-    `in_force`: the code stated last in each group. `moves_settled`, `feeds_settled`: no further
-    move, no further F word can change what is assumed."""
+    `read_with`: the code that is assumed in each group. `in_force`: the code stated last in each.
+    `moves_settled`, `feeds_settled`: no further move, no further F word can change what is
+    assumed."""
 
-    __slots__ = ("_open", "assumed", "feeds_settled", "in_force", "moves_settled")
+    __slots__ = ("_open", "assumed", "feeds_settled", "in_force", "moves_settled", "read_with")
 
     def __init__(self) -> None:
         self._open = set(MODES)
+        self.read_with = dict(_CODES)
         self.assumed: dict[Mode, tuple[int, str]] = {}
         self.in_force: dict[Mode, int] = {}
         self.moves_settled = self.feeds_settled = False
@@ -121,7 +123,7 @@ class ModeRecord:
         for mode in modes:
             if mode in self._open:
                 self._open.discard(mode)
-                self.assumed[mode] = (line, _CODES[mode])
+                self.assumed[mode] = (line, self.read_with[mode])
         self._settle()
 
     def _settle(self) -> None:

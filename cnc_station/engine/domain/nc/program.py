@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
 from cnc_station.engine.domain.nc.arcs import Arc
-from cnc_station.engine.domain.nc.dialect import Dialect
+from cnc_station.engine.domain.nc.dialect import Dialect, Reading
 from cnc_station.engine.domain.nc.findings import Finding, Severity
 from cnc_station.engine.domain.nc.preconditions import READ_WITH, Assumption
 
@@ -123,7 +123,7 @@ class Moves:
 class Program:
     """The result of reading a program. A refused one has the moves read so far. `assumes`: the
     modes that it needs before it states them. `leaves_on`: what still runs after its end, as text
-    ("spindle", "coolant")."""
+    ("spindle", "coolant"). `doubtful`: its time is not certain, for a reason in the findings."""
 
     moves: Moves
     findings: tuple[Finding, ...]
@@ -133,11 +133,12 @@ class Program:
     tools: tuple[int, ...]
     units: Units
     lathe: bool
-    dialect: Dialect
+    reading: Reading
     feed_mm: float
     rapid_mm: float
     assumes: tuple[Assumption, ...] = READ_WITH
     leaves_on: tuple[str, ...] = ()
+    doubtful: bool = False
 
     @property
     def refused(self) -> bool:

@@ -10,16 +10,21 @@ from cnc_station.engine.domain.nc import (
     modal,
     motion,
     offsets,
+    roughing,
     source,
     threads,
+    turning,
     uses,
 )
 from cnc_station.engine.domain.nc.arcs import Plane
+from cnc_station.engine.domain.nc.dialect import Certainty, Dialect, Family, Reading
 from cnc_station.engine.domain.nc.dialects import LINUXCNC
 from cnc_station.engine.domain.nc.expressions import evaluate
 from cnc_station.engine.domain.nc.findings import BlockError, Findings, ReadingStopped
 from cnc_station.engine.domain.nc.flow import Flow
+from cnc_station.engine.domain.nc.guess import guess
 from cnc_station.engine.domain.nc.machine import Machine
+from cnc_station.engine.domain.nc.preconditions import Mode
 from cnc_station.engine.domain.nc.program import DEFAULT, Kind, Limits, Program
 from cnc_station.engine.domain.nc.summary import summed_up
 from cnc_station.engine.domain.nc.words import Block, Words, parse
@@ -34,6 +39,7 @@ MOVERS: dict[int, Mover] = {
     **dict.fromkeys(codes.SYNCHRONISED_MOTIONS, motion.synchronised),
     **dict.fromkeys(codes.PROBES, motion.probe),
     **dict.fromkeys(codes.CYCLES, cycles.drill),
+    **dict.fromkeys(codes.PASSES, turning.one_pass),
 }
 AXES = frozenset("XYZABC")
 ARC_WORDS = AXES | frozenset("IJKR")
@@ -45,7 +51,7 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     a finding at its line, and reading continues. The time is proportional to the number of moves,
     which `limits` bounds."""
     findings = Findings()
-    machine = Machine(limits, findings, limits.dialect or LINUXCNC)
+    machine = Machine(limits, findings, dialect_of(limits))
     if source.is_rubbish(program):
         findings.error(0, "this is not an NC program: it is not text")
         return summed_up(machine, 0)
@@ -59,9 +65,9 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     if (language := source.other_language(text)) is not None:
         findings.error(text.first + 1, f"this is {language}: CNC Station cannot read it")
         return summed_up(machine, len(text.lines))
-    machine.lathe = text.looks_like_lathe if limits.lathe is None else limits.lathe
-    if machine.lathe:
-        machine.plane = Plane.ZX
+    if limits.dialect is None:
+        machine.reading = guess(text.lines, program)
+    switch_on(machine, text)
     try:
         run(machine, text)
         leftovers.remark(machine)
@@ -72,10 +78,47 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     return summed_up(machine, len(text.lines))
 
 
+def is_lathe(dialect: Dialect, limits: Limits, text: source.Source) -> bool:
+    """Return whether the program is for a lathe: by machine, dialect, or words."""
+    if limits.lathe is not None:
+        return limits.lathe
+    if dialect.family is Family.EITHER:
+        return text.looks_like_lathe
+    return dialect.family is Family.LATHE
+
+
+def dialect_of(limits: Limits) -> Reading:
+    """Return the dialect of the machine. Without one, LinuxCNC's is assumed until the guess."""
+    if limits.dialect is None:
+        return Reading(LINUXCNC, Certainty.ASSUMED)
+    return Reading(limits.dialect, Certainty.CHOSEN)
+
+
+def switch_on(machine: Machine, text: source.Source) -> None:
+    """Set the dialect, and the modes in force before the first block."""
+    machine.dialect = dialect = machine.reading.dialect
+    machine.lathe = is_lathe(dialect, machine.limits, text)
+    if machine.lathe:
+        machine.plane = Plane.ZX
+    if dialect.rapid_at_start:
+        machine.motion = codes.RAPID
+    if dialect.diameter:
+        machine.diameter = True
+        machine.modes.read_with[Mode.DIAMETER] = "G7"
+    for code in dialect.power_on:
+        field, value = codes.SETS[code]
+        setattr(machine, field, value)
+        machine.modes.read_with[codes.STATES[code]] = dialect.spelled(code)
+    for code in dialect.fixed:
+        machine.modes.state(codes.STATES[code], code)
+    machine.refresh()
+
+
 def run(machine: Machine, text: source.Source) -> None:
     """Execute block after block until the program ends."""
     lines = text.lines[: text.last]
     flow = Flow(lines, machine.parameters, machine.findings)
+    numbered = roughing.Numbered(lines)
     blocks_left = len(lines) + machine.limits.max_repeated_blocks
     following: int | None = text.first
     while following is not None and following < len(lines):
@@ -93,8 +136,8 @@ def run(machine: Machine, text: source.Source) -> None:
                 following = flow.step(index)
             else:
                 block = carry_out(machine, line)
-                if block is not None and block.m:
-                    following = after(machine, flow, block, following)
+                if block is not None and (block.m or machine.due is not None):
+                    following = after(machine, flow, numbered, block, following)
         except ReadingStopped:
             raise
         except BlockError as error:
@@ -103,8 +146,12 @@ def run(machine: Machine, text: source.Source) -> None:
         machine.findings.warning(len(lines), "the program has no end: M2 or M30 is missing")
 
 
-def after(machine: Machine, flow: Flow, block: Block, following: int) -> int | None:
-    """Return the next line after a block with M codes; None when the program ends."""
+def after(
+    machine: Machine, flow: Flow, numbered: roughing.Numbered, block: Block, following: int
+) -> int | None:
+    """Return the next line after a block with M codes or a profile; None when the program ends."""
+    if machine.due is not None:
+        following = roughing.follow(machine, numbered, block, following, carry_out)
     for code in block.m:  # M0, M1 and M60 wait for the operator after the block's motion
         if code in {codes.STOP, codes.PALLET_STOP}:
             machine.wait(Kind.STOP, 0.0)
@@ -138,18 +185,28 @@ def carry_out(machine: Machine, line: str) -> Block | None:
     words = block.words
     acting = modal.set_modes(machine, block) if block.g else None
     if not words.keys() <= PLAIN:
-        letters.check(machine, block)
+        letters.check(machine, block, line)
     if "F" in words or "S" in words or "T" in words:
         modal.set_values(machine, block)
     if block.m:
         modal.run_m_codes(machine, block)
     if acting is not None:
-        offsets.act(machine, acting, block)
+        act(machine, acting, block)
     elif not AXES.isdisjoint(words) or (
         not ARC_WORDS.isdisjoint(words) and (block.g or machine.motion in codes.ARCS)
     ):
         move(machine, words)
     return block
+
+
+def act(machine: Machine, code: int, block: Block) -> None:
+    """Execute a code that applies to its block only. A cycle with a profile waits for `run`."""
+    if code in codes.PROFILED:
+        machine.due = code
+    elif code in codes.REPETITIVE:
+        turning.act(machine, code, block.words)
+    else:
+        offsets.act(machine, code, block)
 
 
 def move(machine: Machine, words: Words) -> None:

@@ -29,11 +29,12 @@ def summed_up(machine: Machine, lines: int) -> Program:
         tools=tuple(machine.tools),
         units=machine.units or Units.MM,
         lathe=lathe,
-        dialect=machine.dialect,
+        reading=machine.reading,
         feed_mm=machine.feed_mm,
         rapid_mm=machine.rapid_mm,
         assumes=machine.modes.assumptions(lathe=lathe),
         leaves_on=left_on(machine),
+        doubtful=machine.findings.has_doubts,
     )
 
 

@@ -4,6 +4,7 @@ would."""
 from dataclasses import dataclass, field
 
 from cnc_station.engine.domain.nc import Program, codes, source, words
+from cnc_station.engine.domain.nc.dialect import spelled
 from cnc_station.engine.domain.nc.end_place import Known, end_place
 from cnc_station.engine.domain.nc.findings import BlockError, Severity
 from cnc_station.engine.drivers.base import RunFailed
@@ -139,7 +140,7 @@ def _check_codes(block: words.Block, make: Make) -> None:
     known_g, known_m = (_G_HAL, _M_HAL) if make.hal else (_G, _M)
     for code in block.g:
         if code not in known_g:
-            raise BlockError(f"{make.name} does not support {codes.spelled(code)}")
+            raise BlockError(f"{make.name} does not support {spelled(code)}")
     for code in block.m:
         if code not in known_m and not (make.hal and code in codes.M_USER):
             raise BlockError(f"{make.name} does not support M{code}")
