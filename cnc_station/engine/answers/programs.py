@@ -9,7 +9,12 @@ from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext
 from cnc_station.engine.answers.jobs import create_jobs
 from cnc_station.engine.services.programs import check_program
-from cnc_station.engine.services.table_import import ImportContext, Imported, read_jobs
+from cnc_station.engine.services.table_import import (
+    ImportContext,
+    Imported,
+    by_name,
+    read_jobs,
+)
 from cnc_station.engine.store.programs import AddProgram, content
 from cnc_station.engine.store.queries import programs
 from cnc_station.engine.store.queries.machine_rows import read_machines
@@ -67,8 +72,14 @@ def _shop(context: AnswerContext, connection: Connection) -> ImportContext:
     newest: dict[str, ProgramRow] = {}
     for row in programs.programs(connection):  # of each name the newest revision first
         newest.setdefault(row.name, row)
-    by_name = {row.name: row.id for row in read_machines(connection) if not row.removed}
-    return ImportContext(now_ms(), context.zone, newest.get, by_name.get)
+    machines = [row for row in read_machines(connection) if not row.removed]
+    return ImportContext(
+        now_ms(),
+        context.zone,
+        newest.get,
+        by_name({row.name: row.id for row in machines}),
+        {row.id: row.machine_type for row in machines},
+    )
 
 
 async def list_programs(
