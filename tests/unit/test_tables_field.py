@@ -11,7 +11,7 @@ from cnc_station.engine.services.table_import import ImportContext, Imported, by
 
 UTC = ZoneInfo("UTC")
 NOW = int(dt.datetime(2026, 9, 1, tzinfo=UTC).timestamp() * 1000)
-SHOP = ImportContext(NOW, UTC, {}.get, by_name({"DMU-50 West": 4}), {4: "mill", 5: "lathe"})
+SHOP = ImportContext(NOW, UTC, lambda _: None, by_name({"DMU-50 West": 4}), {4: "mill", 5: "lathe"})
 
 
 def read(text: str, mapping: dict[str, str] | None = None, encoding: str = "utf-8") -> Imported:
@@ -225,7 +225,11 @@ def test_a_quantity_of_thousands_without_other_signs_is_refused_or_told() -> Non
 
 
 def test_a_number_of_a_workbook_is_never_taken_for_thousands() -> None:
-    rows = [["Part", "Machine", "Time (min)"], ["A", "mill", 1.125], ["B", "mill", "0,75"]]
+    rows: list[list[object]] = [
+        ["Part", "Machine", "Time (min)"],
+        ["A", "mill", 1.125],
+        ["B", "mill", "0,75"],
+    ]
     first, second = read_jobs("a.xlsx", workbook(("Jobs", rows)), SHOP).accepted()
     assert (first.estimated_s, second.estimated_s) == (67.5, 45.0)
 
