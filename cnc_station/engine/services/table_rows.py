@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _LONGEST_VALUE = 200  # of a cell that is not free text
 _FREE_TEXT = frozenset(("payload", "after", "description", "notes"))
+_OFTEN_THE_SAME = frozenset((*DATES, "quantity", "estimated_s", "priority"))
+_MOST_READ = 10_000  # different cells
 _LONGEST_NAME = 100  # of the file, in an event
 _ROWS_NAMED = 3  # of those with one missing program
 
@@ -62,6 +64,7 @@ class RowReader:
         self._types: dict[str, str | int] = {}
         self._known_types = frozenset(kind.lower() for kind in shop.machine_types.values())
         self._unit_told = False
+        self._read: dict[tuple[str, str], Any] = {}  # values of cells that occur often
 
     @property
     def missing(self) -> Iterable[str]:
@@ -147,9 +150,14 @@ class RowReader:
             if not text:
                 continue
             try:
+                if field in _OFTEN_THE_SAME and (field, text) in self._read:
+                    found[field] = self._read[(field, text)]
+                    continue
                 found[field] = self._value(field, text)
-                if field in DATES:
-                    self._note_time(row, field, text)
+                if field in DATES and self._note_time(row, field, text):
+                    continue
+                if field in _OFTEN_THE_SAME and len(self._read) < _MOST_READ:
+                    self._read[(field, text)] = found[field]
             except _MissingProgram as missing:
                 bad.add(field)
                 self._note_missing(row, missing)
@@ -173,11 +181,12 @@ class RowReader:
             raise ValueError(f"{shown(text)} is too long")
         return parse(text)
 
-    def _note_time(self, row: Row, field: str, text: str) -> None:
+    def _note_time(self, row: Row, field: str, text: str) -> bool:
         order = self._formats.orders.get(field)
         note = values.moment_note(text, self._shop.now, self._shop.zone, order)
         if note:
             self.notes.append(ImportIssue(row.number, self._mapping[field], note))
+        return bool(note)
 
     def _duration(self, field: str, text: str) -> tuple[float, TimeUnit]:
         unit = self._units[field] or TimeUnit()

@@ -127,6 +127,7 @@ class _Count:
         self.not_calculated: set[tuple[int, int]] = set()  # row and column
         self._limits: _Limits | None = None
         self._row = self._column = 0
+        self._cell: Sequence[str] = ()
         self._has_formula = self._has_value = False
         self.parser = expat.ParserCreate()
         self.parser.ordered_attributes = True
@@ -137,24 +138,26 @@ class _Count:
         self.counts[name] = self.counts.get(name, 0) + 1
         if len(attributes) > 2 * _MAX_ATTRIBUTES:
             raise Unreadable("The workbook has an element with too many attributes.")
-        if (inside := _INSIDE.get(name)) is None and ":" in name:
-            inside = _INSIDE.get(_local(name))
-        if inside is not None:
+        inside = _INSIDE.get(name)
+        if inside is None:
+            inside = _INSIDE.get(_local(name)) if ":" in name else None
+        if inside == "c":
+            if self._has_formula:
+                self.cell_ends()
+            self._cell = attributes
+            self._column += 1
+        elif inside is not None:
             self._inside_sheet(inside, attributes)
 
     def _inside_sheet(self, name: str, attributes: Sequence[str]) -> None:
-        if name == "f":
-            self._has_formula = True
-        elif name == "v":
-            if self._has_formula:
-                self.parser.CharacterDataHandler = self._value
-        else:
+        if name == "row":
             self.cell_ends()
-            if name == "row":
-                self._check_order(attributes)
-                self._column = 0
-            else:
-                self._column = _column(attributes, self._column + 1)
+            self._check_order(attributes)
+            self._column = 0
+        elif name == "f":
+            self._has_formula = True
+        elif self._has_formula:
+            self.parser.CharacterDataHandler = self._value
 
     def _value(self, text: str) -> None:
         self._has_value = self._has_value or bool(text.strip())
@@ -165,7 +168,7 @@ class _Count:
             return
         self.parser.CharacterDataHandler = None
         if not self._has_value:
-            self.not_calculated.add((self._row, self._column))
+            self.not_calculated.add((self._row, _column(self._cell, self._column)))
             if len(self.not_calculated) > _MOST_FORMULAS:
                 raise Unreadable(f"The workbook's formulas {_NEVER_CALCULATED}")
         self._has_formula = self._has_value = False
@@ -208,7 +211,7 @@ def _local(name: str) -> str:
 
 
 def _column(attributes: Sequence[str], following: int) -> int:
-    """Return the number of a cell's column, from 1: that of `AB12`, or the next one."""
+    """Return the number of a cell's column, from 1: that of `AB12`; `following` without one."""
     for name, value in zip(attributes[::2], attributes[1::2], strict=True):
         if name == "r":
             letters = value.rstrip("0123456789")
