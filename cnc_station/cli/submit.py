@@ -14,6 +14,7 @@ from cnc_station.engine.commands import AddProgram, SubmitJobs
 from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.tables import numbers
 from cnc_station.engine.door import Asks
 from cnc_station.engine.outside_file import MOST_PROGRAM_BYTES, read_outside_file
 from cnc_station.engine.queries import ListPrograms, ProgramByHash
@@ -66,7 +67,7 @@ def job_fields(call: Call) -> dict[str, Any]:
     moment = partial(values.moment, now=now_ms(), zone=zone)
     parsers: dict[str, Callable[[str], Any]] = {
         **dict.fromkeys(_TEXTS, str),
-        **dict.fromkeys(("complexity", "quantity", "axes", "retry_limit"), values.whole),
+        **dict.fromkeys(("complexity", "quantity", "axes", "retry_limit"), numbers.whole),
         "priority": values.priority,
         "estimated_s": values.seconds,
         "timeout_s": values.seconds,
@@ -86,7 +87,7 @@ def job_fields(call: Call) -> dict[str, Any]:
         except ValueError as error:
             errors.append(FieldError(field, str(error)))
     try:
-        found["after"] = tuple(values.whole(text) for text in call.args.after or ())
+        found["after"] = tuple(numbers.whole(text) for text in call.args.after or ())
     except ValueError as error:
         errors.append(FieldError("after", str(error)))
     if errors:

@@ -14,9 +14,10 @@ import pytest_asyncio
 
 from cnc_station.bundled import self_environment
 from cnc_station.engine.commands import ImportJobs
+from cnc_station.engine.domain.tables.table import Table
 from cnc_station.engine.queries import ListJobs, PreviewImport, ReadingProgress
 from cnc_station.engine.services import table_reader
-from cnc_station.engine.services.table_file import Table, Unreadable
+from cnc_station.engine.services.table_file import Unreadable
 from cnc_station.engine.services.table_reader import ReadTable, TableReader
 from cnc_station.engine.views import JobFilter, Sort, SortKey
 from tests.engine.conftest import Station

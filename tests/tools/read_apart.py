@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from cnc_station.engine.services.table_file import Table, Unreadable
+from cnc_station.engine.domain.tables.table import Table
+from cnc_station.engine.services.table_file import Unreadable
 from cnc_station.engine.services.table_reader import ReadTable, TableReader
 
 

@@ -11,7 +11,7 @@ import pytest
 from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.outside_file import MOST_TABLE_BYTES
-from cnc_station.engine.services import table_file, workbook_file
+from cnc_station.engine.services import table_file, workbook_parts
 from cnc_station.engine.services.table_import import (
     ISSUES_KEPT,
     PREVIEW_ROWS,
@@ -328,7 +328,7 @@ def inline(cell: str, text: str) -> str:
 
 
 def test_a_zip_bomb_is_not_unpacked() -> None:
-    bomb = repacked(workbook([["name"]]), sheet1=b" " * (workbook_file.MAX_UNPACKED + 1))
+    bomb = repacked(workbook([["name"]]), sheet1=b" " * (workbook_parts.MAX_UNPACKED + 1))
     assert len(bomb) < 200_000
     assert "unpacks to more" in said_of(bomb)
 

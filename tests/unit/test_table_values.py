@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.machine import Envelope
+from cnc_station.engine.domain.tables import numbers
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = int(dt.datetime(2026, 11, 21, 10, 30, tzinfo=BERLIN).timestamp() * 1000)
@@ -41,28 +42,28 @@ def moment(text: str) -> int:
     ],
 )
 def test_a_number_may_have_a_point_or_a_comma(text: str, meant: float) -> None:
-    assert values.number(text) == meant
+    assert numbers.number(text) == meant
 
 
 @pytest.mark.parametrize("text", ["1,000", "12,345"])
 def test_a_number_with_two_meanings_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="two numbers"):
-        values.number(text)
+        numbers.number(text)
     with pytest.raises(ValueError, match="two numbers"):
-        values.whole(text)
+        numbers.whole(text)
 
 
 def test_a_whole_number_in_german_thousands_is_not_taken_for_one() -> None:
     with pytest.raises(ValueError, match="write 1000"):
-        values.whole("1.000")
-    assert values.whole("1.000.000") == 1_000_000
-    assert values.whole("5,0") == 5
+        numbers.whole("1.000")
+    assert numbers.whole("1.000.000") == 1_000_000
+    assert numbers.whole("5,0") == 5
 
 
 @pytest.mark.parametrize("text", ["", "abc", "1.5", "nan", "inf", "1_0", "1e400", "--1"])
 def test_a_value_that_is_not_a_whole_number_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a whole number"):
-        values.whole(text)
+        numbers.whole(text)
 
 
 def test_a_priority_is_a_word_or_a_number() -> None:
@@ -190,8 +191,8 @@ def test_a_payload_is_a_json_object() -> None:
 @given(st.text(max_size=200))
 def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
     readers: tuple[Callable[[str], object], ...] = (
-        values.number,
-        values.whole,
+        numbers.number,
+        numbers.whole,
         values.priority,
         values.seconds,
         values.envelope,
@@ -211,4 +212,4 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
 
 @given(st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: x >= 0))
 def test_a_number_as_the_program_writes_it_is_read_back(value: float) -> None:
-    assert values.number(repr(value)) == value
+    assert numbers.number(repr(value)) == value

@@ -43,18 +43,13 @@ async def submit_jobs(
 
 
 async def create_jobs(
-    context: AnswerContext,
-    specs: Sequence[JobSpec],
-    actor: str,
-    trace_id: str,
-    *,
-    limited: bool = True,
+    context: AnswerContext, specs: Sequence[JobSpec], actor: str, trace_id: str
 ) -> tuple[int, ...]:
-    """Store new jobs, all or none. Raises InvalidInput, LimitReached if they are `limited`."""
+    """Store new jobs, all or none. Raises InvalidInput, LimitReached."""
     checked = tuple(accepted(context, spec) for spec in specs)
     refuse_other_tenants(context, (spec.tenant for spec in checked))
     create = CreateJobs(checked, actor, trace_id=trace_id)
-    limits = limits_of(context, actor, (spec.tenant for spec in checked)) if limited else None
+    limits = limits_of(context, actor, (spec.tenant for spec in checked))
     account_id = account_of(actor)
     if limits is None or account_id is None:
         return await context.writer.write(create)

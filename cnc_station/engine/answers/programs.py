@@ -7,9 +7,18 @@ from sqlalchemy import Connection
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext
-from cnc_station.engine.answers.jobs import create_jobs
+from cnc_station.engine.answers.jobs import accepted
+from cnc_station.engine.answers.tenants import refuse_other_tenants
 from cnc_station.engine.services.programs import check_program
-from cnc_station.engine.services.table_import import ImportContext, Imported, read_jobs
+from cnc_station.engine.services.table_changes import with_changes
+from cnc_station.engine.services.table_import import (
+    ImportContext,
+    Imported,
+    by_name,
+    read_jobs,
+)
+from cnc_station.engine.store.import_mappings import remembered_mappings
+from cnc_station.engine.store.merge import MergeJobs
 from cnc_station.engine.store.programs import AddProgram, content
 from cnc_station.engine.store.queries import programs
 from cnc_station.engine.store.queries.machine_rows import read_machines
@@ -40,14 +49,28 @@ async def import_jobs(
 ) -> tuple[int, ...]:
     """See `ImportJobs`."""
     imported = await _read_table(context, command)
-    ids = await create_jobs(context, imported.accepted(), actor, command.trace_id, limited=False)
+    specs = tuple(accepted(context, spec) for spec in imported.accepted())
+    refuse_other_tenants(context, (spec.tenant for spec in specs))
+    merge = MergeJobs(
+        specs,
+        imported.fields,
+        actor,
+        command.trace_id,
+        imported.fingerprint,
+        imported.preview.mapping,
+    )
+    ids = await context.writer.write(merge)
     context.tables.forget()
     return ids
 
 
 async def preview_import(context: AnswerContext, query: queries.PreviewImport) -> ImportPreview:
     """See `PreviewImport`."""
-    return (await _read_table(context, query)).preview
+    imported = await _read_table(context, query)
+    if not any(spec.external_id for spec in imported.specs):
+        return imported.preview
+    compare = partial(with_changes, imported=imported, zone=context.zone)
+    return await context.reader.read_in_dialect(compare)
 
 
 def reading_progress(context: AnswerContext, query: queries.ReadingProgress) -> float | None:
@@ -58,17 +81,26 @@ def reading_progress(context: AnswerContext, query: queries.ReadingProgress) -> 
 async def _read_table(
     context: AnswerContext, asked: queries.PreviewImport | commands.ImportJobs
 ) -> Imported:
-    shop = await context.reader.read(partial(_shop, context))
+    beside = frozenset(asked.beside) if isinstance(asked, queries.PreviewImport) else frozenset()
+    shop = await context.reader.read(partial(_shop, context, beside))
     work = partial(read_jobs, asked.name, asked.content, shop, asked.mapping)
     return await context.tables.run(asked.reading, work)
 
 
-def _shop(context: AnswerContext, connection: Connection) -> ImportContext:
+def _shop(context: AnswerContext, beside: frozenset[str], connection: Connection) -> ImportContext:
     newest: dict[str, ProgramRow] = {}
     for row in programs.programs(connection):  # of each name the newest revision first
         newest.setdefault(row.name, row)
-    by_name = {row.name: row.id for row in read_machines(connection) if not row.removed}
-    return ImportContext(now_ms(), context.zone, newest.get, by_name.get)
+    machines = [row for row in read_machines(connection) if not row.removed]
+    return ImportContext(
+        now_ms(),
+        context.zone,
+        newest.get,
+        by_name({row.name: row.id for row in machines}),
+        {row.id: row.machine_type for row in machines},
+        remembered_mappings(connection).get,
+        beside,
+    )
 
 
 async def list_programs(

@@ -95,7 +95,8 @@ class UndoJobActions(Command[tuple[Answer, ...]]):
 @dataclass(frozen=True, slots=True)
 class ImportJobs(Command[tuple[int, ...]]):
     """Import every row of a CSV or XLSX table or none; `mapping` and `reading` as in
-    `PreviewImport`. The answer is the ids of the jobs. Raises InvalidInput."""
+    `PreviewImport`. A row whose external id a job has edits that job if it has not started. The
+    answer is the ids of the jobs of all rows. Raises InvalidInput."""
 
     TEXTS: ClassVar = {"name": FILE_NAME, "trace_id": TRACE}
 

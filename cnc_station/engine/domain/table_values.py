@@ -5,79 +5,45 @@ import datetime as dt
 import re
 from typing import Any
 
-from cnc_station.engine.domain import json_text, text_gate
-from cnc_station.engine.domain.import_fields import UNIT_SECONDS
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.job import PRIORITIES
 from cnc_station.engine.domain.machine import Envelope
-
-_SHOWN = 40
-_SIMPLE = re.compile(r"[+-]?(?:[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
-_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:([.,' \u00a0\u202f])[0-9]{3})(?:\1[0-9]{3})*")
-_GROUPED_WITH_FRACTION = re.compile(
-    r"[+-]?[0-9]{1,3}(?:(?:,[0-9]{3})+\.[0-9]+|(?:[. '\u00a0\u202f][0-9]{3})+,[0-9]+)"
+from cnc_station.engine.domain.tables.calendar_text import (
+    DayOrder,
+    day_or_moment,
+    from_serial,
+    is_serial,
+    time_of_day,
 )
-_PIECE = re.compile(r"([0-9]+(?:[.,][0-9]+)?) *([a-z]+)[ ,]*")
-_CLOCK = re.compile(r"([0-9]{1,4}):([0-5][0-9]):([0-5][0-9])(?:[.,]([0-9]+))?")
-_TODAY_AT = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9]))?")
-_DAY_FIRST = re.compile(r"([0-9]{1,2})([./])([0-9]{1,2})\2([0-9]{4})(?:,? +(.+))?")
+from cnc_station.engine.domain.tables.numbers import DecimalSign, number, whole
+from cnc_station.engine.domain.tables.plain_text import plain
+from cnc_station.engine.domain.tables.refused_cell import RefusedCell, shown
+from cnc_station.engine.domain.tables.units import UNIT_SECONDS, TimeUnit, time_unit
+
+_PIECE = re.compile(r"([0-9]+(?:[.,][0-9]+)?) *([a-z]+|'|\")\.?[ ,]*")
+_MARKS = {"'": 60.0, '"': 1.0}
+_CLOCK = re.compile(r"([0-9]{1,4}):([0-5][0-9]):([0-5][0-9])(?:[.,]([0-9]{1,9}))?")
+_SHORT_CLOCK = re.compile(r"([0-9]{1,4}):([0-5][0-9])")
+_WITH_UNIT = re.compile(r"([0-9][0-9.,' \u00a0\u202f]*|[.,][0-9]+) *([^\W\d_].*)")
 _SIZE = re.compile(r" *[x\u00d7*] *")
 _YES_OR_NO = {
-    **dict.fromkeys(("yes", "y", "true", "1", "x"), True),
-    **dict.fromkeys(("no", "n", "false", "0"), False),
+    **dict.fromkeys(("yes", "y", "true", "1", "x", "ja", "j", "oui", "si", "wahr"), True),
+    **dict.fromkeys(("no", "n", "false", "0", "nein", "non", "falsch"), False),
+}
+_PRIORITY_WORDS = {
+    **PRIORITIES,
+    **dict.fromkeys(("niedrig", "basse", "baja", "bassa"), PRIORITIES["low"]),
+    **dict.fromkeys(("normal", "mittel", "moyenne", "media", "normale"), PRIORITIES["medium"]),
+    **dict.fromkeys(("hoch", "haute", "alta"), PRIORITIES["high"]),
 }
 _END_OF_DAY = dt.time(23, 59)
 
 
-class _Explained(ValueError):
-    """The reason is complete. Callers that convert a part of a cell pass this on unchanged."""
-
-
-def shown(text: str) -> str:
-    """A cell's text in quotation marks, shortened and made visible."""
-    return f"'{text_gate.visible(text[:_SHOWN])}{'…' if len(text) > _SHOWN else ''}'"
-
-
-def number(text: str) -> float:
-    """A number with a point or a comma: `1.5`, `1,5`, `1,234.5`, `1.234,5`."""
-    plain = text.strip()
-    if _GROUPED_WITH_FRACTION.fullmatch(plain):
-        whole, fraction = re.split(r"[.,](?=[0-9]+$)", plain)
-        return float(re.sub(r"[^0-9+-]", "", whole) + "." + fraction)
-    groups = _GROUPED.fullmatch(plain)
-    if groups and (groups[1] != "." or plain.count(".") > 1):
-        if groups[1] == "," and plain.count(",") == 1:
-            raise _two_meanings(plain)
-        return float(re.sub(r"[^0-9+-]", "", plain))
-    if not _SIMPLE.fullmatch(plain):
-        raise ValueError(f"{shown(text)} is not a number")
-    return float(plain.replace(",", "."))
-
-
-def whole(text: str) -> int:
-    """A whole number: `12`, `12.0`, `12,0`, `1 200`."""
-    plain = text.strip()
-    groups = _GROUPED.fullmatch(plain)
-    if groups and groups[1] in ".," and plain.count(groups[1]) == 1:
-        raise _two_meanings(plain)
-    try:
-        value = number(plain)
-        if value.is_integer():
-            return int(value)
-    except ValueError as error:
-        raise ValueError(f"{shown(text)} is not a whole number") from error
-    raise ValueError(f"{shown(text)} is not a whole number")
-
-
-def _two_meanings(text: str) -> _Explained:
-    joined = re.sub(r"[^0-9+-]", "", text)
-    return _Explained(f"{shown(text)} can mean two numbers: write {joined}, or fewer decimals")
-
-
 def priority(text: str) -> int:
     """A number from 0 to 100, or low, medium or high."""
-    word = text.strip().lower()
-    if word in PRIORITIES:
-        return PRIORITIES[word]
+    word = plain(text.strip())
+    if word in _PRIORITY_WORDS:
+        return _PRIORITY_WORDS[word]
     try:
         return whole(word)
     except ValueError as error:
@@ -86,39 +52,83 @@ def priority(text: str) -> int:
 
 def seconds(text: str, unit_s: float = 1.0) -> float:
     """A duration: `90` (in units of `unit_s`), `12 min`, `2h30m`, `0:12:30` (h:mm:ss)."""
-    plain = text.strip().lower()
-    if clock := _CLOCK.fullmatch(plain):
+    amount, unit = duration(text, TimeUnit(unit_s))
+    return unit.per_part(amount, 1)
+
+
+def duration(text: str, unit: TimeUnit, sign: DecimalSign | None = None) -> tuple[float, TimeUnit]:
+    """A duration in a column with this unit: seconds for the unit that is returned, which is that
+    of the cell if it states one. For a rate it is the rate."""
+    bare = plain(text.strip())
+    if clock := _CLOCK.fullmatch(bare):
         fraction = float(f"0.{clock[4] or 0}")
-        return int(clock[1]) * 3600.0 + int(clock[2]) * 60 + int(clock[3]) + fraction
-    pieces = _PIECE.findall(plain)
-    if pieces and not _PIECE.sub("", plain) and all(unit in UNIT_SECONDS for _, unit in pieces):
-        return sum(number(amount) * UNIT_SECONDS[unit] for amount, unit in pieces)
-    if ":" in plain:
+        whole_seconds = int(clock[1]) * 3600.0 + int(clock[2]) * 60 + int(clock[3])
+        return whole_seconds + fraction, _in_seconds(unit)
+    if short := _SHORT_CLOCK.fullmatch(bare):
+        return _short_clock(text, int(short[1]), int(short[2]), unit), _in_seconds(unit)
+    parts = _PIECE.findall(bare)
+    if parts and not _PIECE.sub("", bare) and all(_second_of(name) for _, name in parts):
+        total = sum(number(amount, sign) * _second_of(name) for amount, name in parts)
+        return total, _in_seconds(unit)
+    if ":" in bare:
         raise ValueError(f"{shown(text)} is not a duration: write h:mm:ss, or 12 min 30 s")
+    if (found := _WITH_UNIT.fullmatch(bare)) and (own := time_unit(found[2])) and own.seconds:
+        return number(found[1], sign), own
+    if unit.clock is not None:
+        raise ValueError(f"{shown(text)} is not a duration as h:mm, which its column states")
     try:
-        return number(plain) * unit_s
-    except _Explained:
+        return number(bare, sign), unit
+    except RefusedCell:
         raise
     except ValueError as error:
         raise ValueError(f"{shown(text)} is not a duration") from error
 
 
-def moment(text: str, now: int, zone: dt.tzinfo | None, *, ends_day: bool = True) -> int:
+def _second_of(name: str) -> float:
+    return UNIT_SECONDS.get(name) or _MARKS.get(name, 0.0)
+
+
+def _in_seconds(unit: TimeUnit) -> TimeUnit:
+    """Return a unit for a number of seconds: for one part, or for the whole quantity."""
+    return TimeUnit(1.0, unit.pieces, unit.whole)
+
+
+def _short_clock(text: str, first: int, second: int, unit: TimeUnit) -> float:
+    """Two numbers with a colon, as the name of the column says: `0:45` is 45 minutes in a column
+    of hours, and 45 seconds in one of minutes."""
+    if unit.clock in {"hm", "hms"} or unit.seconds == UNIT_SECONDS["h"]:
+        return first * 3600.0 + second * 60
+    if unit.clock == "ms" or unit.seconds == UNIT_SECONDS["min"]:
+        return first * 60.0 + second
+    raise ValueError(f"{shown(text)} is not a duration: write h:mm:ss, or 12 min 30 s")
+
+
+def moment(
+    text: str,
+    now: int,
+    zone: dt.tzinfo | None,
+    *,
+    ends_day: bool = True,
+    order: DayOrder | None = None,
+    serials: bool = False,
+) -> int:
     """A point in time as ms since the epoch, in the zone's wall time (None: this computer's).
 
-    `2026-11-23`, `2026-11-23 17:00`, `2026-11-23T17:00+01:00`, `23.11.2026 17:00`, `17:00` (today),
-    `+2h30m` (from now). A day without a time is its last minute, or its first without `ends_day`.
+    `2026-11-23`, `2026-11-23 17:00`, `2026-11-23T17:00+01:00`, `23.11.2026 17:00`, `22-Dec-2026`,
+    `17:00` (today), `+2h30m` (from now). A day without a time is its last minute, or its first
+    without `ends_day`. `order` is that of day and month in its column, whose cells are the numbers
+    by which Excel stores days if `serials`.
     """
-    plain = text.strip()
+    bare = text.strip()
     try:
-        if plain.startswith("+"):
-            found = _in_years(dt.datetime.fromtimestamp(now / 1000 + seconds(plain[1:]), dt.UTC))
-        else:
-            found = _in_years(_calendar(plain, now, zone, ends_day=ends_day))
-        if found.tzinfo is None and ":" in plain:
+        if bare.startswith("+"):
+            offset = seconds(bare[1:])
+            return round(_in_years(_from_now(now, offset)).timestamp() * 1000)
+        found, has_time = _calendar(bare, now, zone, order, serials=serials, ends_day=ends_day)
+        if has_time and found.tzinfo is None:
             _refuse_skipped(found, zone)
         return round(_instant(found, zone) * 1000)
-    except _Explained:
+    except RefusedCell:
         raise
     except (ValueError, OverflowError, OSError) as error:
         raise ValueError(
@@ -126,16 +136,22 @@ def moment(text: str, now: int, zone: dt.tzinfo | None, *, ends_day: bool = True
         ) from error
 
 
-def moment_note(text: str, now: int, zone: dt.tzinfo | None) -> str:
+def moment_note(text: str, now: int, zone: dt.tzinfo | None, order: DayOrder | None = None) -> str:
     """Return what to tell a person about a text that `moment` converts: that its time of day occurs
     twice that day. "" for nothing."""
-    plain = text.strip()
-    if plain.startswith("+") or ":" not in plain:
+    bare = text.strip()
+    if bare.startswith("+") or len(bare) < 4 or bare.isdecimal():
         return ""
-    found = _calendar(plain, now, zone, ends_day=True)
-    if found.tzinfo or _instant(found, zone) == _instant(found.replace(fold=1), zone):
+    found, has_time = _calendar(bare, now, zone, order, serials=True, ends_day=True)
+    if not has_time or found.tzinfo:
         return ""
-    return f"{shown(plain)} occurs twice, as the clocks are set back: the first is meant"
+    if _instant(found, zone) == _instant(found.replace(fold=1), zone):
+        return ""
+    return f"{shown(bare)} occurs twice, as the clocks are set back: the first is meant"
+
+
+def _from_now(now: int, offset: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(now / 1000 + offset, dt.UTC)
 
 
 def _in_years(found: dt.datetime) -> dt.datetime:
@@ -152,53 +168,36 @@ def _refuse_skipped(found: dt.datetime, zone: dt.tzinfo | None) -> None:
     """Raise for a time of day that does not exist that day."""
     there = dt.datetime.fromtimestamp(_instant(found, zone), zone).replace(tzinfo=None, fold=0)
     if there != found:
-        raise _Explained(
+        raise RefusedCell(
             f"{found:%Y-%m-%d %H:%M} does not exist, as the clocks are set forward: "
             f"write {there:%Y-%m-%d %H:%M}"
         )
 
 
-def _calendar(text: str, now: int, zone: dt.tzinfo | None, *, ends_day: bool) -> dt.datetime:
-    day_end = _END_OF_DAY if ends_day else dt.time()
-    if time := _time(text):
+def _calendar(
+    text: str,
+    now: int,
+    zone: dt.tzinfo | None,
+    order: DayOrder | None,
+    *,
+    serials: bool,
+    ends_day: bool,
+) -> tuple[dt.datetime, bool]:
+    """Return the moment, and whether the text names a time of day."""
+    if time := time_of_day(text):
         today = dt.datetime.fromtimestamp(now / 1000, tz=zone).date()
-        return dt.datetime.combine(today, time)
-    if parts := _DAY_FIRST.fullmatch(text):
-        day, mark, month, year, rest = parts.groups()
-        if mark == "/":
-            day, month = _by_slashes(int(day), int(month), int(year))
-        time = _time(rest) if rest else day_end
-        if time is None:
-            raise ValueError
-        return dt.datetime.combine(dt.date(int(year), int(month), int(day)), time)
-    if len(text) == 10:
-        return dt.datetime.combine(dt.date.fromisoformat(text), day_end)
-    if not re.match(r"[0-9]{4}-", text):
-        raise ValueError
-    return dt.datetime.fromisoformat(text)
-
-
-def _by_slashes(first: int, second: int, year: int) -> tuple[int, int]:
-    """Day and month of `23/11/2026` or `11/23/2026`; refused where it could be either."""
-    if first <= 12 and second <= 12 and first != second:
-        raise _Explained(
-            f"this date can mean two days: write {year}-{first:02}-{second:02} "
-            f"or {year}-{second:02}-{first:02}"
-        )
-    return (second, first) if second > 12 else (first, second)
-
-
-def _time(text: str) -> dt.time | None:
-    found = _TODAY_AT.fullmatch(text.strip())
-    if not found:
-        return None
-    return dt.time(int(found[1]), int(found[2]), int(found[3] or 0))
+        return dt.datetime.combine(today, time), True
+    found = from_serial(text) if serials and is_serial(text) else day_or_moment(text, order)
+    if isinstance(found, dt.datetime):
+        return _in_years(found), True
+    end = _END_OF_DAY if ends_day else dt.time()
+    return _in_years(dt.datetime.combine(found, end)), False
 
 
 def yes_or_no(text: str) -> bool:
     """Yes or no, in the words and marks people use."""
     try:
-        return _YES_OR_NO[text.strip().lower()]
+        return _YES_OR_NO[plain(text.strip())]
     except KeyError as error:
         raise ValueError(f"{shown(text)} is neither yes nor no") from error
 

@@ -38,12 +38,15 @@ class ToolpathByHash(Query[Toolpath | None]):
 @dataclass(frozen=True, slots=True)
 class PreviewImport(Query[ImportPreview]):
     """Read a CSV or XLSX table without storing anything. `mapping`: which column is which field;
-    None: as the column names say. `reading` is a name for `ReadingProgress`."""
+    "" for a field that is to have none; None: as in the last import of such a table, otherwise as
+    the column names say. `reading` is a name for `ReadingProgress`. `beside` are the names of
+    programs that are to be stored before the import."""
 
     name: str
     content: bytes = field(repr=False)
     mapping: Mapping[str, str] | None = None
     reading: str = ""
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
-from cnc_station.engine.services.table_file import Table, Unreadable, read_table
+from cnc_station.engine.domain.tables.table import Table
+from cnc_station.engine.services.table_file import Unreadable, read_table
 
 MEMORY = 400 * 1024 * 1024  # of addresses; about 280 MB can be filled
 CPU_S = 40
@@ -66,7 +67,7 @@ def _end_with_station() -> None:
 
 def _answer(content: bytes, wanted: frozenset[str], out: BinaryIO) -> Iterator[Mapping[str, Any]]:
     table = read_table(content, wanted, lambda part: _write(out, {"part": round(part, 3)}))
-    yield {"columns": table.columns}
+    yield {"columns": table.columns, "notes": table.notes}
     yield from ({"rows": batch} for batch in _batches(table))
     yield {"end": True}
 

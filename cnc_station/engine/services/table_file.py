@@ -6,10 +6,11 @@ A station reads tables of people in a process of their own: see `table_child`.
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 
-from cnc_station.engine.domain.import_fields import is_known
+from cnc_station.engine.domain.tables.header import HEAD_ROWS, Header, find_header
+from cnc_station.engine.domain.tables.table import Row, Table
 from cnc_station.engine.domain.text_gate import visible
 from cnc_station.engine.outside_file import MOST_TABLE_BYTES, size_text
 
@@ -23,33 +24,19 @@ MAX_TEXT = 20_000_000  # characters of all cells: a workbook stores a text once 
 MAX_COLUMN_NAME = 200  # characters
 DELIMITERS = (",", ";", "\t", "|")
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+NOT_CALCULATED = "#NOT CALCULATED!"  # a formula whose value the workbook does not have
 _EXCEL_ERRORS = frozenset(
-    ("#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!")
+    (NOT_CALCULATED, "#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!")
 )
 _TELL_EVERY = 1_000  # rows
+_KNOWN_COLUMNS = 2  # of a sheet with jobs
+_MOST_NOTES = 20  # about other sheets
 
 Progress = Callable[[float], None]
 
 
 class Unreadable(Exception):
     """The file is not a table that can be imported. The sentence states why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row that is not empty, with trimmed cells. Rows are counted from 1 below the header, with
-    empty ones, as in a spreadsheet."""
-
-    number: int
-    cells: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table as text. Column names are unique, never empty, and have no hidden character."""
-
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
 
 
 def read_table(
@@ -63,15 +50,68 @@ def read_table(
     if content.startswith(_OLD_EXCEL):
         raise Unreadable("This is an old or locked Excel file: save it as .xlsx or CSV.")
     if content.startswith(b"PK\x03\x04"):
-        from cnc_station.engine.services import workbook_file  # noqa: PLC0415 - loads openpyxl
+        return _read_workbook(content, wanted, progress)
+    return _table(_Sheet.of("", _csv_records(_Text(content), wanted, progress), wanted))
 
-        table = Table((), ())
-        for records in workbook_file.sheets(content, progress):
-            table = _table(records)
-            if table.columns:
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """The rows of a sheet, of which the first ones were read to find its header."""
+
+    title: str
+    head: list[Sequence[str]]
+    rest: Iterator[Sequence[str]]
+    header: Header | None
+
+    @classmethod
+    def of(cls, title: str, records: Iterator[Sequence[str]], wanted: Set[str]) -> "_Sheet":
+        """Read the first rows that are not empty, and the empty ones above and between them."""
+        head: list[Sequence[str]] = []
+        filled = 0
+        for record in islice(records, MAX_SCANNED + 2):
+            head.append(record)
+            filled += any(cell.strip() for cell in record)
+            if filled == HEAD_ROWS:
                 break
-        return table
-    return _table(_csv_records(_Text(content), wanted, progress))
+        return cls(title, head, records, _header(head, wanted))
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it has known columns and a row below them."""
+        if self.header is None or self.header.known < _KNOWN_COLUMNS:
+            return False
+        return any(map(any, self.head[self.header.end :]))
+
+    @property
+    def promise(self) -> tuple[bool, int, bool]:
+        """How sure it is that this is the sheet with the jobs."""
+        known = self.header.known if self.header else 0
+        return (self.is_table, known, self.header is not None)
+
+
+def _header(head: list[Sequence[str]], wanted: Set[str]) -> Header | None:
+    """Return the header in these rows, counted with the empty ones."""
+    filled = [place for place, record in enumerate(head) if any(cell.strip() for cell in record)]
+    first = filled[0] if filled else 0
+    found = find_header(head[first:], wanted)
+    return replace(found, start=found.start + first) if found else None
+
+
+def _read_workbook(content: bytes, wanted: Set[str], progress: Progress) -> Table:
+    from cnc_station.engine.services import workbook_file  # noqa: PLC0415 - loads openpyxl
+
+    with workbook_file.opened(content, progress) as sheets:
+        found = [_Sheet.of(title, rows, wanted) for title, rows in sheets]
+        if not found:
+            return Table((), ())
+        best = max(found, key=lambda sheet: sheet.promise)
+        left = [sheet.title for sheet in found if sheet.is_table and sheet is not best]
+        notes = tuple(
+            f"the sheet {visible(title, MAX_COLUMN_NAME)} has jobs too: only "
+            f"{visible(best.title, MAX_COLUMN_NAME)} is read"
+            for title in left[:_MOST_NOTES]
+        )
+        return replace(_table(best), notes=notes)
 
 
 class _Text:
@@ -170,24 +210,23 @@ def _records(text: io.TextIOWrapper, delimiter: str) -> Iterator[list[str]]:
 def _promise(text: _Text, delimiter: str, wanted: Set[str]) -> tuple[int, int]:
     """Return the number of known columns and of all columns with this delimiter."""
     try:
-        records = islice(_records(text.lines(), delimiter), MAX_SCANNED)
-        header = next((record for record in records if any(record)), [])
+        sheet = _Sheet.of("", _records(text.lines(), delimiter), wanted)
     except Unreadable:
         return (-1, 0)
-    names = (name.strip() for name in header[:MAX_COLUMNS])
-    return (sum(name in wanted or is_known(name) for name in names), len(header))
+    header = sheet.header
+    return (header.known, len(header.names)) if header else (0, 0)
 
 
-def _table(records: Iterable[Sequence[str]]) -> Table:
-    columns: tuple[str, ...] = ()
+def _table(sheet: _Sheet) -> Table:
+    if sheet.header is None:
+        return Table((), ())
+    columns = _distinct(sheet.header.names)
     rows: list[Row] = []
     number = count = length = 0
-    for record in islice(records, MAX_SCANNED + 2):
+    records: Iterable[Sequence[str]] = chain(sheet.head[sheet.header.end :], sheet.rest)
+    for record in islice(records, MAX_SCANNED + 2 - sheet.header.end):
         cells = tuple(cell.strip() for cell in record)
         filled = next((n for n in range(len(cells), 0, -1) if cells[n - 1]), 0)
-        if not columns:
-            columns = _distinct(cells[:filled])
-            continue
         number += 1
         if filled:
             cells = cells[: max(filled, len(columns))]

@@ -4,60 +4,78 @@ Reading the largest table allowed takes seconds: call it on a thread.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Mapping, Set
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field, replace
 
-from cnc_station.engine.domain import table_values as values
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.import_fields import (
     IMPORT_FIELDS,
     IMPORT_LABELS,
     guess_mapping,
-    unit_seconds,
+    header_fingerprint,
 )
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.text_gate import is_tidy, tidy, visible
-from cnc_station.engine.services.table_file import (
-    Row,
-    Table,
-    Unreadable,
-    is_spreadsheet_error,
-    read_table,
-)
-from cnc_station.engine.services.table_routing import Draft, Issues, linked, split_names
+from cnc_station.engine.domain.tables.column_formats import column_formats
+from cnc_station.engine.domain.tables.plain_text import folded
+from cnc_station.engine.domain.tables.questions import unit_column, unused_columns
+from cnc_station.engine.domain.tables.rows import JobRows, job_rows
+from cnc_station.engine.domain.tables.shapes import Shape, recognise
+from cnc_station.engine.domain.tables.table import Table
+from cnc_station.engine.services.table_file import Unreadable, read_table
+from cnc_station.engine.services.table_identity import with_external_ids
+from cnc_station.engine.services.table_routing import Issues, linked
+from cnc_station.engine.services.table_rows import RowReader
 from cnc_station.engine.views import ImportIssue, ImportPreview, ProgramRow
 
 PREVIEW_ROWS = 50
 ISSUES_KEPT = 1_000
-_MOST_ISSUES = 20_000
-_LONGEST_VALUE = 200  # of a cell that is not free text
-_TIMES = frozenset(("due_at", "not_before"))
-_FREE_TEXT = frozenset(("payload", "after", "description", "notes"))
-_LONGEST_NAME = 100  # of the file, in an event
-
-Parser = Callable[[str], Any]
+_NOT_COMPARED = frozenset(("external_id", "key", "after", "draft", "time_unit"))
 
 
 @dataclass(frozen=True, slots=True)
 class ImportContext:
     """What an import needs to know. `now` is in ms. `zone` is that of the times in the table; None:
     this computer's. `program` returns the newest stored program of a file name, `machine` the id
-    of a machine name; both return None if there is none."""
+    of a machine name; both return None if there is none. `machine_types` are the types of the
+    machines by their id. `remembered` returns the mapping of the last import of a table with this
+    fingerprint. `beside` are names of programs that are stored before the import."""
 
     now: int
     zone: dt.tzinfo | None
     program: Callable[[str], ProgramRow | None]
     machine: Callable[[str], int | None]
+    machine_types: Mapping[int, str] = field(default_factory=dict)
+    remembered: Callable[[str], Mapping[str, str] | None] = lambda _: None
+    beside: frozenset[str] = frozenset()
+
+
+def by_name(ids: Mapping[str, int]) -> Callable[[str], int | None]:
+    """Return a search for a machine as tables write its name: `vf2 nord` for `VF2-Nord`, if only
+    one machine has such a name."""
+    alike: dict[str, list[int]] = {}
+    for name, machine in ids.items():
+        alike.setdefault(folded(name), []).append(machine)
+
+    def find(name: str) -> int | None:
+        if name in ids:
+            return ids[name]
+        found = alike.get(folded(name), [])
+        return found[0] if len(found) == 1 else None
+
+    return find
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A table that was read. `specs` has a job for every row; it is empty if there is an issue."""
+    """A table that was read. `specs` has a job for every row; it is empty if there is an issue.
+    `fields` are those of a job that the table has a column for. `fingerprint` identifies the sender
+    of the table."""
 
     preview: ImportPreview
     specs: tuple[JobSpec, ...] = ()
+    rows: tuple[int, ...] = ()
+    fields: frozenset[str] = frozenset()
+    fingerprint: str = ""
 
     def accepted(self) -> tuple[JobSpec, ...]:
         """Return the jobs. Raises InvalidInput with all issues, or if there is no row."""
@@ -73,38 +91,138 @@ def read_jobs(
     mapping: Mapping[str, str] | None = None,
     read: Callable[[bytes, Set[str]], Table] = read_table,
 ) -> Imported:
-    """Read the table in a file of this name. `mapping` is field -> column; None guesses it from the
-    column names. `read` is `read_table`, perhaps in another process. Never raises for bad content:
-    the preview has the issues."""
+    """Read the table in a file of this name. `mapping` is field -> column, "" for a field that is
+    to have none; None takes that of the last import of such a table, or guesses it from the column
+    names. `read` is `read_table`, perhaps in another process. Never raises for bad content: the
+    preview has the issues."""
     try:
-        table = read(content, frozenset((mapping or {}).values()))
+        table = read(content, frozenset((mapping or {}).values()) - {""})
     except Unreadable as error:
         return _refused(str(error))
     if not table.rows:
         return _refused("There is no row below the names of the columns.", table.columns)
-    if mapping is None:
-        used = guess_mapping(table.columns)
-    else:
-        used = {field: column for field, column in mapping.items() if column}
-    issues = Issues(_mapping_issues(table, used))
-    specs: tuple[JobSpec, ...] = ()
-    notes = Issues()
-    if not issues:
-        reader = _Reader(name, table, used, shop, issues)
-        drafts = list(reader.drafts())
-        if len(drafts) == len(table.rows):
-            specs = linked(drafts, used.get("after", IMPORT_LABELS["after"]), issues)
-        notes = reader.notes
-    empty = ("",) * len(table.columns)
-    preview = ImportPreview(
-        columns=table.columns,
-        mapping=used,
-        rows=tuple((row.cells + empty)[: len(empty)] for row in table.rows[:PREVIEW_ROWS]),
-        total=len(table.rows),
-        issues=_first_issues(issues),
-        notes=_first_issues(notes),
-    )
-    return Imported(preview, () if issues else specs)
+    return _Import(name, table, shop, mapping).result()
+
+
+class _Import:
+    def __init__(
+        self, name: str, table: Table, shop: ImportContext, mapping: Mapping[str, str] | None
+    ) -> None:
+        self._name = name
+        self._table = table
+        self._shop = shop
+        self._fingerprint = header_fingerprint(table.columns)
+        self._shape = recognise(table.columns)
+        self._remembered = False
+        self._answers = dict(self._mapping() if mapping is None else mapping)
+        self._used = {field: column for field, column in self._answers.items() if column}
+        self._issues = Issues(_mapping_issues(table, self._used))
+        self._notes = Issues(ImportIssue(0, "", note) for note in table.notes)
+
+    def _mapping(self) -> Mapping[str, str]:
+        found = self._shop.remembered(self._fingerprint)
+        if found is not None and set(found.values()) <= {"", *self._table.columns}:
+            self._remembered = True
+            return found
+        return guessed(self._table, self._shape)
+
+    def result(self) -> Imported:
+        if self._issues:
+            return self._answer((), JobRows(self._table.rows), ())
+        rows = job_rows(self._table, self._used)
+        self._notes += [ImportIssue(number, "", note) for number, note in rows.notes]
+        if not rows.rows:
+            return _refused("There is no job below the names of the columns.", self._table.columns)
+        self._ask(rows)
+        formats = column_formats(self._table, rows.rows, self._used)
+        self._issues += [ImportIssue(0, *fault) for fault in formats.faults]
+        self._notes += [ImportIssue(0, *note) for note in formats.notes]
+        reader = RowReader(
+            self._name, self._table, self._used, self._shop, self._shape, formats, self._issues
+        )
+        drafts = list(reader.drafts(rows.rows))
+        self._notes += reader.notes
+        specs: tuple[JobSpec, ...] = ()
+        if len(drafts) == len(rows.rows):
+            drafts = with_external_ids(drafts, self._used, self._shape, self._issues, self._notes)
+            specs = linked(drafts, self._used.get("after", IMPORT_LABELS["after"]), self._issues)
+        return self._answer(specs, rows, tuple(reader.missing))
+
+    def _ask(self, rows: JobRows) -> None:
+        shown = replace(self._table, rows=rows.rows)
+        unused = unused_columns(shown, self._answers, self._shape)
+        self._issues += [
+            ImportIssue(
+                0,
+                column,
+                f"looks like {_WHAT[field]}, and no column is chosen for "
+                f"{IMPORT_LABELS[field]}: choose this one or none",
+            )
+            for column, field in unused.asked
+        ]
+        if unused.others:
+            names = ", ".join(unused.others)
+            self._notes.append(ImportIssue(0, "", f"not imported: {names}"))
+
+    def _answer(
+        self, specs: tuple[JobSpec, ...], rows: JobRows, missing: tuple[str, ...]
+    ) -> Imported:
+        empty = ("",) * len(self._table.columns)
+        first = rows.rows[:PREVIEW_ROWS]
+        preview = ImportPreview(
+            columns=self._table.columns,
+            mapping=self._answers,
+            rows=tuple((row.cells + empty)[: len(empty)] for row in first),
+            total=len(rows.rows),
+            issues=_first_issues(self._issues),
+            notes=_first_issues(self._notes),
+            numbers=tuple(row.number for row in first),
+            shape=self._shape.name if self._shape else "",
+            remembered=self._remembered,
+            missing=missing,
+        )
+        if self._issues:
+            return Imported(preview)
+        return Imported(
+            preview,
+            specs,
+            tuple(row.number for row in rows.rows),
+            self._compared(),
+            self._fingerprint,
+        )
+
+    def _compared(self) -> frozenset[str]:
+        fields = self._used.keys() - _NOT_COMPARED
+        if "program" in fields:
+            fields |= {"estimated_s"}
+        if "machine_type" in fields and self._shop.machine_types:
+            fields |= {"pinned_machine_id"}
+        return frozenset(fields)
+
+
+_WHAT = {
+    "quantity": "a quantity",
+    "estimated_s": "a time",
+    "due_at": "a date",
+    "machine_type": "a machine",
+}
+
+
+def guessed(table: Table, shape: Shape | None) -> dict[str, str]:
+    """Return field -> column by the names of the columns, and by their values where a name alone
+    misleads: a unit is that of the times if all of its values are, and an id that several rows
+    have is that of their work order."""
+    found = guess_mapping(table.columns, shape)
+    if "estimated_s" in found and "time_unit" not in found:
+        unit = unit_column(table, found)
+        if unit is not None:
+            found["time_unit"] = unit
+    key = table.place(found.get("key"))
+    if key is not None and "key" not in folded(found["key"]):
+        values = [cell for row in table.rows if (cell := row.cell(key))]
+        if len(set(values)) < len(values) and "work_order" not in found:
+            found["work_order"] = found.pop("key")
+    return found
 
 
 def _refused(sentence: str, columns: tuple[str, ...] = ()) -> Imported:
@@ -139,126 +257,6 @@ def _first_issues(issues: list[ImportIssue]) -> tuple[ImportIssue, ...]:
     issues.sort(key=lambda issue: issue.row)
     if len(issues) <= ISSUES_KEPT:
         return tuple(issues)
-    least = "at least " if len(issues) > _MOST_ISSUES else ""
+    least = "at least " if len(issues) > RowReader.MOST_ISSUES else ""
     more = ImportIssue(0, "", f"and {least}{len(issues) - ISSUES_KEPT:,} more issues")
     return (*issues[:ISSUES_KEPT], more)
-
-
-class _Reader:
-    """Converts rows to jobs, and collects the issues."""
-
-    def __init__(
-        self,
-        name: str,
-        table: Table,
-        mapping: Mapping[str, str],
-        shop: ImportContext,
-        issues: Issues,
-    ) -> None:
-        self._name = visible(name, _LONGEST_NAME)
-        self._table = table
-        self._mapping = mapping
-        self._shop = shop
-        self._issues = issues
-        self.notes = Issues()
-        places = ((table.columns.index(column), field) for field, column in mapping.items())
-        self._fields = sorted(places)
-        self._parsers = self._parsers_by_field()
-        self._programs: dict[str, ProgramRow | None] = {}
-
-    def _parsers_by_field(self) -> Mapping[str, Parser]:
-        moment = partial(values.moment, now=self._shop.now, zone=self._shop.zone)
-        return {
-            "complexity": values.whole,
-            "priority": values.priority,
-            "quantity": values.whole,
-            "axes": values.whole,
-            "retry_limit": values.whole,
-            "estimated_s": self._duration("estimated_s"),
-            "timeout_s": self._duration("timeout_s"),
-            "due_at": moment,
-            "not_before": partial(moment, ends_day=False),
-            "envelope": values.envelope,
-            "payload": values.payload,
-            "draft": values.yes_or_no,
-            "program": self._program,
-            "pinned_machine_id": self._machine,
-            "after": split_names,
-        }
-
-    def _duration(self, field: str) -> Parser:
-        return partial(values.seconds, unit_s=unit_seconds(self._mapping.get(field, "")))
-
-    def _program(self, name: str) -> ProgramRow:
-        if name not in self._programs:
-            bare = name.replace("\\", "/").rpartition("/")[2]
-            self._programs[name] = self._shop.program(name) or self._shop.program(bare)
-        if (found := self._programs[name]) is None:
-            raise ValueError(f"there is no program {values.shown(name)}: add it first")
-        return found
-
-    def _machine(self, name: str) -> int:
-        if (found := self._shop.machine(name)) is None:
-            raise ValueError(f"there is no machine {values.shown(name)}")
-        return found
-
-    def drafts(self) -> Iterator[Draft]:
-        """Yield a draft for each row, until there are more issues than anyone will read."""
-        for row in self._table.rows:
-            if len(self._issues) > _MOST_ISSUES:
-                return
-            yield self._draft(row)
-
-    def _draft(self, row: Row) -> Draft:
-        if len(row.cells) > len(self._table.columns):
-            self._add_issue(row, "", "has more cells than there are columns")
-        found, bad = self._values(row)
-        after = found.pop("after", ())
-        program: ProgramRow | None = found.pop("program", None)
-        if program:
-            found["program"] = program.sha256
-            found.setdefault("estimated_s", program.duration_s)
-        spec = JobSpec(**found, source=f"imported from {self._name}, row {row.number}")
-        try:
-            spec = spec.validated()
-        except InvalidInput as refused:
-            for error in refused.errors:
-                if error.field not in bad:
-                    self._add_issue(row, error.field, error.reason)
-        return Draft(row.number, spec, after)
-
-    def _values(self, row: Row) -> tuple[dict[str, Any], set[str]]:
-        """Return the values of the cells, and the fields that could not be read."""
-        found: dict[str, Any] = {"name": "", "machine_type": ""}
-        bad = set()
-        for place, field in self._fields:
-            text = row.cells[place] if place < len(row.cells) else ""
-            if not is_tidy(text) and field not in _FREE_TEXT:
-                text = tidy(text, lines=True)
-            if not text:
-                continue
-            try:
-                found[field] = self._value(field, text)
-                self._note(row, field, text)
-            except ValueError as error:
-                self._add_issue(row, field, str(error))
-                bad.add(field)
-        return found, bad
-
-    def _note(self, row: Row, field: str, text: str) -> None:
-        if field in _TIMES and (note := values.moment_note(text, self._shop.now, self._shop.zone)):
-            self.notes.append(ImportIssue(row.number, self._mapping[field], note))
-
-    def _value(self, field: str, text: str) -> Any:
-        if is_spreadsheet_error(text):
-            raise ValueError(f"the formula in this cell has failed: {text}")
-        parse = self._parsers.get(field)
-        if parse is None:
-            return text
-        if len(text) > _LONGEST_VALUE and field not in _FREE_TEXT:
-            raise ValueError(f"{values.shown(text)} is too long")
-        return parse(text)
-
-    def _add_issue(self, row: Row, field: str, reason: str) -> None:
-        column = self._mapping.get(field, IMPORT_LABELS.get(field, field))
-        self._issues.append(ImportIssue(row.number, column, reason))

@@ -15,8 +15,9 @@ from itertools import starmap
 from typing import Any, TypeVar
 
 from cnc_station.bundled import READ_TABLE, self_command, self_environment
+from cnc_station.engine.domain.tables.table import Row, Table
 from cnc_station.engine.services.table_child import TOO_MUCH
-from cnc_station.engine.services.table_file import MAX_ROWS, MAX_TEXT, Row, Table, Unreadable
+from cnc_station.engine.services.table_file import MAX_ROWS, MAX_TEXT, Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +150,7 @@ class _Reading:
         """Return the table; None if the process ended before it was complete."""
         assert process.stdout is not None
         columns: tuple[str, ...] = ()
+        notes: tuple[str, ...] = ()
         rows: list[Row] = []
         left = _MOST_BYTES
         while (line := process.stdout.readline(min(left, _LONGEST_LINE))).endswith(b"\n"):
@@ -157,9 +159,10 @@ class _Reading:
             if "refused" in told:
                 raise Unreadable(told["refused"])
             if "end" in told:
-                return Table(columns, tuple(rows))
+                return Table(columns, tuple(rows), notes)
             self.part = told.get("part", self.part)
             columns = tuple(told.get("columns", columns))
+            notes = tuple(told.get("notes", notes))
             rows += starmap(_row, told.get("rows", ()))
             if len(rows) > MAX_ROWS:
                 break

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from cnc_station.engine.domain.job import JobSpec
-from cnc_station.engine.domain.table_values import shown
+from cnc_station.engine.domain.tables.refused_cell import shown
 from cnc_station.engine.views import ImportIssue
 
 _SEPARATOR = re.compile(r"[,;|\n]")

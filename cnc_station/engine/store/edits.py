@@ -19,6 +19,8 @@ from cnc_station.engine.store.queue_actions import ActOnJob
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.store.transaction import JobCommand, Tx
 
+_REFERENCES = frozenset(("program", "pinned_machine_id"))
+
 
 @dataclass(frozen=True, slots=True)
 class EditJob(JobCommand[None]):
@@ -38,7 +40,7 @@ class EditJob(JobCommand[None]):
     def write(self, tx: Tx) -> None:
         row = self._checked(tx)
         if self.changes or not self.retry:
-            self._edit(tx, row)
+            edit_row(tx, row, self.changes, self.actor)
         if self.retry:
             (answer,) = ActOnJob.apply(tx, [ActOnJob(t.RETRIED, self.job_id, self.actor)])
             assert not isinstance(answer, Exception)  # its state was checked, and it is locked
@@ -63,50 +65,57 @@ class EditJob(JobCommand[None]):
             raise Conflict(job_refusal(t.RETRIED, row.name, state))
         return row
 
-    def _edit(self, tx: Tx, row: Row[Any]) -> None:
-        state = JobState(row.state)
-        before = spec_of(row)
-        after, values = _edited(before, self.changes)
+
+def edit_row(tx: Tx, row: Row[Any], changes: Mapping[str, Any], actor: str) -> None:
+    """Set fields of a job that is locked and may be edited now."""
+    state = JobState(row.state)
+    before = spec_of(row)
+    after, values = _edited(before, changes)
+    if not changes.keys().isdisjoint(_REFERENCES):
         check_references(tx, [after])
-        if (after.priority, after.due_at) != (before.priority, before.due_at):
-            values["rank"] = tx.ranking.rank(row.created_at, after.priority, after.due_at)
-        postponed, due = False, None
-        if after.not_before != before.not_before:
-            due = tx.now if after.not_before is None else after.not_before
-            postponed = state is JobState.QUEUED and due > tx.now
-            values["not_before"] = due
-        if postponed:  # a queued job could be claimed now
-            values |= {"state": JobState.DELAYED.value, "state_since": tx.now}
-        values |= {"version": job.c.version + 1, "edited_at": tx.now}
-        change = update(job).where(job.c.id == row.id).values(**values)
-        if after.external_id:
-            with refusing_taken_names(tx, (after,)):
-                tx.connection.execute(change)
-        else:
+    if (after.priority, after.due_at) != (before.priority, before.due_at):
+        values["rank"] = tx.ranking.rank(row.created_at, after.priority, after.due_at)
+    postponed, due = False, None
+    if after.not_before != before.not_before:
+        due = tx.now if after.not_before is None else after.not_before
+        postponed = state is JobState.QUEUED and due > tx.now
+        values["not_before"] = due
+    if postponed:  # a queued job could be claimed now
+        values |= {"state": JobState.DELAYED.value, "state_since": tx.now}
+    values |= {"version": job.c.version + 1, "edited_at": tx.now}
+    change = update(job).where(job.c.id == row.id).values(**values)
+    if after.external_id and _name(after) != _name(before):
+        with refusing_taken_names(tx, (after,)):
             tx.connection.execute(change)
-        claimable = state is JobState.QUEUED and not postponed
-        changed = {name for name in self.changes if getattr(after, name) != getattr(before, name)}
+    else:
+        tx.connection.execute(change)
+    claimable = state is JobState.QUEUED and not postponed
+    changed = {name for name in changes if getattr(after, name) != getattr(before, name)}
+    tx.record(
+        t.EDITED,
+        actor=actor,
+        job_id=row.id,
+        job_state=state,
+        trace_id=row.trace_id,
+        reason=", ".join(sorted(changed)),
+        tenant=after.tenant,
+        machine_type=after.machine_type if claimable else None,
+        due_at=due,
+    )
+    if postponed:
         tx.record(
-            t.EDITED,
-            actor=self.actor,
+            t.POSTPONED,
+            actor=actor,
             job_id=row.id,
-            job_state=state,
+            job_state=JobState.DELAYED,
             trace_id=row.trace_id,
-            reason=", ".join(sorted(changed)),
             tenant=after.tenant,
-            machine_type=after.machine_type if claimable else None,
             due_at=due,
         )
-        if postponed:
-            tx.record(
-                t.POSTPONED,
-                actor=self.actor,
-                job_id=row.id,
-                job_state=JobState.DELAYED,
-                trace_id=row.trace_id,
-                tenant=after.tenant,
-                due_at=due,
-            )
+
+
+def _name(spec: JobSpec) -> tuple[str, str]:
+    return (spec.tenant, spec.external_id)
 
 
 def _edited(before: JobSpec, changes: Mapping[str, Any]) -> tuple[JobSpec, dict[str, Any]]:

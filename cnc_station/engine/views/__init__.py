@@ -48,6 +48,7 @@ from cnc_station.engine.views.jobs import (
 )
 from cnc_station.engine.views.programs import (
     AddedProgram,
+    ImportChange,
     ImportIssue,
     ImportPreview,
     ProgramDetail,
@@ -77,7 +78,7 @@ __all__ += ["PositionRecord", "Remedy", "Series", "StateInterval", "Telemetry"]
 __all__ += ["ExportPart", "JobCounts", "JobDetail", "JobFilter", "JobLink", "JobPage"]
 __all__ += ["MOST_OUTPUT", "RunDetail", "RunFilter", "RunOutput"]
 __all__ += ["JobRow", "RunRow", "Sort", "SortKey", "job_title"]
-__all__ += ["ImportIssue", "ImportPreview", "ProgramDetail"]
+__all__ += ["ImportChange", "ImportIssue", "ImportPreview", "ProgramDetail"]
 __all__ += ["AddedProgram", "ProgramFinding", "ProgramRow", "Toolpath"]
 __all__ += ["DueRow", "SchedulePreview", "ScheduleRow", "ScheduleRun"]
 __all__ += ["SILENT_AFTER_S", "About", "Answer", "Link"]

@@ -83,10 +83,29 @@ class ImportIssue:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportChange:
+    """What an import changes of a job that has the row's external id: each field, with its value
+    before and after it. Without `fields` the job is left as it is, for the reason in `kept`."""
+
+    row: int
+    job_id: int
+    name: str
+    fields: tuple[tuple[str, str, str], ...] = ()
+    kept: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ImportPreview:
-    """A table as read: its columns, the mapping (field -> column), the first rows as text, the
-    number of rows, and every issue. Nothing is stored while there is an issue. `notes` do not
-    prevent the import: what of a cell had two meanings, and which was chosen."""
+    """A table as read: its columns, the mapping (field -> column), the first rows as text with
+    their numbers, the number of jobs, and every issue. Nothing is stored while there is an issue.
+    `notes` do not prevent the import: what was left out, what had two meanings and which was
+    chosen.
+
+    `shape` is the system whose export it is; `remembered` tells that the mapping is that of the
+    last import of such a table. `missing` are the programs that are named and not stored. `stored`
+    is the number of jobs that exist already, by their external id, `changed` of those that the
+    import changes, `kept` of those that differ and are left as they are; `changes` are the first
+    of both."""
 
     columns: tuple[str, ...]
     mapping: Mapping[str, str]
@@ -94,6 +113,14 @@ class ImportPreview:
     total: int
     issues: tuple[ImportIssue, ...]
     notes: tuple[ImportIssue, ...] = ()
+    numbers: tuple[int, ...] = ()
+    shape: str = ""
+    remembered: bool = False
+    missing: tuple[str, ...] = ()
+    stored: int = 0
+    changed: int = 0
+    kept: int = 0
+    changes: tuple[ImportChange, ...] = ()
 
     @property
     def ready(self) -> bool:
