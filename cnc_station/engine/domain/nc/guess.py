@@ -85,8 +85,10 @@ def guess(lines: Sequence[str], program: bytes) -> Reading:
     text = program[:COMMENT_BYTES].replace(b"\0", b"").decode("latin-1").upper()
     code = "\n".join(telling)
     found = [mark for mark in MARKS if mark.pattern.search(code)]
-    for name in sorted({name.replace(" ", "") for name in NAME.findall(text)}):
-        found.append(Mark(NAMED[name], NAME_WEIGHT, f"a comment names {name.title()}", NAME))
+    names = sorted({name.replace(" ", "") for name in NAME.findall(text)})
+    found += [
+        Mark(NAMED[name], NAME_WEIGHT, f"a comment names {name.title()}", NAME) for name in names
+    ]
     if any("Y" in line for line in head):
         found.append(MOVES_Y)
     if moves_first(head):
