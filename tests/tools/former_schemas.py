@@ -31,6 +31,7 @@ MADE_BY = {
     1: "2b33b9eb", 2: "d0ccdb0c", 3: "8ddad5d6", 4: "19dc4474", 5: "ba104aff", 6: "7776988d",
     7: "7839bc0f", 8: "9210024b", 11: "f5c18f5d", 12: "0cf3da60", 13: "d3e5d8a4", 14: "b8ef6d6a",
     15: "7339699e", 16: "29bb0e0a", 17: "006d619b", 18: "3c04def6", 19: "1d3d3f20",
+    20: "635c6fd", 21: "337254b",
 }  # fmt: skip
 NO_PROGRAM = {9: 8, 10: 8}
 """Schemas that were the newest of no program that could start, and the one they are made of."""
@@ -90,6 +91,27 @@ REST: Mapping[str, Mapping[str, str]] = {
                     "handler": "'machine.program'", "station": "'Hall 1'", "attempt": "1",
                     "outcome": "'succeeded'", "quantity": "4", "good": "4",
                     "estimated_s": "60", "assigned_at": "1", "started_at": "2", "ended_at": "3"},
+    "account": {"id": "3", "version": "2", "name": "'Ada'", "name_key": "'ada'",
+                "email": "'ada@shop.example'", "email_key": "'ada@shop.example'",
+                "role": "'administrator'", "tenants": "'[\"a\"]'", "enabled": "TRUE",
+                "language": "'de'", "password": "'$argon2id$'", "pin": "'$argon2id$'",
+                "badge": "'ab'", "created_at": "5", "changed_at": "6", "signed_on_at": "7",
+                "removed": "FALSE"},
+    "failed_sign_on": {"scope": "'network of Hall 1'", "failures": "2", "last_at": "9"},
+    "tenant": {"id": "1", "version": "1", "name": "'a'", "limits": "'{\"active\": \"9\"}'",
+               "created_at": "5"},
+    "token": {"jti": "'j'", "account_id": "3", "label": "'ERP'", "issued_at": "5",
+              "expires_at": "9", "revoked_at": "8"},
+    "signing_key": {"kid": "'k'", "secret": "'s'", "created_at": "5", "accepted_until": "9"},
+    "counted_attempt": {"id": "1", "account_id": "3", "limited": "'create'", "at": "9"},
+    "attachment_content": {"sha256": "'ab'", "kind": "'image/png'", "width": "1", "height": "1",
+                           "size": "2", "content": "'xy'"},
+    "attachment": {"id": "1", "job_id": _JOB, "sha256": "'ab'", "name": "'part.png'",
+                   "added_at": "5", "added_by": "'anna'"},
+    "set_up_sheet": {"program": "'plate.ngc'", "version": "1", "notes": "'soft jaws'",
+                     "tools": "'[]'", "work_offsets": "'[]'", "first_part": "TRUE",
+                     "edited_at": "5", "edited_by": "'anna'"},
+    "import_mapping": {"fingerprint": "'ab'", "mapping": "'{}'", "at": "5"},
 }  # fmt: skip
 """Values, as SQL, for a row of each table that the demo leaves empty."""
 
