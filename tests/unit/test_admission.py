@@ -59,7 +59,7 @@ def wrapped(origin: Any, value: Any) -> Any:
         return value
     if origin is Mapping:
         return {"a": value}
-    assert origin in {tuple, Sequence, frozenset}, origin
+    assert origin in {tuple, list, Sequence, frozenset}, origin
     return frozenset({value}) if origin is frozenset else (value,)
 
 
