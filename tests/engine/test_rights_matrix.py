@@ -41,7 +41,8 @@ LOWEST: Mapping[Role | None, str] = {
     """,
     O: """
         AcknowledgeAlerts ActOnJobs ActOnMachine ActOnMatchingJobs AddProgram AttachFile
-        CheckFirstPart DuplicateJob EditJob EditSetUpSheet ImportJobs RemoveAttachment SaveSettings SubmitJobs
+        CheckFirstPart DuplicateJob EditJob EditSetUpSheet ImportJobs RemoveAttachment SaveSettings
+        SubmitJobs
         UndoJobActions
     """,
     S: """
