@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import re
 import subprocess
@@ -182,7 +183,10 @@ def open_fleet(stations: int, speed: str) -> int:
         for name, process in fleet.others.items():
             print(f"  {name}, process {process.pid}")
         print("End one of them (kill -9) and see the others take over.", flush=True)
-        return open_window(Opening(fleet.config, Share(1, stations).load), ends)
+        try:
+            return open_window(Opening(fleet.config, Share(1, stations).load), ends)
+        finally:
+            logging.shutdown()  # the last lines, before their folder goes
 
 
 def main(argv: Sequence[str]) -> int:
