@@ -48,7 +48,7 @@ async def test_the_leader_deletes_what_expired_without_being_asked(
     await until(gone)
     assert (await floor.row(young)).state is JobState.COMPLETED
     written = {path.name.rpartition("-20")[0]: path for path in (tmp_path / "archive").iterdir()}
-    assert set(written) == {"jobs", "runs", "events", "deliveries"}
+    assert set(written) == {"jobs", "runs", "events", "deliveries", "attachments"}
     assert len(written["events"].read_text("utf-8-sig").splitlines()) == 5
     assert [line.split(",")[0] for line in written["jobs"].read_text("utf-8-sig").splitlines()] == [
         "id",

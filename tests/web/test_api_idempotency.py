@@ -20,6 +20,7 @@ from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.once import FindReply, Once, RequestKey
 from cnc_station.web.api.application import ROUTES, add_api
 from cnc_station.web.guards import Guards
+from tests.attached_files import PDF
 from tests.web.api_client import Client
 from tests.web.lossy_door import LossyDoor
 
@@ -86,7 +87,8 @@ async def test_every_request_that_creates_answers_its_replay_as_the_first(client
         assert "Idempotency-Replayed" not in told
         assert len((await client("GET", listed))[1][name]) == count
     creating = {route.path.replace("{id}", "1") for route in ROUTES if route.creates}
-    assert creating == {*requests, "/programs"}  # for that see below
+    uploads = {route.path.replace("{id}", "1") for route in ROUTES if route.uploads}
+    assert creating == {*requests, *uploads}  # for those see below
 
 
 async def test_a_program_is_stored_once_for_a_key(client: Client) -> None:
@@ -101,6 +103,20 @@ async def test_a_program_is_stored_once_for_a_key(client: Client) -> None:
     assert (status, replayed) == (201, None)
     assert await post(program) == (201, made, "true")
     assert (await post(program + b"\n"))[0] == 422
+
+
+async def test_a_file_is_attached_once_for_a_key(client: Client) -> None:
+    job = (await client("POST", "/jobs", JOB))[1]
+    path = f"/api/v1/jobs/{job['id']}/attachments?name=a.pdf"
+
+    async def post(key: str) -> tuple[int, Any, str | None]:
+        answer = await client.session.post(path, data=PDF, headers={"Idempotency-Key": key})
+        return answer.status, await answer.json(), answer.headers.get("Idempotency-Replayed")
+
+    status, made, replayed = await post("one")
+    assert (status, replayed) == (201, None)
+    assert await post("one") == (201, made, "true")
+    assert (await post("two"))[:2] == (200, made)
 
 
 async def test_several_jobs_and_a_change_after_them_are_replayed_as_they_were(api: Client) -> None:

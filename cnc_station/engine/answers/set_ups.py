@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping
+from dataclasses import fields
 from functools import partial
 
 from cnc_station.engine import commands, queries
@@ -18,7 +19,12 @@ from cnc_station.engine.store.attachments import (
     RemoveAttachment,
 )
 from cnc_station.engine.store.queries import attachments
-from cnc_station.engine.views.attachments import AttachedFile, AttachmentRow, SetUpSheet
+from cnc_station.engine.views.attachments import (
+    AddedAttachment,
+    AttachedFile,
+    AttachmentRow,
+    SetUpSheet,
+)
 
 MOST_LINES = 500  # tools or work offsets that a person writes about
 
@@ -32,7 +38,7 @@ def checked_file(name: str, content: bytes) -> CheckedFile:
 
 async def attach_file(
     context: AnswerContext, command: commands.AttachFile, actor: str
-) -> tuple[AttachmentRow, ...]:
+) -> tuple[AddedAttachment, ...]:
     """See `AttachFile`."""
     ids = tuple(dict.fromkeys(command.job_ids))
     if bool(ids) is (command.program is not None):
@@ -45,9 +51,14 @@ async def attach_file(
     if command.program is not None:
         attach = AttachToProgram(command.program, file, actor)
     made = await context.writer.write(attach)
-    rows = await context.reader.read(partial(attachments.attachments, ids=made))
-    by_id = {row.id: row for row in rows}
-    return tuple(by_id[one] for one in made if one in by_id)
+    found = partial(attachments.attachments, ids=tuple(one for one, _ in made))
+    by_id = {row.id: row for row in await context.reader.read(found)}
+    names = [field.name for field in fields(AttachmentRow)]
+    return tuple(
+        AddedAttachment(**{name: getattr(by_id[one], name) for name in names}, created=created)
+        for one, created in made
+        if one in by_id
+    )
 
 
 async def remove_attachment(

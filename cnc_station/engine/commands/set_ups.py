@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from cnc_station.engine.commands.base import Command
 from cnc_station.engine.domain.admission import FILE_NAME, REASON, Text
-from cnc_station.engine.views.attachments import AttachmentRow
+from cnc_station.engine.views.attachments import AddedAttachment
 
 
 @dataclass(frozen=True, slots=True)
-class AttachFile(Command[tuple[AttachmentRow, ...]]):
+class AttachFile(Command[tuple[AddedAttachment, ...]]):
     """Attach a PDF, PNG or JPEG to jobs, to all or none, or to the program with this SHA-256, under
     all revisions of its name. The answer is the attachments, in order; what has the same bytes
     attached already keeps that attachment. Raises InvalidInput, Conflict."""

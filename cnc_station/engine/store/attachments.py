@@ -19,6 +19,9 @@ from cnc_station.engine.store.jobs import CreateJobs
 from cnc_station.engine.store.schema import job, program
 from cnc_station.engine.store.transaction import OneByOne, Tx
 
+Attached = tuple[tuple[int, bool], ...]
+"""The ids of the attachments in order, each with whether it is new."""
+
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
@@ -31,9 +34,9 @@ class CheckedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class AttachToJobs(OneByOne[tuple[int, ...]]):
-    """Attach a file to jobs, to all or none; returns the ids of the attachments in order. A job
-    that has the same bytes already keeps its attachment. Raises Conflict."""
+class AttachToJobs(OneByOne[Attached]):
+    """Attach a file to jobs, to all or none. A job that has the same bytes already keeps its
+    attachment. Raises Conflict."""
 
     job_ids: tuple[int, ...]
     file: CheckedFile
@@ -43,27 +46,27 @@ class AttachToJobs(OneByOne[tuple[int, ...]]):
     def touches(self) -> Sequence[Hashable]:
         return (*(("job", job_id) for job_id in self.job_ids), ("file", self.file.sha256))
 
-    def write(self, tx: Tx) -> tuple[int, ...]:
+    def write(self, tx: Tx) -> Attached:
         rows = [_locked_job(tx, job_id) for job_id in sorted(self.job_ids)]
-        ids: dict[int, int] = {}
+        ids: dict[int, tuple[int, bool]] = {}
         new: list[Row[Any]] = []
         for row in rows:
             own = attachment.c.job_id == row.id
             if (found := _stored(tx, own, self.file.sha256)) is not None:
-                ids[row.id] = found
+                ids[row.id] = (found, False)
             else:
                 _refuse_too_many(tx, own, row.name)
                 new.append(row)
         for row in new:
-            ids[row.id] = _insert(tx, self.file, self.actor, job_id=row.id)
+            ids[row.id] = (_insert(tx, self.file, self.actor, job_id=row.id), True)
             _record(tx, t.FILE_ATTACHED, row, self.actor, self.file.name)
         return tuple(ids[job_id] for job_id in self.job_ids)
 
 
 @dataclass(frozen=True, slots=True)
-class AttachToProgram(OneByOne[tuple[int, ...]]):
-    """Attach a file to the program that has these bytes, under all revisions of its name. Returns
-    the id of the attachment, as `AttachToJobs`. Raises Conflict."""
+class AttachToProgram(OneByOne[Attached]):
+    """Attach a file to the program that has these bytes, under all revisions of its name, as
+    `AttachToJobs`. Raises Conflict."""
 
     sha256: str
     file: CheckedFile
@@ -73,10 +76,11 @@ class AttachToProgram(OneByOne[tuple[int, ...]]):
     def touches(self) -> Sequence[Hashable]:
         return (("program", self.sha256), ("file", self.file.sha256))
 
-    def write(self, tx: Tx) -> tuple[int, ...]:
+    def write(self, tx: Tx) -> Attached:
         name = locked_program(tx, self.sha256)
         of_program = attachment.c.program == name
         found = _stored(tx, of_program, self.file.sha256)
+        created = found is None
         if found is None:
             _refuse_too_many(tx, of_program, name)
             newest = select(func.max(program.c.revision)).where(program.c.name == name)
@@ -84,7 +88,7 @@ class AttachToProgram(OneByOne[tuple[int, ...]]):
             found = _insert(tx, self.file, self.actor, program=name, revision=revision)
             said = f"{name}: {self.file.name} attached"
             tx.record(t.SET_UP_SHEET_CHANGED, actor=self.actor, reason=said)
-        return (found,)
+        return ((found, created),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,13 @@ class AttachmentRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedAttachment(AttachmentRow):
+    """A file that was sent. `created`: the same bytes were not attached there before."""
+
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AttachedFile:
     """An attachment with its bytes."""
 

@@ -71,7 +71,7 @@ async def _attach_to_job(call: Call) -> Reply:
     Bytes that the job has already answer 200 and the attachment that they are."""
     job_id = call.path["id"]
     await job_of(call, job_id)
-    return await _attach(call, ListAttachments(job_id=job_id), job_ids=(job_id,))
+    return await _attach(call, job_ids=(job_id,))
 
 
 async def _list_of_program(call: Call) -> Reply:
@@ -84,7 +84,7 @@ async def _attach_to_program(call: Call) -> Reply:
     """Attach a file as to a job, under all revisions of the program's name."""
     await _require_program(call)
     sha256 = call.path["sha256"]
-    return await _attach(call, ListAttachments(program=sha256), program=sha256)
+    return await _attach(call, program=sha256)
 
 
 async def _require_program(call: Call) -> None:
@@ -92,14 +92,13 @@ async def _require_program(call: Call) -> None:
         raise not_found(f"program {call.path['sha256']}")
 
 
-async def _attach(call: Call, listed: ListAttachments, **owner: Any) -> Reply:
+async def _attach(call: Call, **owner: Any) -> Reply:
     upload = await uploaded(call)
-    before = {row.id for row in await call.door.ask(listed)}
     rows = await call.door.execute(AttachFile(upload.name, upload.content, **owner))
     if not rows:
         raise not_found("attachment any more: it was removed")
     location = {"Location": f"/api/v1/attachments/{rows[0].id}/content"}
-    return Reply(AttachmentOut.of(rows[0]), 200 if rows[0].id in before else 201, location)
+    return Reply(AttachmentOut.of(rows[0]), 201 if rows[0].created else 200, location)
 
 
 async def _content(call: Call) -> Reply:
