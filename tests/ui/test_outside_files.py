@@ -77,7 +77,7 @@ async def test_a_pipe_dropped_on_the_import_is_refused_and_the_table_stays(
     office: Office, window: QWidget, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "pipe.csv")
-    dialog = ImportDialog(office.context, window, "a.csv", b"name,type\nA,mill\n")
+    dialog = ImportDialog(office.context, window, Path("a.csv"), b"name,type\nA,mill\n")
     dialog.open()
     await until(dialog.import_button.isEnabled)
     dialog.take(tmp_path / "pipe.csv")
@@ -90,7 +90,7 @@ async def test_a_long_table_shows_its_progress_and_the_window_stays_live(
     office: Office, window: QWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts: list[float] = []
-    dialog = ImportDialog(office.context, window, "long.xlsx", LONG)
+    dialog = ImportDialog(office.context, window, Path("long.xlsx"), LONG)
     monkeypatch.setattr(dialog.busy, "set_fraction", parts.append)
     with LagProbe() as probe:
         dialog.open()
@@ -108,7 +108,7 @@ async def test_a_long_table_shows_its_progress_and_the_window_stays_live(
 async def test_an_import_can_be_cancelled_while_it_reads_its_table(
     office: Office, window: QWidget
 ) -> None:
-    dialog = ImportDialog(office.context, window, "long.xlsx", LONG)
+    dialog = ImportDialog(office.context, window, Path("long.xlsx"), LONG)
     dialog.open()
     await until(dialog.import_button.isEnabled)
     finished = asyncio.get_running_loop().create_future()
