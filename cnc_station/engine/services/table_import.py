@@ -157,8 +157,7 @@ class _Import:
             ImportIssue(
                 0,
                 column,
-                f"looks like {_WHAT[field]}, and no column is chosen for "
-                f"{IMPORT_LABELS[field]}: choose this one or none",
+                f"looks like {_WHAT[field]}: choose a column for {IMPORT_LABELS[field]}, or none",
             )
             for column, field in unused.asked
         ]

@@ -73,6 +73,8 @@ class ImportMapping(QScrollArea):
         for field in fields:
             with QSignalBlocker(self.boxes[field]):
                 self.boxes[field].setCurrentIndex(-1)
+        if fields:
+            self.ensureWidgetVisible(self.boxes[fields[0]])
 
     def offer(self, columns: Sequence[str], mapping: Mapping[str, str]) -> None:
         """Offer a table's columns with those of `mapping` chosen, without emitting `changed`."""

@@ -154,19 +154,19 @@ class ImportDialog(Dialog):
             one = self.tr("1 program beside the table comes along.")
             words.append(one if count == 1 else along.format(count=f"{count:,}"))
         if preview.stored:
-            known = self.tr(
-                "{new} new jobs, {changed} changed, {same} unchanged, {kept} started or ended and "
-                "left as they are."
-            )
-            words.append(
-                known.format(
-                    new=f"{preview.total - preview.stored:,}",
-                    changed=f"{preview.changed:,}",
-                    same=f"{preview.stored - preview.changed - preview.kept:,}",
-                    kept=f"{preview.kept:,}",
-                )
-            )
+            words.append(self._stored(preview))
         return " ".join(words)
+
+    def _stored(self, preview: ImportPreview) -> str:
+        """How many of the jobs are new, changed and so on, without those of which there is none."""
+        same = preview.stored - preview.changed - preview.kept
+        counts = (
+            (preview.total - preview.stored, self.tr("{count} new")),
+            (preview.changed, self.tr("{count} changed")),
+            (same, self.tr("{count} unchanged")),
+            (preview.kept, self.tr("{count} started or ended and left as they are")),
+        )
+        return ", ".join(words.format(count=f"{n:,}") for n, words in counts if n) + "."
 
     def _action(self, preview: ImportPreview) -> str:
         if not preview.ready:
