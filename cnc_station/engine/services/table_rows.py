@@ -10,6 +10,7 @@ from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.import_fields import IMPORT_LABELS
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.tables.column_formats import DATES, ColumnFormats
+from cnc_station.engine.domain.tables.machine_types import machine_type_of
 from cnc_station.engine.domain.tables.numbers import pieces, whole
 from cnc_station.engine.domain.tables.refused_cell import shown
 from cnc_station.engine.domain.tables.shapes import Shape
@@ -73,10 +74,11 @@ class RowReader:
     def _unit(self, field: str, shape: Shape | None) -> TimeUnit | None:
         column = self._mapping.get(field, "")
         found = unit_of_column(column)
-        if found is None and shape is not None:
-            found = shape.unit(column)
-        if found is None and is_total(column):
-            return TimeUnit(whole=True)
+        usual = shape.unit(column) if shape is not None else None
+        if found is None:
+            return usual or (TimeUnit(whole=True) if is_total(column) else None)
+        if usual is not None and usual.whole and not found.per_piece:
+            return replace(found, whole=True)
         return found
 
     def _parsers_by_field(self) -> Mapping[str, Parser]:
@@ -228,6 +230,7 @@ class RowReader:
             self._types[text] = self._type_or_machine(row, text)
         place = self._types[text]
         if isinstance(place, str):
+            found["machine_type"] = place
             return
         kind = self._shop.machine_types.get(place)
         if kind is None:
@@ -251,6 +254,10 @@ class RowReader:
                 note = f"{shown(text)} is a machine: its jobs run on this machine only"
                 self.notes.append(ImportIssue(row.number, column, note))
             return machine
+        if (kind := machine_type_of(text)) in self._known_types:
+            note = f"{shown(text)} is read as the machine type {kind}"
+            self.notes.append(ImportIssue(row.number, column, note))
+            return kind
         note = f"no machine is of the type {shown(text.lower())}: its jobs wait until one is"
         self.notes.append(ImportIssue(row.number, column, note))
         return text

@@ -1,7 +1,7 @@
 """Units of times and quantities, in the name of a column and in its cells."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -21,14 +21,16 @@ _TOKEN = re.compile(r"[a-z]+|[0-9]+|/|[^\sa-z0-9/]+")
 @dataclass(frozen=True, slots=True)
 class TimeUnit:
     """How a number in a column of times is read. `seconds` are those of 1. `pieces`: the number is
-    for so many parts. `whole`: it is for the whole quantity. `rate`: it counts parts in that time.
-    `clock`: how two numbers with a colon are read."""
+    for so many parts, which the unit itself states if `per_piece`. `whole`: it is for the whole
+    quantity. `rate`: it counts parts in that time. `clock`: how two numbers with a colon are
+    read."""
 
     seconds: float | None = None
     pieces: float = 1.0
     whole: bool = False
     rate: bool = False
     clock: Clock | None = None
+    per_piece: bool = False
 
     def per_part(self, amount: float, quantity: int) -> float:
         """Return the seconds for one part. Raises ValueError for a rate of zero."""
@@ -91,7 +93,7 @@ def _count_of(tokens: list[str]) -> float:
 
 def _unit_per(first: str, last: str, count: float, *, whole: bool) -> TimeUnit | None:
     if first in UNIT_SECONDS and last in _PIECES:
-        return TimeUnit(UNIT_SECONDS[first], pieces=count, whole=whole)
+        return TimeUnit(UNIT_SECONDS[first], pieces=count, whole=whole, per_piece=True)
     if first in UNIT_SECONDS and last in _WHOLE and count == 1.0:
         return TimeUnit(UNIT_SECONDS[first], whole=True)
     if first in _PIECES and last in UNIT_SECONDS:
@@ -131,4 +133,4 @@ def is_total(column: str) -> bool:
 def _marked(unit: TimeUnit, column: str) -> TimeUnit:
     if unit.whole or not is_total(column):
         return unit
-    return TimeUnit(unit.seconds, unit.pieces, True, unit.rate, unit.clock)
+    return replace(unit, whole=True)
