@@ -28,7 +28,7 @@ LONGEST_S = 120.0  # of a process that is not at work; see also `table_child.CPU
 _END_S = 1.0  # for a process that has closed its output
 _LONGEST_LINE = 16 << 20
 _MOST_BYTES = 8 * MAX_TEXT  # JSON writes a character in up to 6 bytes
-_KEPT_CELLS = 1_000_000  # of the last table, which is often read again with other columns
+KEPT_CELLS = 1_000_000  # of the last table, which is often read again with other columns
 _KEPT_TEXT = 5_000_000  # characters of its different cells
 _STOPPED = "The reading was stopped."
 _BROKEN = "The table can't be read: its reader ended without an answer."
@@ -78,7 +78,7 @@ class TableReader:
             reading.part = 1.0
             return kept[1]
         table = reading.read(content, wanted)
-        small = len(table.columns) * len(table.rows) <= _KEPT_CELLS
+        small = len(table.columns) * len(table.rows) <= KEPT_CELLS
         self._kept = (digest, table) if small and reading.text <= _KEPT_TEXT else None
         return table
 
