@@ -14,6 +14,7 @@ from cnc_station.engine.domain.tables.plain_text import (
 )
 
 Clock = Literal["hm", "ms", "hms"]
+_LONGEST_UNIT = 60
 _MOST_TOKENS = 5  # of a unit at the end of a name
 _TOKEN = re.compile(r"[a-z]+|[0-9]+|/|[^\sa-z0-9/]+")
 
@@ -61,10 +62,14 @@ def is_pieces(text: str) -> bool:
     return plain(text).strip(" .()[]") in _PIECES
 
 
-@lru_cache(maxsize=1_024)
 def time_unit(text: str) -> TimeUnit | None:
     """Return the unit of a time: `min`, `min/pcs`, `h per 100 pcs`, `parts/hr`, `hh:mm`."""
-    bare = plain(text[:60]).strip(" .,;:")
+    return _time_unit(text) if len(text) <= _LONGEST_UNIT else None
+
+
+@lru_cache(maxsize=4_096)
+def _time_unit(text: str) -> TimeUnit | None:
+    bare = plain(text).strip(" .,;:")
     clock = bare.replace("[", "").replace("]", "").replace(" ", "")
     if clock in _CLOCKS:
         return TimeUnit(clock=_CLOCKS[clock])
@@ -112,7 +117,6 @@ def split_unit(name: str) -> tuple[str, TimeUnit | None]:
     return name, None
 
 
-@lru_cache(maxsize=1_024)
 def unit_of_column(column: str) -> TimeUnit | None:
     """Return the unit in the name of a column of times; None if it has none. A total is one for the
     whole quantity."""
