@@ -18,6 +18,7 @@ from cnc_station.engine.domain.tables.table import Row, Table
 from cnc_station.engine.domain.tables.units import TimeUnit, is_total, time_unit, unit_of_column
 from cnc_station.engine.domain.text_gate import is_tidy, tidy, visible
 from cnc_station.engine.services.table_file import NOT_CALCULATED, is_spreadsheet_error
+from cnc_station.engine.services.table_programs import MissingProgram, TablePrograms
 from cnc_station.engine.services.table_routing import Draft, Issues, split_names
 from cnc_station.engine.views import ImportIssue, ProgramRow
 
@@ -29,7 +30,6 @@ _FREE_TEXT = frozenset(("payload", "after", "description", "notes"))
 _OFTEN_THE_SAME = frozenset((*DATES, "quantity", "estimated_s", "priority"))
 _MOST_READ = 10_000  # different cells
 _LONGEST_NAME = 100  # of the file, in an event
-_ROWS_NAMED = 3  # of those with one missing program
 
 Parser = Callable[[str], Any]
 
@@ -59,9 +59,8 @@ class RowReader:
         places = ((table.columns.index(column), field) for field, column in mapping.items())
         self._fields = sorted(places)
         self._units = {field: self._unit(field, shape) for field in ("estimated_s", "timeout_s")}
+        self._programs = TablePrograms(shop.program, shop.beside, issues)
         self._parsers = self._parsers_by_field()
-        self._programs: dict[str, ProgramRow | None] = {}
-        self._lacking: dict[str, list[int]] = {}
         self._types: dict[str, str | int] = {}
         self._known_types = frozenset(kind.lower() for kind in shop.machine_types.values())
         self._unit_told = False
@@ -69,7 +68,7 @@ class RowReader:
 
     @property
     def missing(self) -> Iterable[str]:
-        return self._lacking
+        return self._programs.missing
 
     def _unit(self, field: str, shape: Shape | None) -> TimeUnit | None:
         column = self._mapping.get(field, "")
@@ -106,7 +105,7 @@ class RowReader:
             "envelope": values.envelope,
             "payload": values.payload,
             "draft": values.yes_or_no,
-            "program": self._program,
+            "program": self._programs.find,
             "pinned_machine_id": self._machine,
             "after": split_names,
         }
@@ -117,7 +116,7 @@ class RowReader:
             if len(self._issues) > self.MOST_ISSUES:
                 return
             yield self._draft(row)
-        self._name_more_rows()
+        self._programs.name_other_rows(self._mapping.get("program", ""))
 
     def _draft(self, row: Row) -> Draft:
         if len(row.cells) > self._columns:
@@ -160,9 +159,9 @@ class RowReader:
                     continue
                 if field in _OFTEN_THE_SAME and len(self._read) < _MOST_READ:
                     self._read[(field, text)] = found[field]
-            except _MissingProgram as missing:
+            except MissingProgram as missing:
                 bad.add(field)
-                self._note_missing(row, missing)
+                self._programs.note(row.number, self._mapping[field], missing)
             except ValueError as error:
                 self._add_issue(row, field, str(error))
                 bad.add(field)
@@ -262,35 +261,6 @@ class RowReader:
         self.notes.append(ImportIssue(row.number, column, note))
         return text
 
-    def _program(self, name: str) -> ProgramRow | None:
-        bare = name.replace("\\", "/").rpartition("/")[2]
-        if name not in self._programs:
-            self._programs[name] = self._shop.program(name) or self._shop.program(bare)
-        found = self._programs[name]
-        if found is None and bare not in self._shop.beside:
-            raise _MissingProgram(name, bare)
-        return found
-
-    def _note_missing(self, row: Row, missing: "_MissingProgram") -> None:
-        """Add one issue for each program, whatever the number of rows that name it."""
-        rows = self._lacking.setdefault(missing.bare, [])
-        rows.append(row.number)
-        if len(rows) == 1:
-            self._add_issue(row, "program", str(missing))
-
-    def _name_more_rows(self) -> None:
-        """Add the other rows to the issue of each missing program."""
-        first = {rows[0]: name for name, rows in self._lacking.items() if len(rows) > 1}
-        for place, issue in enumerate(self._issues):
-            name = first.get(issue.row)
-            if name is None or issue.column != self._mapping.get("program"):
-                continue
-            more = self._lacking[name][1:]
-            numbers = ", ".join(f"{number:,}" for number in more[:_ROWS_NAMED])
-            rest = f" and {len(more) - _ROWS_NAMED:,} more" if len(more) > _ROWS_NAMED else ""
-            also = f"{issue.message}; also in row{'s' if len(more) > 1 else ''} {numbers}{rest}"
-            self._issues[place] = replace(issue, message=also)
-
     def _machine(self, name: str) -> int:
         if (found := self._shop.machine(name)) is None:
             raise ValueError(f"there is no machine {shown(name)}")
@@ -299,12 +269,6 @@ class RowReader:
     def _add_issue(self, row: Row, field: str, reason: str) -> None:
         column = self._mapping.get(field, IMPORT_LABELS.get(field, field))
         self._issues.append(ImportIssue(row.number, column, reason))
-
-
-class _MissingProgram(ValueError):
-    def __init__(self, name: str, bare: str) -> None:
-        super().__init__(f"there is no program {shown(name)}: add it first")
-        self.bare = bare
 
 
 def _time_unit(text: str) -> TimeUnit:
