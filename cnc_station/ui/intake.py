@@ -36,7 +36,7 @@ async def _take(context: PageContext, parent: QWidget, files: Sequence[Path]) ->
         try:
             content = await _content(path, kind)
             if kind in TABLES:
-                _import(context, parent, path.name, content)
+                _import(context, parent, path, content)
             else:
                 stored.append(await context.door.execute(AddProgram(path.name, content)))
         except FileRefused as error:
@@ -71,8 +71,8 @@ def _refused(name: str, refused: InvalidInput) -> str:
     return _tr("{name} was not imported: {why}").format(name=name, why=f"{first}{more}")
 
 
-def _import(context: PageContext, parent: QWidget, name: str, content: bytes) -> None:
-    dialog = ImportDialog(context, parent, name, content)
+def _import(context: PageContext, parent: QWidget, path: Path, content: bytes) -> None:
+    dialog = ImportDialog(context, parent, path, content)
     dialog.imported.connect(lambda _: context.navigator.to_page("jobs"))
     dialog.open()
 

@@ -208,6 +208,7 @@ class JobMenus(QObject):
         sorting.addSeparator()
         view.fill_sorting(sorting)
         menu.addSeparator()
+        menu.addAction(self.tr("Import jobs…"), self._context.navigator.import_files)
         self._export_entries(None, menu)
         view.fill_columns(menu.addMenu(self.tr("Columns")))
 

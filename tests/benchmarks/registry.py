@@ -52,6 +52,7 @@ BENCHMARKS = {
     "webhooks": Benchmark("webhooks.webhooks", 3, 900.0),
     "websocket": Benchmark("websocket.websocket", 2, 600.0),
     "bulk": Benchmark("bulk.bulk", 3, 600.0),
+    "importing": Benchmark("importing.importing", 2),
     "polling": Benchmark("polling.polling", 2),
     "schedules": Benchmark("schedules.schedule_lateness", 3),
     "years": Benchmark("years.years", 12, 3600.0),

@@ -28,7 +28,7 @@ async def window(office: Office) -> AsyncIterator[QWidget]:
 
 @asynccontextmanager
 async def dialog_of(office: Office, window: QWidget, content: bytes) -> AsyncIterator[ImportDialog]:
-    dialog = ImportDialog(office.context, window, "monday.csv", content)
+    dialog = ImportDialog(office.context, window, Path("monday.csv"), content)
     dialog.open()
     await until(lambda: dialog.preview)
     yield dialog
@@ -81,7 +81,7 @@ async def test_a_note_is_shown_and_does_not_prevent_the_import(
         notes = tuple(ImportIssue(row, "Due", "'2:30' occurs twice") for row in (1, 2, 2))
         dialog.show_preview(replace(dialog.preview, notes=notes))
         said = dialog.summary.text()
-        assert "Row 1, Due: '2:30' occurs twice. 2 more rows have such notes." in said
+        assert "Row 1, Due: '2:30' occurs twice. 2 more notes." in said
         assert dialog.import_button.isEnabled()
 
 
@@ -89,13 +89,13 @@ async def test_each_problem_is_told_with_its_row_and_column_and_nothing_can_be_i
     office: Office, window: QWidget
 ) -> None:
     async with dialog_of(office, window, BAD) as dialog:
-        told = {(i.row, i.column) for i in dialog.problems.rows}
+        told = {(i.row, i.column) for i in dialog.lists.problems.rows}
         assert told == {(2, "Machine"), (2, "Qty"), (2, "Due")}
         assert not dialog.import_button.isEnabled()
-        assert dialog.problem_table.isVisible()
-        dialog.problem_table.opened.emit(dialog.problems.rows[0])
-        assert dialog.rows.isVisible()
-        assert dialog.rows.currentIndex().row() == 1
+        assert dialog.lists.problem_table.isVisible()
+        dialog.lists.problem_table.opened.emit(dialog.lists.problems.rows[0])
+        assert dialog.lists.rows.isVisible()
+        assert dialog.lists.rows.currentIndex().row() == 1
     assert await jobs(office) == ()
 
 
@@ -110,13 +110,64 @@ async def test_another_choice_of_columns_is_read_at_once(office: Office, window:
     assert [job.material for job in await jobs(office)] == ["red", "blue"]
 
 
+async def test_a_column_that_looks_like_a_quantity_is_asked_about(
+    office: Office, window: QWidget
+) -> None:
+    content = b"Part no,Machine,Produced batchmenge\nBracket,mill,4\n"
+    async with dialog_of(office, window, content) as dialog:
+        quantity = dialog.mapping.boxes["quantity"]
+        assert "looks like a quantity" in dialog.lists.problems.rows[0].message
+        assert quantity.currentIndex() == -1
+        assert not dialog.import_button.isEnabled()
+        quantity.setCurrentIndex(0)
+        await until(dialog.import_button.isEnabled)
+        quantity.setCurrentIndex(quantity.findData("Produced batchmenge"))
+        await until(lambda: dialog.preview and dialog.preview.mapping.get("quantity"))
+        await until(dialog.import_button.isEnabled)
+        dialog.import_button.click()
+        await until(lambda: office.said.done)
+    assert [job.quantity for job in await jobs(office)] == [4]
+
+
+async def test_programs_beside_the_table_come_along(
+    office: Office, window: QWidget, tmp_path: Path
+) -> None:
+    file(tmp_path, "Plate.NC", PLATE)
+    rows = b"Plate,mill,plate.nc\n" * 3
+    table = file(tmp_path, "week.csv", b"Part no,Machine,Program\n" + rows)
+    drop(office, window, table)
+    dialog = await until(lambda: window.findChild(ImportDialog))
+    assert isinstance(dialog, ImportDialog)
+    await until(dialog.import_button.isEnabled)
+    assert "1 program beside the table comes along." in dialog.summary.text()
+    dialog.import_button.click()
+    await until(lambda: office.said.done)
+    (program,) = await office.door.ask(ListPrograms())
+    assert {job.program for job in await jobs(office)} == {program.sha256}
+
+
+async def test_a_table_imported_again_says_what_changes(office: Office, window: QWidget) -> None:
+    content = b"ERP no,Part no,Machine,Qty\n1,Bracket,mill,4\n2,Flange,lathe,2\n"
+    async with dialog_of(office, window, content) as dialog:
+        dialog.import_button.click()
+        await until(lambda: office.said.done)
+    again = content.replace(b"mill,4", b"mill,7") + b"3,Pin,lathe,9\n"
+    async with dialog_of(office, window, again) as dialog:
+        assert dialog.import_button.text() == "Import 1 new, change 1"
+        (change,) = dialog.lists.changes.rows
+        assert change.fields == (("Quantity", "4", "7"),)
+        dialog.import_button.click()
+        await until(lambda: len(office.said.done) == 2)
+    assert {job.quantity for job in await jobs(office)} == {7, 2, 9}
+
+
 async def test_without_a_column_for_the_name_it_says_which_is_missing(
     office: Office, window: QWidget
 ) -> None:
     async with dialog_of(office, window, GOOD) as dialog:
         dialog.mapping.boxes["name"].setCurrentIndex(0)
-        await until(lambda: dialog.problems.rows)
-        assert "Name" in dialog.problems.rows[0].message
+        await until(lambda: dialog.lists.problems.rows)
+        assert "Name" in dialog.lists.problems.rows[0].message
         dialog.mapping.boxes["name"].setCurrentIndex(1)
         await until(dialog.import_button.isEnabled)
 
@@ -127,19 +178,19 @@ async def test_a_file_put_right_is_dropped_on_the_dialog(
     async with dialog_of(office, window, BAD) as dialog:
         dialog.take(file(tmp_path, "monday.csv", BAD.replace(b",,many,soon", b",mill,3,+1h00m")))
         await until(dialog.import_button.isEnabled)
-        assert dialog.problems.rows == ()
+        assert dialog.lists.problems.rows == ()
 
 
 async def test_what_is_no_table_is_told_in_a_sentence(office: Office, window: QWidget) -> None:
     async with dialog_of(office, window, b"\x89PNG\r\n\x1a\n" + bytes(range(256))) as dialog:
-        assert len(dialog.problems.rows) == 1
+        assert len(dialog.lists.problems.rows) == 1
         assert not dialog.import_button.isEnabled()
 
 
 async def test_closing_the_dialog_while_it_reads_leaves_nothing(
     office: Office, window: QWidget
 ) -> None:
-    dialog = ImportDialog(office.context, window, "monday.csv", GOOD)
+    dialog = ImportDialog(office.context, window, Path("monday.csv"), GOOD)
     dialog.open()
     dialog.reject()
     await until(lambda: office.context.operations.idle)

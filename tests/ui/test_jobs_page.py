@@ -6,7 +6,7 @@ import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtTest import QSignalSpy, QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMenu
 
 from cnc_station.engine.commands import ActOnJobs, AddMachine, AddProgram, SubmitJobs
 from cnc_station.engine.domain.actions import JobAction
@@ -260,7 +260,12 @@ async def test_an_empty_list_says_why_and_offers_the_next_step(
     nothing = page.nothing
     assert nothing.currentWidget() is nothing.first
     nothing.first.step.emit()
-    assert office.went.to == [("new job", None)]
+    nothing.import_wanted.emit()
+    assert office.went.to == [("new job", None), ("import", None)]
+    menu = QMenu()
+    page.menus.fill_more(menu)
+    next(action for action in menu.actions() if action.text() == "Import jobs…").trigger()
+    assert office.went.to[2:] == [("import", None)]
     ids = await submit(office, BRACKET, FLANGE)
     await office.door.execute(ActOnJobs(JobAction.CANCEL, ids[:1]))
     await until(lambda: page.model.total == 1)

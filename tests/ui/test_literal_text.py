@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -230,7 +231,7 @@ async def dialogs(shell: Shell, jobs: dict[str, int]) -> AsyncIterator[Dialog]:
     form.test.start()
     yield form
     for content in (GOOD_TABLE, BAD_TABLE):
-        table = ImportDialog(context, window, f"{MARKUP}.csv", content.encode())
+        table = ImportDialog(context, window, Path(f"{MARKUP}.csv"), content.encode())
         table.open()
         await until(partial(getattr, table, "preview"))
         yield table

@@ -361,6 +361,20 @@ def test_a_work_centre_that_is_a_machine_pins_the_job() -> None:
     assert "3 Work center: no machine is of the type 'robot'" in notes(found)
 
 
+def test_a_type_of_machine_may_be_named_in_another_language() -> None:
+    found = read("Teil;Maschine\nA;Fräsmaschine\nB;Tour\n")
+    assert [spec.machine_type for spec in found.accepted()] == ["mill", "lathe"]
+    assert "1 Maschine: 'Fräsmaschine' is read as the machine type mill" in notes(found)
+
+
+def test_hours_that_a_system_gives_for_the_whole_order_are_divided() -> None:
+    head = "Job,Part Number,Make Quantity,Work Center,Sequence"
+    whole = read(f"{head},Est Run Hrs\n31,HUB,12,mill,10,6\n")
+    assert (whole.preview.shape, whole.accepted()[0].estimated_s) == ("JobBOSS", 1800.0)
+    each = read(f"{head},Run (min/pc)\n31,HUB,12,mill,10,6\n")
+    assert each.accepted()[0].estimated_s == 360.0
+
+
 def test_a_formula_that_was_never_calculated_is_refused() -> None:
     rows: list[list[object]] = [["Part", "Machine", "Qty"], ["A", "mill", "=2*5"]]
     found = read_jobs("a.xlsx", workbook(("Jobs", rows)), SHOP)

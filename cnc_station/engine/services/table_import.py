@@ -114,6 +114,7 @@ class _Import:
         self._fingerprint = header_fingerprint(table.columns)
         self._shape = recognise(table.columns)
         self._remembered = False
+        self._asked: tuple[str, ...] = ()
         self._answers = dict(self._mapping() if mapping is None else mapping)
         self._used = {field: column for field, column in self._answers.items() if column}
         self._issues = Issues(_mapping_issues(table, self._used))
@@ -151,12 +152,12 @@ class _Import:
     def _ask(self, rows: JobRows) -> None:
         shown = replace(self._table, rows=rows.rows)
         unused = unused_columns(shown, self._answers, self._shape)
+        self._asked = tuple(dict.fromkeys(field for _, field in unused.asked))
         self._issues += [
             ImportIssue(
                 0,
                 column,
-                f"looks like {_WHAT[field]}, and no column is chosen for "
-                f"{IMPORT_LABELS[field]}: choose this one or none",
+                f"looks like {_WHAT[field]}: choose a column for {IMPORT_LABELS[field]}, or none",
             )
             for column, field in unused.asked
         ]
@@ -180,6 +181,7 @@ class _Import:
             shape=self._shape.name if self._shape else "",
             remembered=self._remembered,
             missing=missing,
+            asked=self._asked,
         )
         if self._issues:
             return Imported(preview)

@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
-from itertools import starmap
 from typing import Any, TypeVar
 
 from cnc_station.bundled import READ_TABLE, self_command, self_environment
@@ -29,7 +28,8 @@ LONGEST_S = 120.0  # of a process that is not at work; see also `table_child.CPU
 _END_S = 1.0  # for a process that has closed its output
 _LONGEST_LINE = 16 << 20
 _MOST_BYTES = 8 * MAX_TEXT  # JSON writes a character in up to 6 bytes
-_KEPT_CELLS = 100_000  # of the last table, which is often read again with other columns
+KEPT_CELLS = 1_000_000  # of the last table, which is often read again with other columns
+_KEPT_TEXT = 5_000_000  # characters of its different cells
 _STOPPED = "The reading was stopped."
 _BROKEN = "The table can't be read: its reader ended without an answer."
 
@@ -78,8 +78,8 @@ class TableReader:
             reading.part = 1.0
             return kept[1]
         table = reading.read(content, wanted)
-        small = len(table.columns) * len(table.rows) <= _KEPT_CELLS
-        self._kept = (digest, table) if small else None
+        small = len(table.columns) * len(table.rows) <= KEPT_CELLS
+        self._kept = (digest, table) if small and reading.text <= _KEPT_TEXT else None
         return table
 
 
@@ -89,6 +89,7 @@ class _Reading:
     def __init__(self, name: str) -> None:
         self.name = name
         self.part = 0.0
+        self.text = 0  # characters of different cells
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._stopped: str | None = None
@@ -153,24 +154,23 @@ class _Reading:
         notes: tuple[str, ...] = ()
         rows: list[Row] = []
         left = _MOST_BYTES
+        cells_once: dict[str, str] = {}  # most cells of a long table are the same as others
+        once = cells_once.setdefault
         while (line := process.stdout.readline(min(left, _LONGEST_LINE))).endswith(b"\n"):
             left -= len(line)
             told: Mapping[str, Any] = json.loads(line)
             if "refused" in told:
                 raise Unreadable(told["refused"])
             if "end" in told:
+                self.text = sum(map(len, cells_once))
                 return Table(columns, tuple(rows), notes)
             self.part = told.get("part", self.part)
             columns = tuple(told.get("columns", columns))
             notes = tuple(told.get("notes", notes))
-            rows += starmap(_row, told.get("rows", ()))
+            rows += (Row(n, tuple(map(once, cells, cells))) for n, cells in told.get("rows", ()))
             if len(rows) > MAX_ROWS:
                 break
         return None
-
-
-def _row(number: int, cells: list[str]) -> Row:
-    return Row(number, tuple(cells))
 
 
 def _send(process: subprocess.Popen[bytes], content: bytes, wanted: Set[str]) -> None:

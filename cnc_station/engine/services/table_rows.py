@@ -10,6 +10,7 @@ from cnc_station.engine.domain.errors import InvalidInput
 from cnc_station.engine.domain.import_fields import IMPORT_LABELS
 from cnc_station.engine.domain.job import JobSpec
 from cnc_station.engine.domain.tables.column_formats import DATES, ColumnFormats
+from cnc_station.engine.domain.tables.machine_types import machine_type_of
 from cnc_station.engine.domain.tables.numbers import pieces, whole
 from cnc_station.engine.domain.tables.refused_cell import shown
 from cnc_station.engine.domain.tables.shapes import Shape
@@ -17,6 +18,7 @@ from cnc_station.engine.domain.tables.table import Row, Table
 from cnc_station.engine.domain.tables.units import TimeUnit, is_total, time_unit, unit_of_column
 from cnc_station.engine.domain.text_gate import is_tidy, tidy, visible
 from cnc_station.engine.services.table_file import NOT_CALCULATED, is_spreadsheet_error
+from cnc_station.engine.services.table_programs import MissingProgram, TablePrograms
 from cnc_station.engine.services.table_routing import Draft, Issues, split_names
 from cnc_station.engine.views import ImportIssue, ProgramRow
 
@@ -28,7 +30,6 @@ _FREE_TEXT = frozenset(("payload", "after", "description", "notes"))
 _OFTEN_THE_SAME = frozenset((*DATES, "quantity", "estimated_s", "priority"))
 _MOST_READ = 10_000  # different cells
 _LONGEST_NAME = 100  # of the file, in an event
-_ROWS_NAMED = 3  # of those with one missing program
 
 Parser = Callable[[str], Any]
 
@@ -58,9 +59,8 @@ class RowReader:
         places = ((table.columns.index(column), field) for field, column in mapping.items())
         self._fields = sorted(places)
         self._units = {field: self._unit(field, shape) for field in ("estimated_s", "timeout_s")}
+        self._programs = TablePrograms(shop.program, shop.beside, issues)
         self._parsers = self._parsers_by_field()
-        self._programs: dict[str, ProgramRow | None] = {}
-        self._lacking: dict[str, list[int]] = {}
         self._types: dict[str, str | int] = {}
         self._known_types = frozenset(kind.lower() for kind in shop.machine_types.values())
         self._unit_told = False
@@ -68,15 +68,16 @@ class RowReader:
 
     @property
     def missing(self) -> Iterable[str]:
-        return self._lacking
+        return self._programs.missing
 
     def _unit(self, field: str, shape: Shape | None) -> TimeUnit | None:
         column = self._mapping.get(field, "")
         found = unit_of_column(column)
-        if found is None and shape is not None:
-            found = shape.unit(column)
-        if found is None and is_total(column):
-            return TimeUnit(whole=True)
+        usual = shape.unit(column) if shape is not None else None
+        if found is None:
+            return usual or (TimeUnit(whole=True) if is_total(column) else None)
+        if usual is not None and usual.whole and not found.per_piece:
+            return replace(found, whole=True)
         return found
 
     def _parsers_by_field(self) -> Mapping[str, Parser]:
@@ -104,7 +105,7 @@ class RowReader:
             "envelope": values.envelope,
             "payload": values.payload,
             "draft": values.yes_or_no,
-            "program": self._program,
+            "program": self._programs.find,
             "pinned_machine_id": self._machine,
             "after": split_names,
         }
@@ -115,7 +116,7 @@ class RowReader:
             if len(self._issues) > self.MOST_ISSUES:
                 return
             yield self._draft(row)
-        self._name_more_rows()
+        self._programs.name_other_rows(self._mapping.get("program", ""))
 
     def _draft(self, row: Row) -> Draft:
         if len(row.cells) > self._columns:
@@ -158,9 +159,9 @@ class RowReader:
                     continue
                 if field in _OFTEN_THE_SAME and len(self._read) < _MOST_READ:
                     self._read[(field, text)] = found[field]
-            except _MissingProgram as missing:
+            except MissingProgram as missing:
                 bad.add(field)
-                self._note_missing(row, missing)
+                self._programs.note(row.number, self._mapping[field], missing)
             except ValueError as error:
                 self._add_issue(row, field, str(error))
                 bad.add(field)
@@ -228,6 +229,7 @@ class RowReader:
             self._types[text] = self._type_or_machine(row, text)
         place = self._types[text]
         if isinstance(place, str):
+            found["machine_type"] = place
             return
         kind = self._shop.machine_types.get(place)
         if kind is None:
@@ -251,38 +253,13 @@ class RowReader:
                 note = f"{shown(text)} is a machine: its jobs run on this machine only"
                 self.notes.append(ImportIssue(row.number, column, note))
             return machine
+        if (kind := machine_type_of(text)) in self._known_types:
+            note = f"{shown(text)} is read as the machine type {kind}"
+            self.notes.append(ImportIssue(row.number, column, note))
+            return kind
         note = f"no machine is of the type {shown(text.lower())}: its jobs wait until one is"
         self.notes.append(ImportIssue(row.number, column, note))
         return text
-
-    def _program(self, name: str) -> ProgramRow | None:
-        bare = name.replace("\\", "/").rpartition("/")[2]
-        if name not in self._programs:
-            self._programs[name] = self._shop.program(name) or self._shop.program(bare)
-        found = self._programs[name]
-        if found is None and bare not in self._shop.beside:
-            raise _MissingProgram(name, bare)
-        return found
-
-    def _note_missing(self, row: Row, missing: "_MissingProgram") -> None:
-        """Add one issue for each program, whatever the number of rows that name it."""
-        rows = self._lacking.setdefault(missing.bare, [])
-        rows.append(row.number)
-        if len(rows) == 1:
-            self._add_issue(row, "program", str(missing))
-
-    def _name_more_rows(self) -> None:
-        """Add the other rows to the issue of each missing program."""
-        first = {rows[0]: name for name, rows in self._lacking.items() if len(rows) > 1}
-        for place, issue in enumerate(self._issues):
-            name = first.get(issue.row)
-            if name is None or issue.column != self._mapping.get("program"):
-                continue
-            more = self._lacking[name][1:]
-            numbers = ", ".join(f"{number:,}" for number in more[:_ROWS_NAMED])
-            rest = f" and {len(more) - _ROWS_NAMED:,} more" if len(more) > _ROWS_NAMED else ""
-            also = f"{issue.message}; also in row{'s' if len(more) > 1 else ''} {numbers}{rest}"
-            self._issues[place] = replace(issue, message=also)
 
     def _machine(self, name: str) -> int:
         if (found := self._shop.machine(name)) is None:
@@ -292,12 +269,6 @@ class RowReader:
     def _add_issue(self, row: Row, field: str, reason: str) -> None:
         column = self._mapping.get(field, IMPORT_LABELS.get(field, field))
         self._issues.append(ImportIssue(row.number, column, reason))
-
-
-class _MissingProgram(ValueError):
-    def __init__(self, name: str, bare: str) -> None:
-        super().__init__(f"there is no program {shown(name)}: add it first")
-        self.bare = bare
 
 
 def _time_unit(text: str) -> TimeUnit:

@@ -102,10 +102,10 @@ class ImportPreview:
     chosen.
 
     `shape` is the system whose export it is; `remembered` tells that the mapping is that of the
-    last import of such a table. `missing` are the programs that are named and not stored. `stored`
-    is the number of jobs that exist already, by their external id, `changed` of those that the
-    import changes, `kept` of those that differ and are left as they are; `changes` are the first
-    of both."""
+    last import of such a table. `missing` are the programs that are named and not stored, `asked`
+    the fields whose column a person must choose. `stored` is the number of jobs that exist already,
+    by their external id, `changed` of those that the import changes, `kept` of those that differ
+    and are left as they are; `changes` are the first of both."""
 
     columns: tuple[str, ...]
     mapping: Mapping[str, str]
@@ -117,6 +117,7 @@ class ImportPreview:
     shape: str = ""
     remembered: bool = False
     missing: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     stored: int = 0
     changed: int = 0
     kept: int = 0

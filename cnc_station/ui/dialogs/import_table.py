@@ -1,37 +1,33 @@
 """Import jobs from a table: map its columns, check its rows, import all or nothing."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
-from PySide6.QtCore import QItemSelectionModel, QTimer, Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QTableView, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from cnc_station.engine.commands import ImportJobs
 from cnc_station.engine.domain.errors import CncStationError
 from cnc_station.engine.outside_file import MOST_TABLE_BYTES, FileRefused, read_outside_file
+from cnc_station.engine.programs_beside import programs_beside, store_programs
 from cnc_station.engine.queries import PreviewImport, ReadingProgress
-from cnc_station.engine.views import ImportIssue, ImportPreview
-from cnc_station.ui import formatting
+from cnc_station.engine.views import ImportPreview
 from cnc_station.ui.dialogs.dialog import Dialog
-from cnc_station.ui.dialogs.import_preview import ImportMapping, PreviewModel
-from cnc_station.ui.models.row_model import Column, RowList
+from cnc_station.ui.dialogs.import_lists import ImportLists
+from cnc_station.ui.dialogs.import_preview import ImportMapping
 from cnc_station.ui.page_context import PageContext
-from cnc_station.ui.theme import Ink, Role, theme
+from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import PrimaryButton
 from cnc_station.ui.widgets.layout import STRETCH, fill, hbox, vbox
-from cnc_station.ui.widgets.list_table import ListTable
 from cnc_station.ui.widgets.progress import BusyBar
-from cnc_station.ui.widgets.table import table_card
-from cnc_station.ui.widgets.tabs import TabStack
 from cnc_station.ui.widgets.text import Text
 
 _SIZE = (1080, 660)
-_FIRST_WIDTH = 170
 _LOOK_EVERY_MS = 150
-_ROWS, _PROBLEMS = "rows", "problems"
 
 
 class ImportDialog(Dialog):
@@ -40,13 +36,14 @@ class ImportDialog(Dialog):
     imported = Signal(tuple)  # the ids of the jobs
 
     def __init__(
-        self, context: PageContext, parent: QWidget | None, name: str, content: bytes
+        self, context: PageContext, parent: QWidget | None, path: Path, content: bytes
     ) -> None:
         super().__init__(self.tr("Import jobs"), parent)
         self.resize(*_SIZE)
         self.setAcceptDrops(True)
         self._context = context
-        self._name = name
+        self._path = path
+        self._beside: Mapping[str, Path] = {}  # programs that come along
         self._content = content
         self._stale = False
         self._task: asyncio.Task[None] | None = None
@@ -56,41 +53,15 @@ class ImportDialog(Dialog):
         self.preview: ImportPreview | None = None
         self.mapping = ImportMapping()
         self.mapping.changed.connect(self._read)
-        self.problems = RowList(self._columns(), lambda issue: issue, self)
         self._place()
         self._read()
 
-    def _columns(self) -> tuple[Column[ImportIssue], ...]:
-        return (
-            Column(
-                self.tr("Row"), lambda i: f"{i.row:,}" if i.row else formatting.NONE, 64, right=True
-            ),
-            Column(self.tr("Column"), lambda i: i.column or formatting.NONE, 150, strong=True),
-            Column(self.tr("What is wrong"), lambda i: i.message, ink=lambda _: Ink.ALARM),
-        )
-
     def _place(self) -> None:
-        self.rows = QTableView()
-        self.rows.setProperty("part", "bare")
-        self.rows.setAccessibleName(self.tr("The first rows of the table"))
-        self.rows.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.rows.setShowGrid(False)
-        self.rows.setWordWrap(False)
-        self.rows.setTabKeyNavigation(False)
-        self.rows.verticalHeader().setDefaultSectionSize(theme().metrics.row)
-        self.problem_table = ListTable(self.problems, self.tr("What is wrong, row by row"))
-        self.problem_table.opened.connect(self._to_row)
-        right = TabStack()
-        self.tabs = right.tabs
-        for key, label, table in (
-            (_ROWS, self.tr("First rows"), self.rows),
-            (_PROBLEMS, self.tr("Problems"), self.problem_table),
-        ):
-            right.add(key, label, table_card(table))
-        middle = hbox(self.mapping, (right, 1), gap=16)
+        self.lists = ImportLists()
+        middle = hbox(self.mapping, (self.lists, 1), gap=16)
         self.summary = Text("", Role.BODY, Ink.MUTED, wrap=True)
         box = vbox(on=self, gap=12, margins=16)
-        self.title = Text(self.tr("Import {name}").format(name=self._name), Role.PAGE_TITLE)
+        self.title = Text(self.tr("Import {name}").format(name=self._path.name), Role.PAGE_TITLE)
         fill(box, self.title, self.summary, (middle, 1), self._foot())
 
     def _foot(self) -> QHBoxLayout:
@@ -98,7 +69,7 @@ class ImportDialog(Dialog):
         self.import_button = PrimaryButton(self.tr("Import"), clicked=self._import)
         self.import_button.setEnabled(False)
         self.acting = [self.import_button, self.mapping]
-        rule = Text(self.tr("All rows or none."), Role.NOTE, Ink.MUTED)
+        rule = Text(self.tr("Imports only if every row is valid."), Role.NOTE, Ink.MUTED)
         return hbox(rule, self.busy, STRETCH, self.cancel_button(), self.import_button)
 
     def _read(self) -> None:
@@ -115,14 +86,26 @@ class ImportDialog(Dialog):
             chosen = self.mapping.mapping if self.preview else None
             self._start(self.tr("Reading the table …"))
             try:
-                query = PreviewImport(self._name, self._content, chosen, self._reading)
-                preview = await self._context.door.ask(query)
+                preview = await self._preview(chosen)
             except CncStationError as error:
                 self._finish()
                 self._say(str(error), Ink.ALARM)
             else:
                 self._finish()
                 self.show_preview(preview)
+
+    async def _preview(self, chosen: dict[str, str] | None) -> ImportPreview:
+        """Return the preview. Programs that it misses come along if they lie beside the table."""
+        self._beside = {}
+        path = self._path
+        query = PreviewImport(path.name, self._content, chosen, self._reading)
+        preview = await self._context.door.ask(query)
+        if preview.missing:
+            beside = await programs_beside(path, preview.missing)
+            if beside:
+                preview = await self._context.door.ask(replace(query, beside=tuple(beside)))
+                self._beside = beside
+        return preview
 
     def _start(self, words: str) -> None:
         self.busy.start(words)
@@ -145,36 +128,65 @@ class ImportDialog(Dialog):
         if self.preview is None:
             self.mapping.offer(preview.columns, preview.mapping)
         self.preview = preview
-        before = self.rows.model()
-        self.rows.setModel(PreviewModel(preview, self))
-        if preview.columns:
-            self.rows.setColumnWidth(0, _FIRST_WIDTH)
-        if before is not None:
-            before.deleteLater()
-        self.problems.take(preview.issues)
-        self.tabs.set_count(_PROBLEMS, len(preview.issues) or None)
-        self.tabs.choose(_PROBLEMS if preview.issues else _ROWS)
-        count = f"{preview.total:,}"
+        self.mapping.ask(preview.asked)
+        self.lists.show_preview(preview)
         if preview.ready:
-            ready = self.tr("{count} rows are understood. Look at the first ones, then import.")
-            self._say(" ".join((ready.format(count=count), *self._notes(preview))), Ink.MUTED)
-            self.import_button.setText(self.tr("Import {count} jobs").format(count=count))
+            self._say(" ".join((self._ready(preview), *self._notes(preview))), Ink.MUTED)
         else:
             wrong = self.tr(
-                "Nothing is imported while something is wrong: choose other columns, or correct "
-                "the file and drop it again."
+                "Nothing is imported while something is wrong: choose other columns, or fix the "
+                "file and import it again."
             )
             self._say(wrong, Ink.ALARM)
-            self.import_button.setText(self.tr("Import"))
+        self.import_button.setText(self._action(preview))
         self.import_button.setEnabled(preview.ready and not self._stale)
+
+    def _ready(self, preview: ImportPreview) -> str:
+        """What is ready, in a sentence for each fact."""
+        words = [self.tr("{count} rows ready to import.").format(count=f"{preview.total:,}")]
+        if preview.shape:
+            words.append(self.tr("Read as an export of {name}.").format(name=preview.shape))
+        if preview.remembered:
+            words.append(self.tr("Columns are those of the last import of such a table."))
+        if self._beside:
+            count = len(self._beside)
+            along = self.tr("{count} programs beside the table come along.")
+            one = self.tr("1 program beside the table comes along.")
+            words.append(one if count == 1 else along.format(count=f"{count:,}"))
+        if preview.stored:
+            words.append(self._stored(preview))
+        return " ".join(words)
+
+    def _stored(self, preview: ImportPreview) -> str:
+        """How many of the jobs are new, changed and so on, without those of which there is none."""
+        same = preview.stored - preview.changed - preview.kept
+        counts = (
+            (preview.total - preview.stored, self.tr("{count} new")),
+            (preview.changed, self.tr("{count} changed")),
+            (same, self.tr("{count} unchanged")),
+            (preview.kept, self.tr("{count} started or ended and left as they are")),
+        )
+        return ", ".join(words.format(count=f"{n:,}") for n, words in counts if n) + "."
+
+    def _action(self, preview: ImportPreview) -> str:
+        if not preview.ready:
+            return self.tr("Import")
+        new = f"{preview.total - preview.stored:,}"
+        one = preview.total - preview.stored == 1
+        if not preview.stored:
+            return self.tr("Import 1 job") if one else self.tr("Import {n} jobs").format(n=new)
+        words = self.tr("Import {new} new, change {changed}")
+        return words.format(new=new, changed=f"{preview.changed:,}")
 
     def _notes(self, preview: ImportPreview) -> Iterator[str]:
         """Yield the first note, and how many more there are."""
         for note in preview.notes[:1]:
-            words = self.tr("Row {row}, {column}: {message}.")
-            yield words.format(row=note.row, column=note.column, message=note.message)
+            row = self.tr("Row {row}").format(row=f"{note.row:,}") if note.row else ""
+            where = ", ".join(part for part in (row, note.column) if part)
+            message = note.message if where else note.message[:1].upper() + note.message[1:]
+            yield f"{where}: {message}." if where else f"{message}."
         if more := len(preview.notes[1:]):
-            yield self.tr("{count} more rows have such notes.").format(count=f"{more:,}")
+            yield self.tr("{count} more notes.").format(count=f"{more:,}")
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
@@ -199,8 +211,8 @@ class ImportDialog(Dialog):
         if self._over or self._doing:
             return
         self._content = content
-        self._name = path.name
-        self.title.setText(self.tr("Import {name}").format(name=self._name))
+        self._path = path
+        self.title.setText(self.tr("Import {name}").format(name=self._path.name))
         if self.preview is not None and not self.preview.columns:
             self.preview = None
         self._read()
@@ -209,30 +221,21 @@ class ImportDialog(Dialog):
         self.summary.set_ink(ink)
         self.summary.setText(sentence)
 
-    def _to_row(self, issue: ImportIssue) -> None:
-        """Scroll to a problem's row if the preview has it."""
-        model = self.rows.model()
-        if 0 < issue.row <= model.rowCount():
-            self.tabs.choose(_ROWS)
-            index = model.index(issue.row - 1, 0)
-            flags = QItemSelectionModel.SelectionFlag
-            self.rows.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
-            self.rows.scrollTo(index)
-
     def _import(self) -> None:
         self.do(self._context.operations, self._store(self.mapping.mapping), "")
 
     async def _store(self, mapping: dict[str, str]) -> None:
         operations = self._context.operations
         self._start(self.tr("Importing …"))
-        command = ImportJobs(self._name, self._content, mapping, self._reading)
+        command = ImportJobs(self._path.name, self._content, mapping, self._reading)
         try:
+            await store_programs(self._context.door, self._beside)
             ids = await self._context.door.execute(command)
         finally:
             if not self._over:
                 self._finish()
         done = self.tr("{count} jobs imported from {name}")
-        operations.say(done.format(count=f"{len(ids):,}", name=self._name))
+        operations.say(done.format(count=f"{len(ids):,}", name=self._path.name))
         self.imported.emit(ids)
 
     def complain(self, error: CncStationError) -> None:

@@ -112,6 +112,7 @@ class JobsPage(Page):
         self.matching.begun.connect(self._select_none)
         self.nothing.chosen.connect(self._context.navigator.to_jobs)
         self.nothing.new_job.connect(self._context.navigator.new_job)
+        self.nothing.import_wanted.connect(self._context.navigator.import_files)
         self.detail.closed.connect(self._fit)
         self._context.bridge.telemetry.connect(self._show_telemetry)
 

@@ -55,9 +55,11 @@ class EmptyState(QWidget):
 
 
 class NoJobs(QStackedWidget):
-    """The empty job list; `new_job` and `chosen(JobFilter)` are the steps it offers."""
+    """The empty job list; `new_job`, `import_wanted` and `chosen(JobFilter)` are the steps it
+    offers."""
 
     new_job = Signal()
+    import_wanted = Signal()
     chosen = Signal(object)
 
     def __init__(self) -> None:
@@ -70,6 +72,7 @@ class NoJobs(QStackedWidget):
             self.tr("New job"),
         )
         self.first.step.connect(self.new_job)
+        self.first.offer(self.tr("Import a table…"), self.import_wanted.emit)
         self.not_found = EmptyState(
             "search",
             self.tr("Nothing found among these"),

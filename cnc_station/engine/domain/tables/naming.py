@@ -4,7 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cnc_station.engine.domain.tables.plain_text import folded, split_words, without_brackets
+from cnc_station.engine.domain.tables.plain_text import (
+    LONGEST_NAME,
+    folded,
+    split_words,
+    without_brackets,
+)
 from cnc_station.engine.domain.tables.synonyms import FIELD_NAMES, NOT_USED
 from cnc_station.engine.domain.tables.units import split_unit
 
@@ -23,10 +28,14 @@ class Meaning:
     language: str
 
 
-@lru_cache(maxsize=4_096)
 def spellings(column: str) -> tuple[str, ...]:
     """Return the spellings of a name to look up, the most exact one first: all of it, without
     brackets, without its unit, the parts of a path; each also with `no` for any word for number."""
+    return _all_spellings(column[:LONGEST_NAME])
+
+
+@lru_cache(maxsize=4_096)
+def _all_spellings(column: str) -> tuple[str, ...]:
     names = [name for name in _spellings(column) if name]
     return tuple(dict.fromkeys([*names, *map(_numbered, names)]))
 
@@ -52,7 +61,6 @@ def _spellings(column: str) -> Iterator[str]:
         yield folded(plain.partition("/")[0])
 
 
-@lru_cache(maxsize=4_096)
 def meaning_of(column: str) -> Meaning | None:
     """Return what the name of a column stands for; None for a name that is not known."""
     return next((_MEANINGS[name] for name in spellings(column) if name in _MEANINGS), None)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 _IN_BRACKETS = re.compile(r"[(\[{]([^()\[\]{}]*)[)\]}]")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_LONGEST_NAME = 200
+LONGEST_NAME = 200  # characters of a name that are looked at, and kept in a cache
 _SIGNS = str.maketrans({"#": " no ", "№": " no ", "°": "o", "º": "o", "ß": "ss"})
 
 
@@ -23,18 +23,22 @@ def plain(text: str) -> str:
     return "".join(letter for letter in parts if not unicodedata.combining(letter))
 
 
-@lru_cache(maxsize=4_096)
 def folded(text: str) -> str:
     """Return the words of a name in lower case, without accents and punctuation."""
-    spaced = _HUMP.sub(" ", text[:_LONGEST_NAME]).translate(_SIGNS)
+    return _folded(text[:LONGEST_NAME])
+
+
+@lru_cache(maxsize=4_096)
+def _folded(text: str) -> str:
+    spaced = _HUMP.sub(" ", text).translate(_SIGNS)
     return " ".join(re.findall(r"[a-z0-9]+", plain(spaced)))
 
 
 def without_brackets(column: str) -> str:
     """Return the name of a column without its remarks in brackets."""
-    return _IN_BRACKETS.sub(" ", column[:_LONGEST_NAME])
+    return _IN_BRACKETS.sub(" ", column[:LONGEST_NAME])
 
 
 def in_brackets(column: str) -> tuple[str, ...]:
     """Return the remarks in brackets in the name of a column."""
-    return tuple(_IN_BRACKETS.findall(column[:_LONGEST_NAME]))
+    return tuple(_IN_BRACKETS.findall(column[:LONGEST_NAME]))

@@ -84,7 +84,8 @@ def _kind(column: str, values: Sequence[str]) -> str | None:
     if dates:
         return "due_at"
     clocks = bool(values) and all(map(_CLOCK.fullmatch, values))
-    numbers = bool(values) and all(_NUMBER.match(value) for value in values)
+    counted = sum(1 for value in values if _NUMBER.match(value))
+    numbers = bool(values) and 2 * counted >= len(values)
     if numbers and _names(words, "quantity"):
         return "quantity"
     if clocks or (numbers and _names(words, "estimated_s")):

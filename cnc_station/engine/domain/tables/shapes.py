@@ -203,7 +203,7 @@ SHAPES = (
             "customer": "customer",
             "": "actual quantity, actual time, status, ingredients availability, created date",
         },
-        {},
+        {"planned time": "total s", "total time": "total s"},
     ),
     Shape(
         "ProShop",

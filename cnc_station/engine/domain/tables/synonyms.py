@@ -28,7 +28,7 @@ FIELD_NAMES: Mapping[str, Mapping[str, str]] = {
         "work centre, workcenter, workcentre, work cntr, work center name, resource, "
         "workstation, work station, "
         "work station type, work cell, workcell, machine center, mc type, mc, equipment",
-        "de": "maschine, maschinentyp, maschinenart, maschinengruppe, arbeitsplatz, "
+        "de": "maschine, masch, maschinentyp, maschinenart, maschinengruppe, arbeitsplatz, "
         "arbeitsplatzgruppe, fertigungsmaschine, anlage, ressource, betriebsmittel",
         "fr": "machine, type de machine, machine outil, poste de travail, poste de charge, poste, "
         "centre de charge, centre de travail, ressource, groupe de machines, atelier machine",

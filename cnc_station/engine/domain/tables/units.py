@@ -1,7 +1,7 @@
 """Units of times and quantities, in the name of a column and in its cells."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -14,6 +14,7 @@ from cnc_station.engine.domain.tables.plain_text import (
 )
 
 Clock = Literal["hm", "ms", "hms"]
+_LONGEST_UNIT = 60
 _MOST_TOKENS = 5  # of a unit at the end of a name
 _TOKEN = re.compile(r"[a-z]+|[0-9]+|/|[^\sa-z0-9/]+")
 
@@ -21,14 +22,16 @@ _TOKEN = re.compile(r"[a-z]+|[0-9]+|/|[^\sa-z0-9/]+")
 @dataclass(frozen=True, slots=True)
 class TimeUnit:
     """How a number in a column of times is read. `seconds` are those of 1. `pieces`: the number is
-    for so many parts. `whole`: it is for the whole quantity. `rate`: it counts parts in that time.
-    `clock`: how two numbers with a colon are read."""
+    for so many parts, which the unit itself states if `per_piece`. `whole`: it is for the whole
+    quantity. `rate`: it counts parts in that time. `clock`: how two numbers with a colon are
+    read."""
 
     seconds: float | None = None
     pieces: float = 1.0
     whole: bool = False
     rate: bool = False
     clock: Clock | None = None
+    per_piece: bool = False
 
     def per_part(self, amount: float, quantity: int) -> float:
         """Return the seconds for one part. Raises ValueError for a rate of zero."""
@@ -59,10 +62,14 @@ def is_pieces(text: str) -> bool:
     return plain(text).strip(" .()[]") in _PIECES
 
 
-@lru_cache(maxsize=1_024)
 def time_unit(text: str) -> TimeUnit | None:
     """Return the unit of a time: `min`, `min/pcs`, `h per 100 pcs`, `parts/hr`, `hh:mm`."""
-    bare = plain(text[:60]).strip(" .,;:")
+    return _time_unit(text) if len(text) <= _LONGEST_UNIT else None
+
+
+@lru_cache(maxsize=4_096)
+def _time_unit(text: str) -> TimeUnit | None:
+    bare = plain(text).strip(" .,;:")
     clock = bare.replace("[", "").replace("]", "").replace(" ", "")
     if clock in _CLOCKS:
         return TimeUnit(clock=_CLOCKS[clock])
@@ -91,7 +98,7 @@ def _count_of(tokens: list[str]) -> float:
 
 def _unit_per(first: str, last: str, count: float, *, whole: bool) -> TimeUnit | None:
     if first in UNIT_SECONDS and last in _PIECES:
-        return TimeUnit(UNIT_SECONDS[first], pieces=count, whole=whole)
+        return TimeUnit(UNIT_SECONDS[first], pieces=count, whole=whole, per_piece=True)
     if first in UNIT_SECONDS and last in _WHOLE and count == 1.0:
         return TimeUnit(UNIT_SECONDS[first], whole=True)
     if first in _PIECES and last in UNIT_SECONDS:
@@ -110,7 +117,6 @@ def split_unit(name: str) -> tuple[str, TimeUnit | None]:
     return name, None
 
 
-@lru_cache(maxsize=1_024)
 def unit_of_column(column: str) -> TimeUnit | None:
     """Return the unit in the name of a column of times; None if it has none. A total is one for the
     whole quantity."""
@@ -131,4 +137,4 @@ def is_total(column: str) -> bool:
 def _marked(unit: TimeUnit, column: str) -> TimeUnit:
     if unit.whole or not is_total(column):
         return unit
-    return TimeUnit(unit.seconds, unit.pieces, True, unit.rate, unit.clock)
+    return replace(unit, whole=True)
