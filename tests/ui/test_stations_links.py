@@ -71,7 +71,7 @@ def words(shell: Shell) -> str:
 
 async def test_a_pc_alone_says_so(config: Config, window: Opened) -> None:
     async with window(config) as shell:
-        assert words(shell) == "Standalone"
+        assert words(shell) == "This PC only"
 
 
 async def test_redis_away_is_said_with_its_time_and_taken_back(

@@ -98,7 +98,7 @@ class ImportDialog(Dialog):
         self.import_button = PrimaryButton(self.tr("Import"), clicked=self._import)
         self.import_button.setEnabled(False)
         self.acting = [self.import_button, self.mapping]
-        rule = Text(self.tr("All rows or none."), Role.NOTE, Ink.MUTED)
+        rule = Text(self.tr("Imports only if every row is valid."), Role.NOTE, Ink.MUTED)
         return hbox(rule, self.busy, STRETCH, self.cancel_button(), self.import_button)
 
     def _read(self) -> None:
@@ -113,7 +113,7 @@ class ImportDialog(Dialog):
         while self._stale:
             self._stale = False
             chosen = self.mapping.mapping if self.preview else None
-            self._start(self.tr("Reading the table …"))
+            self._start(self.tr("Reading the table…"))
             try:
                 query = PreviewImport(self._name, self._content, chosen, self._reading)
                 preview = await self._context.door.ask(query)
@@ -156,7 +156,7 @@ class ImportDialog(Dialog):
         self.tabs.choose(_PROBLEMS if preview.issues else _ROWS)
         count = f"{preview.total:,}"
         if preview.ready:
-            ready = self.tr("{count} rows are understood. Look at the first ones, then import.")
+            ready = self.tr("{count} rows ready to import. Look at the first ones, then import.")
             self._say(" ".join((ready.format(count=count), *self._notes(preview))), Ink.MUTED)
             self.import_button.setText(self.tr("Import {count} jobs").format(count=count))
         else:
@@ -187,7 +187,7 @@ class ImportDialog(Dialog):
 
     def take(self, path: Path) -> None:
         """Read another file; columns with the same names keep their mapping."""
-        words = self.tr("Reading {name} …").format(name=path.name)
+        words = self.tr("Reading {name}…").format(name=path.name)
         self._context.operations.run(self._take(path), words)
 
     async def _take(self, path: Path) -> None:
@@ -224,7 +224,7 @@ class ImportDialog(Dialog):
 
     async def _store(self, mapping: dict[str, str]) -> None:
         operations = self._context.operations
-        self._start(self.tr("Importing …"))
+        self._start(self.tr("Importing…"))
         command = ImportJobs(self._name, self._content, mapping, self._reading)
         try:
             ids = await self._context.door.execute(command)
