@@ -105,7 +105,7 @@ async def test_a_database_away_is_said_and_the_stations_stay_as_they_were(
             assert [p.station.name for p in page.rows.rows] == ["A"]
             own_postgres.start()
             await until(lambda: words(shell) == "Database")
-            await until(lambda: page.count.text().startswith("1 there"))
+            await until(lambda: page.count.text().startswith("1 online"))
 
 
 async def test_a_station_whose_name_was_taken_over_says_that_it_runs_nothing(

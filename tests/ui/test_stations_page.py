@@ -74,7 +74,7 @@ async def test_who_is_there_and_who_leads_is_seen(page: StationsPage) -> None:
     assert (a["State"], a["Last seen"], a["Leads"]) == ("This PC", "now", "term 1")
     assert (b["State"], b["Last seen"], b["Leads"]) == ("Connected", "now", "")
     assert a["Lag"].endswith(" ms")
-    assert page.count.text() == "2 there · A leads, term 1 · 0 at work"
+    assert page.count.text() == "2 online · A leads, term 1 · 0 at work"
 
 
 async def test_a_station_that_is_silent_says_for_how_long_and_the_time_goes_on(
@@ -85,7 +85,7 @@ async def test_a_station_that_is_silent_says_for_how_long_and_the_time_goes_on(
     seen = cells(page, "C")
     assert (seen["State"], seen["Lag"]) == ("Not responding", "—")
     assert seen["Last seen"].startswith("10:0")
-    assert page.count.text().startswith("2 there · 1 not responding · ")
+    assert page.count.text().startswith("2 online · 1 not responding · ")
     assert seen["Version"] == "0.0.1 · differs"
     await until(lambda: cells(page, "C")["Last seen"] > seen["Last seen"])
 
@@ -97,7 +97,7 @@ async def test_a_station_that_left_stands_last_and_is_not_counted(
     await until(lambda: place(page, "B").station.presence is Presence.LEFT)
     assert [p.station.name for p in page.rows.rows] == ["A", "B"]
     assert cells(page, "B")["Last seen"] == "—"
-    assert page.count.text().startswith("1 there")
+    assert page.count.text().startswith("1 online")
 
 
 async def test_two_missing_heartbeats_are_silence() -> None:
