@@ -11,7 +11,7 @@ from cnc_station.ui.widgets.state_look import look_of
 # {at} is " on Mill 1" and {to} " to Mill 1", or nothing where no machine was involved.
 SENTENCES = {
     "drafted": QT_TRANSLATE_NOOP("Event", "Drafted"),
-    "created": QT_TRANSLATE_NOOP("Event", "Came in"),
+    "created": QT_TRANSLATE_NOOP("Event", "Created"),
     "submitted": QT_TRANSLATE_NOOP("Event", "Submitted"),
     "deleted": QT_TRANSLATE_NOOP("Event", "Deleted"),
     "released": QT_TRANSLATE_NOOP("Event", "Ready to start"),
@@ -90,7 +90,7 @@ SENTENCES = {
     "leader_changed": QT_TRANSLATE_NOOP("Event", "Another station leads"),
 }
 _DELAYED = {
-    "created": QT_TRANSLATE_NOOP("Event", "Came in, to start later"),
+    "created": QT_TRANSLATE_NOOP("Event", "Created, to start later"),
     "submitted": QT_TRANSLATE_NOOP("Event", "Submitted, to start later"),
     "resumed": QT_TRANSLATE_NOOP("Event", "Resumed, to start later"),
     "restored": QT_TRANSLATE_NOOP("Event", "Cancellation undone, to start later"),

@@ -50,7 +50,7 @@ class JobExport(QObject):
         return dialog
 
     def write(self, chosen: JobFilter, order: Sequence[Sort], form: str, path: Path) -> None:
-        words = self.tr("Exporting to {name} …").format(name=path.name)
+        words = self.tr("Exporting to {name}…").format(name=path.name)
         self._context.operations.run(self._write(chosen, order, form, path), words)
 
     async def _write(self, chosen: JobFilter, order: Sequence[Sort], form: str, path: Path) -> None:

@@ -26,7 +26,7 @@ def take_files(context: PageContext, parent: QWidget, files: Sequence[Path]) -> 
     """Store the programs and import a table. One program opens the form for its job, several
     open their page, a table opens its import. An error stays on view and stops none of the other
     files."""
-    context.operations.run(_take(context, parent, files), _tr("Reading files …"))
+    context.operations.run(_take(context, parent, files), _tr("Reading files…"))
 
 
 async def _take(context: PageContext, parent: QWidget, files: Sequence[Path]) -> None:
@@ -85,7 +85,7 @@ def _open_next(context: PageContext, stored: Sequence[ProgramRow]) -> None:
         else _tr("{count} programs").format(count=len(stored))
     )
     words = (
-        _tr("{what}: stored, with remarks on {count} lines") if remarks else _tr("{what}: stored")
+        _tr("{what}: stored, with warnings on {count} lines") if remarks else _tr("{what}: stored")
     )
     context.operations.say(words.format(what=said, count=remarks))
     if len(stored) == 1:

@@ -118,9 +118,9 @@ class JobCommands(QObject):
         watched = not self.at_machine.drivers.abilities(machine.driver).starts
         if row.state is JobState.ASSIGNED and (watched or machine.operator_starts):
             run = partial(self.at_machine.set_up, row.id)
-            return [Command(A.START, self.tr("Set-up …"), run)]
+            return [Command(A.START, self.tr("Set up…"), run)]
         if row.state in {JobState.RUNNING, JobState.HELD} and watched:
-            return [Command(A.FINISH, self.tr("Done …"), partial(self.at_machine.finish, row.id))]
+            return [Command(A.FINISH, self.tr("Done…"), partial(self.at_machine.finish, row.id))]
         return []
 
     def of_one(self, row: JobRow) -> list[Command]:
@@ -134,12 +134,12 @@ class JobCommands(QObject):
             command = Command("edit", self.tr("Edit and retry"), again, aside=A.ACCEPT in can)
             found.insert(place, command)
         elif can & {A.PIN, A.SUBMIT}:
-            found.insert(min(2, len(found)), Command("edit", self.tr("Edit …"), edit))
+            found.insert(min(2, len(found)), Command("edit", self.tr("Edit…"), edit))
         return found
 
     def _retry_words(self, rows: Sequence[JobRow]) -> str:
         if all(row.state is JobState.INTERRUPTED for row in rows):
-            return self.tr("Run again")
+            return self.tr("Run again from line 1")
         again = all(allowed(row.state) & {A.DISCARD, A.ACCEPT} for row in rows)
         return self.tr("Retry") if again else self.tr("Queue again")
 
@@ -194,7 +194,7 @@ class JobCommands(QObject):
         if len(rows) == 1:
             self.form_wanted.emit(rows[0].id, "duplicate")
         else:
-            self._context.operations.run(self._copy(rows), self.tr("Duplicating …"))
+            self._context.operations.run(self._copy(rows), self.tr("Duplicating…"))
 
     async def _copy(self, rows: Sequence[JobRow]) -> None:
         for row in rows:

@@ -214,7 +214,7 @@ class JobMenus(QObject):
 
     def _export_entries(self, chosen: JobFilter | None, menu: QMenu) -> None:
         for form in FORMS:
-            words = self.tr("Export as {form} …").format(form=form.upper())
+            words = self.tr("Export as {form}…").format(form=form.upper())
             menu.addAction(caption(words), partial(self._export, chosen, form))
 
     def _export(self, chosen: JobFilter | None, form: str) -> None:

@@ -36,7 +36,7 @@ def link_name(link: Link) -> str:
 def link_status(link: Link, now: int) -> Connection:
     """● Database, ● Standalone, ● Redis away 00:42 · slower, nothing lost."""
     if link.state == STANDALONE:
-        return Connection(_tr("Standalone"))
+        return Connection(_tr("This PC only"))
     if link.name == BACKUP:
         return Connection(_tr("No back-up of the last day"), Tone.HELD)
     if link.state != OFFLINE:

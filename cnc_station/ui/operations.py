@@ -109,7 +109,7 @@ class Operations:
 
     def edit(self, after: Fields, before: Fields, done: str) -> None:
         """Change fields of jobs (by id), show `done`, and offer to restore `before`."""
-        self.run(self._edit(after, before, done), f"{done} …")
+        self.run(self._edit(after, before, done), f"{done}…")
 
     async def _edit(self, after: Fields, before: Fields, done: str) -> None:
         answers = []
@@ -176,7 +176,7 @@ class Operations:
     def reconnect(self, machine_id: int, name: str) -> None:
         """Reconnect a machine's controller and show the result."""
         reconnect = ActOnMachine(MachineAction.RECONNECT, machine_id)
-        self.run(self._retry(reconnect, name), f"Trying to reach {name} …")
+        self.run(self._retry(reconnect, name), f"Trying to reach {name}…")
 
     def try_database(self) -> None:
         """Retry the database and show the result."""

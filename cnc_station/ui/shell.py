@@ -149,7 +149,7 @@ class Shell(QObject):
 
     def open_shop(self) -> None:
         if self._open_shop is not None:
-            self.operations.run(self._open_shop(), self.tr("Opening the shop …"))
+            self.operations.run(self._open_shop(), self.tr("Opening the shop…"))
 
     def welcome(self) -> None:
         """Ask a new shop how it wants to begin."""
@@ -235,7 +235,7 @@ class Shell(QObject):
         chooser.open()
 
     def load_demo(self) -> None:
-        self.operations.run(self._load_demo(), self.tr("Loading the demo day …"))
+        self.operations.run(self._load_demo(), self.tr("Loading the demo day…"))
 
     def _take_files(self, files: list[Path]) -> None:
         import_late("intake.take_files")(self.context, self.window, files)

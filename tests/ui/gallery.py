@@ -143,7 +143,7 @@ def _rows() -> RowList[tuple[int, StateLook]]:
             Column("Qty", lambda row: str(40 + row[0]), 60, right=True),
             Column("Priority", lambda row: str(row[0] * 10), 86, sort=SortKey.PRIORITY, right=True),
             Column("Due", lambda _: "today 17:00", 110),
-            Column("What next, or why not", lambda _: "18:42 left · 64 %"),
+            Column("Next step", lambda _: "18:42 left · 64 %"),
         ),
         lambda row: row[0],
     )
@@ -198,7 +198,7 @@ def _detail() -> Card:
     card.body.addSpacing(8)
     card.body.addLayout(buttons)
     tabs = SegmentedTabs()
-    for key in ("Timeline", "Runs", "Program", "Payload", "Webhooks"):
+    for key in ("Timeline", "Runs", "Program", "Extra data", "Webhooks"):
         tabs.add(key, key)
     tabs.set_count("Runs", 2)
     card.body.addWidget(tabs)

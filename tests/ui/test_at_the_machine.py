@@ -240,7 +240,7 @@ async def test_who_has_to_decide_is_led_to_what_is_known(
 
     def decide() -> SideRow | None:
         rows = page.side.needs.rows.values()
-        return next((row for row in rows if row.words.remedy == "Decide …"), None)
+        return next((row for row in rows if row.words.remedy == "Decide…"), None)
 
     await until(decide)
     found = decide()

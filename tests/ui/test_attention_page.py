@@ -195,7 +195,7 @@ async def test_who_decides_about_a_part_half_way_sees_what_is_known(
     assert known["The machine now"] == "Running"  # its simulator was not told of it
     assert {"Started", "Last contact", "It ran for", "Wanted"} <= known.keys()
     words = [b.text() for b in (detail.retry_button, detail.scrap_button, detail.discard_button)]
-    assert words == ["Run again", "Scrap, make another", "Cancel: hold 1 s"]
+    assert words == ["Run again from line 1", "Scrap, make another", "Cancel: hold 1 s"]
     assert detail.edit_button.isHidden()
 
 

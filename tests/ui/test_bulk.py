@@ -194,7 +194,7 @@ async def test_needs_attention_acts_on_all_that_failed_with_their_number(office:
         every, discard = menu.actions()
         every.trigger()
         assert len(page.rows.checked) == 3
-        assert discard.text() == "Discard all 3 that failed …"
+        assert discard.text() == "Discard all 3 that failed…"
         discard.trigger()
         (dialog,) = page.findChildren(BulkConfirm)
         QTest.mousePress(dialog.hold, Qt.MouseButton.LeftButton)
@@ -257,7 +257,7 @@ async def test_all_failed_runs_that_match_are_retried_with_their_number_first(
         await until(lambda: page.rows.total == 3 and page.rows.rows[0].state is RunState.FAILED)
         page.search("paper")
         await until(lambda: page.rows.total == 2)
-        await choose(page.matching.button, "Retry the jobs of all that match …")
+        await choose(page.matching.button, "Retry the jobs of all that match…")
         await held(page, "Retry 2 jobs?")
         await until(lambda: office.said.done == ["2 jobs: waiting again"])
         await until(lambda: page.rows.total == 4)
@@ -271,7 +271,7 @@ async def test_all_failed_runs_that_match_are_retried_with_their_number_first(
 
 async def test_all_runs_that_match_and_are_under_way_are_cancelled(office: Office) -> None:
     await handled(office, 3, durationMs=3_600_000)
-    words = "Cancel all that match and are under way …"
+    words = "Cancel all that match and are under way…"
     async with opened(office, RunsPage(office.context)) as page:
         live = [RunState.RUNNING] * 3
         await until(lambda: [row.state for row in page.rows.rows] == live)
@@ -308,11 +308,11 @@ async def test_all_schedules_that_match_are_paused_taken_back_run_and_deleted(
         office.said.undo()
         await until(lambda: office.said.done[1:] == ["2 schedules: resumed"])
         assert await paused(office) == [False, False, False, True]
-        await choose(more, "Run all 3 that match now …")
+        await choose(more, "Run all 3 that match now…")
         await held(page, "Run 3 schedules?")
         await until(lambda: office.said.done[2:] == ["3 schedules: triggered"])
         await until(lambda: page.rows.total == 3)
-        await choose(more, "Delete all 3 that match …")
+        await choose(more, "Delete all 3 that match…")
         await held(page, "Delete 3 schedules?")
         await until(lambda: office.said.done[3:] == ["3 schedules: deleted"])
     assert [row.spec.name for row in await office.door.ask(ListSchedules())] == ["Backup"]

@@ -168,7 +168,7 @@ def test_a_machine_that_starts_nothing_says_why_and_what_to_do() -> None:
 def test_a_job_that_waits_for_its_set_up_offers_just_that() -> None:
     told = said(MachineState.ASSIGNED, None, operator_starts=True)
     assert told.remedies == (CardAction.SET_UP,)
-    assert (told.look.word, told.tone) == ("Set it up", Tone.OPERATOR)
+    assert (told.look.word, told.tone) == ("Set up", Tone.OPERATOR)
     assert said(MachineState.ASSIGNED, None).remedies == ()
 
 

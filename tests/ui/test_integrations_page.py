@@ -84,7 +84,7 @@ async def test_the_first_endpoint_is_added_and_its_secret_is_shown_once(
     assert (row.tenant, row.events, row.enabled) == ("acme", (WebhookEvent.FAILED,), True)
     await listed(shown, "http://127.0.0.1:9/hook?key=1")
     facts = shown.detail.facts.pairs()
-    assert (facts["Hears of"], facts["Tenant"]) == ("Run failed", "acme")
+    assert (facts["Hears of"], facts["Customer"]) == ("Run failed", "acme")
 
 
 async def test_the_fields_of_the_form_depend_on_the_format(
@@ -185,7 +185,7 @@ async def test_a_test_shows_its_answer_in_place_and_leads_to_its_delivery(
         await listed(shown, hook.url)
         tap(shown.detail.test_button)
         assert not shown.detail.test_button.isEnabled()
-        assert shown.detail.test_words.text() == "Sent. Waiting for the answer …"
+        assert shown.detail.test_words.text() == "Sent. Waiting for the answer…"
         await until(shown.detail.tested_button.isVisible)
         assert shown.detail.test_words.text().startswith("500 in ")
         assert shown.detail.test_chip.look.word == "Dead"

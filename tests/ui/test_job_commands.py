@@ -36,7 +36,7 @@ async def test_a_part_half_way_has_its_four_choices_at_hand(
 ) -> None:
     found = offered(commands, JobState.INTERRUPTED, 3)
     assert [found[key] for key in ("retry", "scrap", "accept", "cancel")] == [
-        "Run again",
+        "Run again from line 1",
         "Scrap, make another",
         "It is complete",
         "Cancel",
@@ -75,7 +75,7 @@ async def test_a_job_at_a_machine_whose_station_is_gone_offers_nothing_that_stat
     row = job(state=state, machine_id=machine)
     assert not commands.can_abort(row)
     assert commands.why_not(row) == "Station Hall 2 does not respond"
-    assert offered(commands, JobState.INTERRUPTED, machine)["retry"] == "Run again"
+    assert offered(commands, JobState.INTERRUPTED, machine)["retry"] == "Run again from line 1"
 
 
 async def test_a_job_that_runs_without_a_machine_can_be_aborted_and_not_held(

@@ -132,7 +132,7 @@ async def test_enter_opens_a_job_and_escape_closes_it(office: Office, page: Jobs
     QTest.keyClick(page.view, Qt.Key.Key_Return)
     await until(lambda: page.detail.job_id == job_id and page.detail.settled)
     assert page.detail.title.text() == "Bracket v2 · op20"
-    await until(lambda: "Came in" in page.detail.tabs.timeline.as_text())
+    await until(lambda: "Created" in page.detail.tabs.timeline.as_text())
     assert page.go_back()
     assert page.detail.job_id is None
     assert not page.go_back()

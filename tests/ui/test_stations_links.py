@@ -71,7 +71,7 @@ def words(shell: Shell) -> str:
 
 async def test_a_pc_alone_says_so(config: Config, window: Opened) -> None:
     async with window(config) as shell:
-        assert words(shell) == "Standalone"
+        assert words(shell) == "This PC only"
 
 
 async def test_redis_away_is_said_with_its_time_and_taken_back(
@@ -105,7 +105,7 @@ async def test_a_database_away_is_said_and_the_stations_stay_as_they_were(
             assert [p.station.name for p in page.rows.rows] == ["A"]
             own_postgres.start()
             await until(lambda: words(shell) == "Database")
-            await until(lambda: page.count.text().startswith("1 there"))
+            await until(lambda: page.count.text().startswith("1 online"))
 
 
 async def test_a_station_whose_name_was_taken_over_says_that_it_runs_nothing(

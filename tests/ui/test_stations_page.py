@@ -71,10 +71,10 @@ def a_station_of_old(url: str, silent_s: int, version: str) -> None:
 async def test_who_is_there_and_who_leads_is_seen(page: StationsPage) -> None:
     await until(lambda: place(page, "A").station.leads)
     a, b = cells(page, "A"), cells(page, "B")
-    assert (a["State"], a["Heard"], a["Leads"]) == ("Here", "now", "term 1")
-    assert (b["State"], b["Heard"], b["Leads"]) == ("Connected", "now", "")
+    assert (a["State"], a["Last seen"], a["Leads"]) == ("This PC", "now", "term 1")
+    assert (b["State"], b["Last seen"], b["Leads"]) == ("Connected", "now", "")
     assert a["Lag"].endswith(" ms")
-    assert page.count.text() == "2 there · A leads, term 1 · 0 at work"
+    assert page.count.text() == "2 online · A leads, term 1 · 0 at work"
 
 
 async def test_a_station_that_is_silent_says_for_how_long_and_the_time_goes_on(
@@ -84,10 +84,10 @@ async def test_a_station_that_is_silent_says_for_how_long_and_the_time_goes_on(
     await until(lambda: page.rows.position("C") is not None)
     seen = cells(page, "C")
     assert (seen["State"], seen["Lag"]) == ("Not responding", "—")
-    assert seen["Heard"].startswith("10:0")
-    assert page.count.text().startswith("2 there · 1 not responding · ")
+    assert seen["Last seen"].startswith("10:0")
+    assert page.count.text().startswith("2 online · 1 not responding · ")
     assert seen["Version"] == "0.0.1 · differs"
-    await until(lambda: cells(page, "C")["Heard"] > seen["Heard"])
+    await until(lambda: cells(page, "C")["Last seen"] > seen["Last seen"])
 
 
 async def test_a_station_that_left_stands_last_and_is_not_counted(
@@ -96,8 +96,8 @@ async def test_a_station_that_left_stands_last_and_is_not_counted(
     await other.stop()
     await until(lambda: place(page, "B").station.presence is Presence.LEFT)
     assert [p.station.name for p in page.rows.rows] == ["A", "B"]
-    assert cells(page, "B")["Heard"] == "—"
-    assert page.count.text().startswith("1 there")
+    assert cells(page, "B")["Last seen"] == "—"
+    assert page.count.text().startswith("1 online")
 
 
 async def test_two_missing_heartbeats_are_silence() -> None:

@@ -167,7 +167,7 @@ def _pinned_turn(slot: ForecastSlot, shop: ShopSnapshot) -> str:
 
 def _far_back(job: QueueStatus, shop: ShopSnapshot) -> str:
     head = shop.head.get(job.need.machine_type, ())
-    return f"behind more than {_jobs(len(head))}" if head else "waits its turn"
+    return f"{len(head)}+ jobs ahead" if head else "waits its turn"
 
 
 def _none_serves(fitting: Sequence[MachineNow]) -> str:

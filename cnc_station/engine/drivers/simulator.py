@@ -229,8 +229,8 @@ KIND = DriverKind(
         "Simulator",
         (
             Setting("speed", "Speed", hint="Program seconds per second; empty: the station's"),
-            Setting("failure_share", "Share of failures", hint="Of runs of complexity 5, 0 to 1"),
-            Setting("seed", "Seed", hint="A whole number makes the failures repeatable"),
+            Setting("failure_share", "Failure rate (0-1)", hint="Of runs of complexity 5"),
+            Setting("seed", "Random seed", hint="A whole number makes the failures repeatable"),
         ),
         Simulator.abilities,
         real=False,

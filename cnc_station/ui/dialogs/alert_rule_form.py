@@ -127,7 +127,7 @@ class AlertRuleForm(FormDialog):
             4,
             1,
         )
-        self.add("tenant", Field(tr("Tenant"), self.tenant), 5, 0)
+        self.add("tenant", Field(tr("Customer"), self.tenant), 5, 0)
         self.add("tells_end", Field("", self.tells_end), 5, 1)
         self.add("quiet", Field(tr("Quiet hours"), self.quiet), 6, 0, 2)
         self.add("critical_breaks_quiet", Field("", self.breaks_quiet), 7, 0, 2)

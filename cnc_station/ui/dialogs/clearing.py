@@ -36,7 +36,7 @@ class ClearingDialog(MachineDialog):
         run: RunRow | None,
         parent: QWidget | None,
     ) -> None:
-        title = self.tr("{machine}: is it clear?").format(machine=machine.spec.name)
+        title = self.tr("Is {machine} unloaded?").format(machine=machine.spec.name)
         super().__init__(context, title, self._about(context, job, run), parent)
         self._machine = machine
         self._counts = run is not None

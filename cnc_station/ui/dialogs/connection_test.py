@@ -80,7 +80,7 @@ class ConnectionTest(QWidget):
     async def _try(self) -> None:
         self.forget()
         self.button.setEnabled(False)
-        self.waiting.setText(self.tr("Asking the controller …"))
+        self.waiting.setText(self.tr("Asking the controller…"))
         try:
             report = await self._context.door.execute(TryMachine(self._spec(), self._machine_id))
         except InvalidInput as error:

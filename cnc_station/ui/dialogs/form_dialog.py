@@ -87,7 +87,7 @@ class FormDialog(Dialog):
             self.tell(refused.errors)
             return
         self.tell(())
-        self.do(self._operations, work, self.tr("Saving …"))
+        self.do(self._operations, work, self.tr("Saving…"))
 
     def storing(self) -> Coroutine[Any, Any, Any]:
         """The work that stores the values. Raises InvalidInput for a value that can't be read."""

@@ -84,7 +84,7 @@ class ImportDialog(Dialog):
         while self._stale:
             self._stale = False
             chosen = self.mapping.mapping if self.preview else None
-            self._start(self.tr("Reading the table …"))
+            self._start(self.tr("Reading the table…"))
             try:
                 preview = await self._preview(chosen)
             except CncStationError as error:
@@ -199,7 +199,7 @@ class ImportDialog(Dialog):
 
     def take(self, path: Path) -> None:
         """Read another file; columns with the same names keep their mapping."""
-        words = self.tr("Reading {name} …").format(name=path.name)
+        words = self.tr("Reading {name}…").format(name=path.name)
         self._context.operations.run(self._take(path), words)
 
     async def _take(self, path: Path) -> None:
@@ -226,7 +226,7 @@ class ImportDialog(Dialog):
 
     async def _store(self, mapping: dict[str, str]) -> None:
         operations = self._context.operations
-        self._start(self.tr("Importing …"))
+        self._start(self.tr("Importing…"))
         command = ImportJobs(self._path.name, self._content, mapping, self._reading)
         try:
             await store_programs(self._context.door, self._beside)

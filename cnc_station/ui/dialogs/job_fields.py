@@ -69,7 +69,16 @@ class JobFields(QWidget):
         self._add(common, 1, 0, 2, "machine_type", tr("Machine type"), self.machine_type)
         self._add(common, 1, 2, 2, "material", tr("Material"), self.material)
         self._add(common, 2, 0, 1, "quantity", tr("Quantity"), self.quantity)
-        self._add(common, 2, 1, 1, "estimated_s", tr("Time a part"), self.estimated, hint=time_hint)
+        self._add(
+            common,
+            2,
+            1,
+            1,
+            "estimated_s",
+            tr("Cycle time per part"),
+            self.estimated,
+            hint=time_hint,
+        )
         self._add(common, 2, 2, 1, "complexity", tr("Complexity"), self.complexity)
         self._add(common, 2, 3, 1, "axes", tr("Axes"), self.axes)
         self._add(common, 3, 0, 4, "program", tr("Program"), self.program)
@@ -83,14 +92,14 @@ class JobFields(QWidget):
         after = tr("numbers of jobs that must be completed first")
         self._add(rare, 2, 0, 4, "after", tr("Runs after"), self.after, hint=after)
         self.fields["after"].setVisible(new)
-        retries = tr("empty: as usual")
+        retries = tr("default")
         self._add(rare, 3, 0, 2, "retry_limit", tr("Retry limit"), self.retry_limit, hint=retries)
         limit = tr("mm:ss; empty: none")
         self._add(rare, 3, 2, 2, "timeout_s", tr("Time limit"), self.timeout, hint=limit)
         elsewhere = tr("the id of this job in another system")
         identity = self.external_id
         self._add(rare, 4, 0, 2, "external_id", tr("External id"), identity, hint=elsewhere)
-        self._add(rare, 4, 2, 2, "tenant", tr("Tenant"), self.tenant)
+        self._add(rare, 4, 2, 2, "tenant", tr("Customer"), self.tenant)
         self._add(rare, 5, 0, 4, "payload", tr("Extra data (JSON)"), self.payload)
         vbox(common, self.more, self._rare, STRETCH, on=self, gap=10, margins=(0, 0, 8, 0))
 

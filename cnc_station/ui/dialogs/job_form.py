@@ -147,7 +147,7 @@ class JobForm(Dialog):
             self.fields.name.setText(Path(row.name).stem.replace("_", " ").capitalize())
 
     def _keep_file(self, path: Path) -> None:
-        words = self.tr("Reading {name} …").format(name=path.name)
+        words = self.tr("Reading {name}…").format(name=path.name)
         self._loading.append(self._context.operations.run(self._keep(path), words))
 
     async def _keep(self, path: Path) -> None:
@@ -168,7 +168,7 @@ class JobForm(Dialog):
 
     def _save(self, *, draft: bool = False) -> None:
         if not self._doing:
-            self.do(self._context.operations, self._store(draft=draft), self.tr("Saving …"))
+            self.do(self._context.operations, self._store(draft=draft), self.tr("Saving…"))
 
     async def _store(self, *, draft: bool) -> None:
         job_id = await (self._submit(draft=draft) if self._editing is None else self._change())

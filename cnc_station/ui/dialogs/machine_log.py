@@ -71,7 +71,7 @@ class MachineLogDialog(Dialog):
             nothing = self.tr("This machine is wired to station {station}: look there.")
             nothing = nothing.format(station=machine.station)
         self.empty = EmptyState("list", self.tr("No messages"), nothing)
-        self.filter = SearchField(self.tr("Only lines with …"))
+        self.filter = SearchField(self.tr("Filter…"))
         self.filter.setMinimumWidth(_FILTER)
         self.filter.textChanged.connect(self._all_again)
         self.follow = QCheckBox(self.tr("Follow"))

@@ -85,7 +85,7 @@ class ScheduleForm(FormDialog):
 
     def _place(self) -> None:
         tr = self.tr
-        five = tr("minute hour day month weekday; or @hourly, @daily, @weekly …")
+        five = tr("minute hour day month weekday; or @hourly, @daily, @weekly…")
         self.add("name", Field(tr("Name"), self.name, wanted=True), 0, 0, 2)
         self.add("cron", Field(tr("Rule"), self.cron, hint=five, wanted=True), 1, 0)
         self.add("time_zone", Field(tr("Time zone"), self.zone, wanted=True), 1, 1)

@@ -82,7 +82,7 @@ class WebhookForm(FormDialog):
         self.add("secret", Field(tr("Secret"), self.secret, hint=" "), 8, 0, 2)
         self.add("events", Field(tr("Hears of"), self.events, hint=" "), 9, 0, 2)
         everyone = tr("empty: the jobs of all tenants")
-        self.add("tenant", Field(tr("Tenant"), self.tenant, hint=everyone), 10, 0, 2)
+        self.add("tenant", Field(tr("Customer"), self.tenant, hint=everyone), 10, 0, 2)
         self.fill_below()
 
     def _fill(self, row: WebhookRow | None) -> None:

@@ -93,7 +93,7 @@ class SecretDialog(Dialog):
             self.make_button.setEnabled(False)
             self._context.operations.run(self._make())
         else:
-            self.do(self._context.operations, self._rotate(self.typed.text()), self.tr("Saving …"))
+            self.do(self._context.operations, self._rotate(self.typed.text()), self.tr("Saving…"))
 
     async def _rotate(self, secret: str | None) -> NewWebhook:
         return await self._context.door.execute(

@@ -42,7 +42,7 @@ def fill_delays(menu: QMenu, at: int, window: QWidget, delay: Callable[[int], No
         dialog.chosen.connect(take)
         dialog.open()
 
-    menu.addAction(tr("Until …"), ask)
+    menu.addAction(tr("Until…"), ask)
 
 
 class WhenDialog(Dialog):

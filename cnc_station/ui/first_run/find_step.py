@@ -84,7 +84,7 @@ class FindStep(QWidget):
         """The latest wish counts."""
         self.stop()
         self.field.set_error("")
-        self.said.setText(self.tr("Looking …"))
+        self.said.setText(self.tr("Looking…"))
         self._task = self._context.operations.run(self._look(address))
 
     async def _look(self, address: str) -> None:

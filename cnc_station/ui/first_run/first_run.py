@@ -140,7 +140,7 @@ class FirstRun(Dialog):
 
     def _begin_with_demo(self) -> None:
         """Nothing is remembered but the name: the question comes again after the demo."""
-        self._context.operations.run(self._open_demo(), self.tr("Opening the demo day …"))
+        self._context.operations.run(self._open_demo(), self.tr("Opening the demo day…"))
 
     async def _open_demo(self) -> None:
         if values := self._renamed():

@@ -83,7 +83,7 @@ class FleetForm(FormDialog):
         self._enable(on=False)
         self.tell(())
         self.answered.set_ink(Ink.MUTED)
-        self.answered.setText(self.tr("Asking both servers …"))
+        self.answered.setText(self.tr("Asking both servers…"))
         try:
             report = await self._context.door.execute(TryFleet(self._servers()))
         except CncStationError as error:

@@ -24,7 +24,7 @@ class ProgramStep(QWidget):
         super().__init__()
         self.setAcceptDrops(True)
         self._picture = Text()
-        self.choose = PrimaryButton(self.tr("Choose a program …"), clicked=self._choose)
+        self.choose = PrimaryButton(self.tr("Choose a program…"), clicked=self._choose)
         centre = Qt.AlignmentFlag.AlignHCenter
         words = Text(
             self.tr("Its form opens then: say how many parts, and the job waits at the machine."),

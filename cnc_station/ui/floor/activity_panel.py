@@ -109,19 +109,19 @@ class ActivityPanel(QWidget):
 
     def _need_row(self, item: NeedsYou, now: int) -> RowText:
         remedy = {
-            Remedy.CLEAR: self.tr("Clear …"),
+            Remedy.CLEAR: self.tr("Clear…"),
             Remedy.UNLOCK: self.tr("Unlock"),
             Remedy.CONTINUE: self.tr("Continue"),
-            Remedy.SET_UP: self.tr("Set-up …"),
-            Remedy.FINISH: self.tr("Done …"),
-            Remedy.DECIDE: self.tr("Decide …"),
+            Remedy.SET_UP: self.tr("Set up…"),
+            Remedy.FINISH: self.tr("Done…"),
+            Remedy.DECIDE: self.tr("Decide…"),
             Remedy.RETRY: self.tr("Retry"),
             Remedy.RECONNECT: self.tr("Try again"),
             Remedy.CONFIRM_POSITION: self.tr("Confirm…"),
             Remedy.TRY_LINK: self.tr("Try again"),
             Remedy.FIND_STATION: self.tr("Try again"),
-            Remedy.ACCEPT_DATABASE: self.tr("Agree …"),
-            Remedy.BACK_UP: self.tr("Look …"),
+            Remedy.ACCEPT_DATABASE: self.tr("Agree…"),
+            Remedy.BACK_UP: self.tr("Look…"),
         }.get(item.remedy, "")
         seen = next((seen_by(row) for row in self._alerts if is_told_by(item, row)), "")
         parts = (seen, formatting.lasted(item.since, now), item.text)
@@ -182,5 +182,5 @@ class FirstJobs(QWidget):
             self.tr("No jobs yet. Drop NC programs or a table of jobs anywhere on this window.")
         )
         new = PrimaryButton(self.tr("New job"), clicked=self.form_wanted)
-        files = Button(self.tr("Import files …"), clicked=self.import_wanted)
+        files = Button(self.tr("Import files…"), clicked=self.import_wanted)
         vbox(words, new, files, on=self, gap=theme().metrics.gap, margins=(0, 0, 0, 8))

@@ -60,8 +60,8 @@ def _made(card: QWidget, action: CardAction) -> QAbstractButton:
     word = {
         CardAction.CONTINUE: _tr("Continue"),
         CardAction.ABORT: _tr("Abort: hold 2 s"),
-        CardAction.CLEAR: _tr("Clear …"),
-        CardAction.SET_UP: _tr("Set-up …"),
+        CardAction.CLEAR: _tr("Clear…"),
+        CardAction.SET_UP: _tr("Set up…"),
         CardAction.UNLOCK: _tr("Unlock"),
         CardAction.END_MAINTENANCE: _tr("End maintenance"),
         CardAction.RECONNECT: _tr("Try again"),

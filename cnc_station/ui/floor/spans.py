@@ -43,9 +43,9 @@ class Span:
         if self.bar_s == 60:
             return QCoreApplication.translate("Floor", "Completed a minute")
         if self.bar_s < 60:
-            title = QCoreApplication.translate("Floor", "Completed in {n} s")
+            title = QCoreApplication.translate("Floor", "Completed per {n} s")
             return title.format(n=self.bar_s)
-        title = QCoreApplication.translate("Floor", "Completed in {n} min")
+        title = QCoreApplication.translate("Floor", "Completed per {n} min")
         return title.format(n=self.bar_s // 60)
 
     def bar_label(self, at: int, place: int) -> str:

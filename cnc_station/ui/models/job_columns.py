@@ -86,8 +86,8 @@ def job_columns(
         ),
         Column(_tr("Finished"), lambda row: moment(row.finished_at), 130, "finished"),
         Column(_tr("Customer"), lambda row: row.customer or none, 110, "customer"),
-        Column(_tr("Tenant"), lambda row: row.tenant or none, 96, "tenant"),
-        Column(_tr("What next, or why not"), next_of, 230, NEXT, ink=lambda _: Ink.MUTED),
+        Column(_tr("Customer"), lambda row: row.tenant or none, 96, "tenant"),
+        Column(_tr("Next step"), next_of, 230, NEXT, ink=lambda _: Ink.MUTED),
     )
     return {column.key: column for column in columns}
 

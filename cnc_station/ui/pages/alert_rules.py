@@ -130,7 +130,7 @@ class AlertRulesCard(Card):
         self._context.operations.run(self._context.door.execute(CreateAlertRule(row.rule)))
 
     async def _test(self, line: "RuleLine") -> None:
-        line.show_outcome(self.tr("Testing …"))
+        line.show_outcome(self.tr("Testing…"))
         try:
             sent = await self._context.door.execute(TestAlertRule(line.row.id))
         except CncStationError as error:
@@ -140,7 +140,7 @@ class AlertRulesCard(Card):
             line.show_outcome(sent.error, Ink.ALARM)
         elif sent.delivery_id is not None:
             self._tested[sent.delivery_id] = line.row.id
-            line.show_outcome(self.tr("Sending …"))
+            line.show_outcome(self.tr("Sending…"))
             self._look.request()
 
     def _show_outcome(self, sent: SentAlert, why_not: str) -> None:
@@ -206,7 +206,7 @@ def delivery_outcome(detail: DeliveryDetail) -> tuple[str, Ink]:
         words = _tr("Test: accepted after {s:.1f} s.")
         return words.format(s=last.duration_s if last else 0.0), Ink.RUNNING
     if last is None:
-        return _tr("Test: waits to be sent …"), Ink.MUTED
+        return _tr("Test: waits to be sent…"), Ink.MUTED
     why = last.error or _tr("it answered {status}").format(status=last.status)
     if detail.row.state is DeliveryState.DEAD:
         return _tr("Test: not accepted, {why}.").format(why=why.rstrip(".")), Ink.ALARM

@@ -71,7 +71,7 @@ class AttentionPage(ListPage[JobRow]):
                 look=lambda r: look_of(r.state),
             ),
             Column(self.tr("Machine"), lambda row: row.machine or formatting.NONE, 96),
-            Column(self.tr("Tries"), lambda row: str(row.attempt), 60, right=True),
+            Column(self.tr("Attempts"), lambda row: str(row.attempt), 60, right=True),
             Column(self.tr("Since"), self._since, 88, right=True),
             Column(
                 self.tr("What happened"),
@@ -110,7 +110,7 @@ class AttentionPage(ListPage[JobRow]):
         ids = [row.id for row in self.rows.rows]
         menu.addAction(self.tr("Select all listed"), lambda: self.rows.check(ids))
         failed = self._all()
-        words = self.tr("Discard all {count} that failed …").format(count=f"{failed.count:,}")
+        words = self.tr("Discard all {count} that failed…").format(count=f"{failed.count:,}")
         discard = partial(self._bulk.confirm, JobAction.DISCARD, self.tr("Discard"), failed)
         menu.addAction(caption(words), discard).setEnabled(failed.count > 0)
 
@@ -167,7 +167,7 @@ class AttentionPage(ListPage[JobRow]):
     def summary(self) -> str:
         listed = self.rows.total
         more = self.tr(", the first {listed} listed").format(listed=listed)
-        waiting = self.tr("Waiting for you: {total}").format(total=f"{self._total:,}")
+        waiting = self.tr("{total} need attention").format(total=f"{self._total:,}")
         return waiting + (more if self._total > listed else "")
 
     async def load_detail(self, row: JobRow) -> None:

@@ -74,9 +74,9 @@ class AttentionDetail(Card):
         self.excerpt.hide()
         self._attempts = vbox(gap=6)
         self._attempts_title = Text("", Role.STRONG)
-        self._payload_title = Text(self.tr("Payload"), Role.STRONG)
+        self._payload_title = Text(self.tr("Extra data"), Role.STRONG)
         self.payload = CodeView()
-        self.payload.setAccessibleName(self.tr("Payload"))
+        self.payload.setAccessibleName(self.tr("Extra data"))
         self.more_button = Button(self.tr("All about this job"))
         inner = QWidget()
         vbox(
@@ -114,7 +114,7 @@ class AttentionDetail(Card):
             button.setVisible(interrupted)
         self.edit_button.setVisible(not interrupted)
         retry, discard = self.tr("Retry"), self.tr("Discard: hold 1 s")
-        self.retry_button.setText(self.tr("Run again") if interrupted else retry)
+        self.retry_button.setText(self.tr("Run again from line 1") if interrupted else retry)
         self.discard_button.setText(self.tr("Cancel: hold 1 s") if interrupted else discard)
         self.known.set_pairs(self._facts_of(job, status) if interrupted else ())
         self.known.setVisible(interrupted)
@@ -190,7 +190,7 @@ class AttentionDetail(Card):
     def _advice_for(self, job: JobDetail) -> str:
         if job.row.state is JobState.INTERRUPTED:
             return self.tr(
-                "It stopped half-way. Look at the part first, then decide. Run again starts the "
+                "It stopped half-way. Look at the part first, then decide. Run again from line 1 starts the "
                 "program from its beginning; Scrap counts this part as lost and makes another."
             )
         if not job.runs or job.runs[0].error != job.row.last_error:

@@ -147,7 +147,7 @@ class BackupSettings(QWidget):
         self.bar.setVisible(making)
         self.bar.set_fraction(known.part)
         self.now.setEnabled(bool(known.folder) and not making)
-        self.now.setText(self.tr("Backing up …") if making else self.tr("Back up now"))
+        self.now.setText(self.tr("Backing up…") if making else self.tr("Back up now"))
 
     def _follow(self, notice: Notice) -> None:
         if self.isVisible() and notice.tells_of(ABOUT_LINKS):

@@ -245,7 +245,7 @@ class DeliveriesList(ListPage[DeliveryRow]):
         self._context.operations.say(one if count == 1 else many.format(count=f"{count:,}"))
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        self._context.operations.run(work, self.tr("Replaying …"))
+        self._context.operations.run(work, self.tr("Replaying…"))
 
     def _show_job(self) -> None:
         row = self.table.current

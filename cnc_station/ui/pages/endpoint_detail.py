@@ -121,7 +121,7 @@ class EndpointDetail(Card):
             (self.tr("Address"), row.url),
             (self.tr("Told as"), format_name(row.format)),
             (self.tr("Hears of"), heard),
-            (self.tr("Tenant"), self.tr("all") if row.tenant is None else row.tenant),
+            (self.tr("Customer"), self.tr("all") if row.tenant is None else row.tenant),
             (self.tr("Last delivery"), last),
             (self.tr("Waiting"), f"{row.pending:,}"),
         ]
@@ -142,7 +142,7 @@ class EndpointDetail(Card):
         self._testing.add(row.id)
         self.test_button.setEnabled(False)
         self.tested = None
-        self._show_outcome(DeliveryState.PENDING, self.tr("Sent. Waiting for the answer …"))
+        self._show_outcome(DeliveryState.PENDING, self.tr("Sent. Waiting for the answer…"))
         return True
 
     def show_test(self, row: WebhookRow, found: DeliveryDetail) -> None:

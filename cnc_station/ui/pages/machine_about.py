@@ -96,9 +96,7 @@ class MachineAbout(QWidget):
         follows = machine.maintenance_due and machine.state in BUSY_MACHINES
         if machine.state is MachineState.MAINTENANCE:
             button.setText(self.tr("End maintenance"))
-        elif follows:
-            button.setText(self.tr("Maintenance follows"))
-        elif machine.state in BUSY_MACHINES:
+        elif follows or machine.state in BUSY_MACHINES:
             button.setText(self.tr("Maintenance after this run"))
         else:
             button.setText(self.tr("Maintenance"))

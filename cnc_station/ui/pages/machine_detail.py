@@ -73,7 +73,7 @@ class MachineDetail(Card):
         for key, title, widget in (
             (NOW, self.tr("Now"), scrolling(self.live)),
             (SET_UP, self.tr("Set-up"), self.set_up),
-            (LATELY, self.tr("Lately"), self.timeline),
+            (LATELY, self.tr("History"), self.timeline),
             (ABOUT, self.tr("About"), scrolling(self.about)),
         ):
             stack.add(key, title, widget)

@@ -33,15 +33,15 @@ class MatchingRuns(QObject):
         menu.clear()
         chosen = self._chosen()
         retried = jobs_to_retry(chosen)
-        retry = menu.addAction(self.tr("Retry the jobs of all that match …"))
+        retry = menu.addAction(self.tr("Retry the jobs of all that match…"))
         retry.setEnabled(retried is not None)
         if retried is not None:
             retry.triggered.connect(lambda: self._run(self._count_jobs(retried)))
-        cancel = menu.addAction(self.tr("Cancel all that match and are under way …"))
+        cancel = menu.addAction(self.tr("Cancel all that match and are under way…"))
         cancel.triggered.connect(lambda: self._run(self._count_runs(chosen)))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        self._context.operations.run(work, self.tr("Counting …"))
+        self._context.operations.run(work, self.tr("Counting…"))
 
     async def _count_jobs(self, chosen: JobFilter) -> None:
         page = await self._context.door.ask(ListJobs(chosen, (), 0, 0))

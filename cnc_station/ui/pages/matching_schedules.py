@@ -42,8 +42,8 @@ class MatchingSchedules(QObject):
             act = partial(self._act, action, ids)
             self._offer(menu, words, ids, act)
         for action, word, words in (
-            (A.TRIGGER, self.tr("Run"), self.tr("Run all {count} that match now …")),
-            (A.DELETE, self.tr("Delete"), self.tr("Delete all {count} that match …")),
+            (A.TRIGGER, self.tr("Run"), self.tr("Run all {count} that match now…")),
+            (A.DELETE, self.tr("Delete"), self.tr("Delete all {count} that match…")),
         ):
             confirm = partial(self._confirm, action, word, every)
             self._offer(menu, words, every, confirm)

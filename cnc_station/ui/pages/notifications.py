@@ -91,7 +91,7 @@ class EndpointsCard(Card):
         self._context.operations.run(self._test(row.id))
 
     async def _test(self, webhook_id: int) -> None:
-        self._show(webhook_id, self.tr("Sending …"), Ink.MUTED)
+        self._show(webhook_id, self.tr("Sending…"), Ink.MUTED)
         try:
             detail = await self._context.door.execute(TestWebhook(webhook_id))
         except CncStationError as error:

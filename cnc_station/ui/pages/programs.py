@@ -46,7 +46,7 @@ class ProgramsPage(ListPage[ProgramRow]):
                 self.tr("Part"), lambda row: formatting.duration(row.duration_s), 66, right=True
             ),
             Column(
-                self.tr("Remarks"),
+                self.tr("Warnings"),
                 lambda row: str(row.warnings) if row.warnings else formatting.NONE,
                 72,
                 right=True,

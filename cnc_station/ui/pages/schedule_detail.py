@@ -146,7 +146,7 @@ class ScheduleDetail(Card):
                 (self.tr("Next, its clock"), "\n".join(times) or formatting.NONE),
                 (self.tr("Clock changes"), seen.rule if seen else formatting.NONE),
                 (self.tr("Job"), f"{job_title(job.name, job.operation)} · {made}"),
-                (self.tr("Tenant"), spec.tenant or formatting.NONE),
+                (self.tr("Customer"), spec.tenant or formatting.NONE),
                 (self.tr("Times missed"), catch_up_words()[spec.catch_up]),
                 (self.tr("While a job is open"), overlap_words()[spec.overlap]),
                 (self.tr("Jitter"), self._jitter(spec.jitter_s)),

@@ -77,7 +77,7 @@ class SettingsPage(QWidget):
         card = Card(title=self.tr("Appearance"), note=" ")
         self.themes = self._choices(
             {
-                ThemeName.SYSTEM: self.tr("As the system"),
+                ThemeName.SYSTEM: self.tr("Follow system"),
                 ThemeName.LIGHT: self.tr("Light"),
                 ThemeName.DARK: self.tr("Dark"),
                 ThemeName.HIGH_CONTRAST: self.tr("High contrast"),
@@ -85,7 +85,7 @@ class SettingsPage(QWidget):
                 ThemeName.LAVENDER: self.tr("Lavender"),
             }
         )
-        dense, touch = self.tr("Dense, for a mouse"), self.tr("Touch, for gloves")
+        dense, touch = self.tr("Compact (mouse)"), self.tr("Large (touch)")
         self.densities = self._choices({Density.DENSE: dense, Density.TOUCH: touch})
         for name, chips in ((self.tr("Theme"), self.themes), (self.tr("Size"), self.densities)):
             row = hbox(*chips.values(), STRETCH, gap=theme().metrics.gap)
@@ -235,7 +235,7 @@ class SettingsPage(QWidget):
         self._context.operations.run(self._keep(values, card.note))
 
     async def _keep(self, values: Mapping[str, Any], note: Text) -> None:
-        note.setText(self.tr("Saving …"))
+        note.setText(self.tr("Saving…"))
         try:
             await self._context.door.execute(SaveSettings(values))
         except CncStationError:

@@ -199,6 +199,6 @@ class StationAlertsCard(Card):
     def _start_test(self, channel: Channel, severity: Severity) -> None:
         text = self.outcomes[channel]
         text.set_ink(Ink.MUTED)
-        text.setText(self.tr("Testing …"))
+        text.setText(self.tr("Testing…"))
         text.show()
         self._alerts.test(channel, severity)

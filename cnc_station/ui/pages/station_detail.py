@@ -93,9 +93,9 @@ class StationDetail(Card):
     def _show_posts(self, place: StationMachines) -> None:
         count, busy = len(place.posts), len(place.at_work)
         self._title.setText(
-            self.tr("{count} wired to it, {busy} at work").format(count=count, busy=busy)
+            self.tr("{count} connected, {busy} at work").format(count=count, busy=busy)
             if count
-            else self.tr("No machine is wired to it. One can be added there, or moved to it.")
+            else self.tr("No machine is connected to it. One can be added there, or moved to it.")
         )
         self.posts.take(place.posts)
         self.table.setVisible(bool(count))

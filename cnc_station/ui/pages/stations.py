@@ -56,7 +56,7 @@ class StationsPage(ListPage[StationMachines]):
                 136,
                 look=lambda p: look_of(p.station.presence),
             ),
-            Column(self.tr("Heard"), self._heard, 64, ink=_heard_ink),
+            Column(self.tr("Last seen"), self._heard, 64, ink=_heard_ink),
             Column(self.tr("Leads"), self._leads, 72),
             Column(self.tr("Lag"), lambda p: p.lag, 66, right=True),
             Column(self.tr("Version"), self._version, 84, ink=self._version_ink),
@@ -122,7 +122,7 @@ class StationsPage(ListPage[StationMachines]):
         there = len(presences) - presences.count(Presence.LEFT) - silent
         busy = sum(len(place.at_work) for place in self._places)
         parts = [
-            self.tr("{count} there").format(count=there),
+            self.tr("{count} online").format(count=there),
             self.tr("{count} not responding").format(count=silent) if silent else "",
             self._leader(),
             self.tr("{busy} at work").format(busy=busy),

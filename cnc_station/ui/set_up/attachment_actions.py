@@ -49,7 +49,7 @@ class AttachmentActions(QObject):
         return dialog
 
     def attach(self, paths: Sequence[Path], job_id: int | None, program: str | None) -> None:
-        words = self.tr("Attaching files …")
+        words = self.tr("Attaching files…")
         self._context.operations.run(self._attach(paths, job_id, program), words)
 
     async def _attach(self, paths: Sequence[Path], job_id: int | None, program: str | None) -> None:
@@ -78,7 +78,7 @@ class AttachmentActions(QObject):
             PictureDialog(self._context, row, self.pictures, self._widget).open()
             return
         self._context.operations.run(
-            self._open(row), self.tr("Opening {name} …").format(name=row.name)
+            self._open(row), self.tr("Opening {name}…").format(name=row.name)
         )
 
     async def _open(self, row: AttachmentRow) -> None:

@@ -142,7 +142,7 @@ class SetUpPanel(QWidget):
     def _why_nothing(self, content: SetUpContent | None) -> str:
         if content is None:
             chosen = self._job_id is not None or self._program is not None
-            return self.tr("Loading …") if chosen else self.tr("No job at this machine.")
+            return self.tr("Loading…") if chosen else self.tr("No job at this machine.")
         sheet = content.sheet
         if content.job_notes or content.attachments or (sheet and sheet.notes):
             return ""

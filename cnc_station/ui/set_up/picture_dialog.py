@@ -81,7 +81,7 @@ class PictureDialog(Dialog):
     ) -> None:
         super().__init__(row.name, parent, modal=True)
         self.sheet = _Sheet()
-        self.said = Note(self.tr("Loading …"))
+        self.said = Note(self.tr("Loading…"))
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
         self._area.setWidget(self.sheet)

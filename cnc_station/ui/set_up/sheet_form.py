@@ -36,12 +36,12 @@ class SheetForm(FormDialog):
             {number: f"T{number}  {name}".strip() for number, name in program.tools}
             | {number: f"T{number}" for number in sheet.tools if number not in dict(program.tools)},
             sheet.tools,
-            self.tr("length, holder, insert …"),
+            self.tr("length, holder, insert…"),
         )
         self.offsets = self._lines(
             {name: name for name in (*program.work_offsets, *sheet.work_offsets)},
             sheet.work_offsets,
-            self.tr("where its zero is: top of the fixed jaw, left …"),
+            self.tr("where its zero is: top of the fixed jaw, left…"),
         )
         self.first_part = QCheckBox(self.tr("Ask for the check of the first part of each run"))
         self.first_part.setChecked(sheet.first_part)

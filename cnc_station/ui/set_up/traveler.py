@@ -51,7 +51,7 @@ class Traveler(QObject):
         self._pictures = Pictures(context.door)
 
     def open(self, content: SetUpContent) -> None:
-        words = self.tr("Making the traveler …")
+        words = self.tr("Making the traveler…")
         self._context.operations.run(self._open(content), words)
 
     async def _open(self, content: SetUpContent) -> None:
@@ -83,7 +83,7 @@ def paper_of(
         (_t("Machine"), row.machine or row.machine_type),
         (_t("Program"), program),
         (_t("SHA-256"), (row.program or "")[:16]),
-        (_t("Time a part"), formatting.duration(row.estimated_s)),
+        (_t("Cycle time per part"), formatting.duration(row.estimated_s)),
     )
     sheet = content.sheet
     sections = [

@@ -117,7 +117,7 @@ class ProgramField(QWidget):
         self.combo.setAccessibleName(self.tr("Program"))
         self.combo.setMinimumContentsLength(18)
         self.combo.activated.connect(self._activated)
-        self.browse = Button(self.tr("File …"), clicked=self._browse)
+        self.browse = Button(self.tr("File…"), clicked=self._browse)
         hbox((self.combo, 1), self.browse, on=self, gap=theme().metrics.gap)
         self.setFocusProxy(self.combo)
         self.offer(())

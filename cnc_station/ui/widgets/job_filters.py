@@ -39,7 +39,7 @@ class JobFilterBar(QWidget):
         self.types = MenuChip(self.tr("Type"))
         self.machines = MenuChip(self.tr("Machine"))
         self.priority = MenuChip(self.tr("Priority"))
-        self.tenants = MenuChip(self.tr("Tenant"))
+        self.tenants = MenuChip(self.tr("Customer"))
         self.rest = FilterChip("")
         self.rest.clicked.connect(self._clear_rest)
         self.more = FilterChip("⋯")

@@ -47,8 +47,8 @@ class JobTabs(TabStack):
             (RUNS, self.tr("Runs"), self.runs),
             (SET_UP, self.tr("Set-up"), self.set_up),
             (PROGRAM, self.tr("Program"), self.program),
-            (PAYLOAD, self.tr("Payload"), self.payload),
-            (FIELDS, self.tr("Fields"), scrolling(self.fields)),
+            (PAYLOAD, self.tr("Extra data"), self.payload),
+            (FIELDS, self.tr("Details"), scrolling(self.fields)),
         ):
             self.add(key, title, widget)
         restyle(self.tabs, room="narrow")
@@ -98,7 +98,7 @@ class _ProgramTab(QWidget):
             return
         row = program.row
         self._words.setText(
-            self.tr("{name} r{revision} · {lines:,} lines · {findings} remarks").format(
+            self.tr("{name} r{revision} · {lines:,} lines · {findings} warnings").format(
                 name=row.name,
                 revision=row.revision,
                 lines=row.lines,
@@ -117,7 +117,7 @@ class _PayloadTab(QWidget):
         super().__init__()
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
-        self.text.setAccessibleName(self.tr("Payload as JSON"))
+        self.text.setAccessibleName(self.tr("Extra data as JSON"))
         self._none = Text(self.tr("This job has no payload."), Role.NOTE, Ink.MUTED)
         self._copy = Button(self.tr("Copy"), clicked=self.copy)
         box = vbox(self._none, (self.text, 1), self._copy, on=self)

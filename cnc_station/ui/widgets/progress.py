@@ -98,6 +98,6 @@ class BusyBar(QWidget):
 
     def _stop_work(self) -> None:
         self.stop.setEnabled(False)
-        self._words.setText(self.tr("Stopping …"))
+        self._words.setText(self.tr("Stopping…"))
         if self._stop_wanted is not None:
             self._stop_wanted()

@@ -60,12 +60,12 @@ MACHINE_LOOKS = {
     MachineState.HELD: _look("held", QT_TRANSLATE_NOOP("State", "Held"), Tone.HELD),
     MachineState.ALARM: _look("alarm", QT_TRANSLATE_NOOP("State", "Alarm"), Tone.ALARM),
     MachineState.NEEDS_CLEARING: _look(
-        "operator", QT_TRANSLATE_NOOP("State", "Clear it"), Tone.OPERATOR
+        "operator", QT_TRANSLATE_NOOP("State", "Unload"), Tone.OPERATOR
     ),
     MachineState.MAINTENANCE: _look("maintenance", QT_TRANSLATE_NOOP("State", "Maintenance")),
 }
 STATION_LOOKS = {
-    Presence.HERE: _look("operator", QT_TRANSLATE_NOOP("State", "Here")),
+    Presence.HERE: _look("operator", QT_TRANSLATE_NOOP("State", "This PC")),
     Presence.CONNECTED: _look("done", QT_TRANSLATE_NOOP("State", "Connected")),
     Presence.SILENT: _look("alarm", QT_TRANSLATE_NOOP("State", "Not responding"), Tone.ALARM),
     Presence.LEFT: _look("offline", QT_TRANSLATE_NOOP("State", "Left")),
@@ -91,7 +91,7 @@ NOT_REACHABLE = _look("offline", QT_TRANSLATE_NOOP("State", "Not reachable"), To
 STATION_CLOSED = _look("offline", QT_TRANSLATE_NOOP("State", "Station closed"))
 CONNECTING = _look("offline", QT_TRANSLATE_NOOP("State", "Connecting"))
 NOT_READY = _look("not_ready", QT_TRANSLATE_NOOP("State", "Not ready"), Tone.HELD)
-SET_UP = _look("operator", QT_TRANSLATE_NOOP("State", "Set it up"), Tone.OPERATOR)
+SET_UP = _look("operator", QT_TRANSLATE_NOOP("State", "Set up"), Tone.OPERATOR)
 DOING_LOOKS = {
     Doing.READY: _look("done", QT_TRANSLATE_NOOP("State", "Ready")),
     Doing.RUNNING: _look("running", QT_TRANSLATE_NOOP("State", "Running"), Tone.RUNNING),
