@@ -48,6 +48,7 @@ def check_program(name: str, content: bytes) -> KeptProgram:
             (f.line, f.severity.value, text_gate.visible(f.message, MAX_MESSAGE))
             for f in program.findings
         ),
+        doubtful=program.doubtful,
     )
 
 
