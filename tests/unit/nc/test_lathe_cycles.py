@@ -244,12 +244,12 @@ def test_the_profile_of_another_operation_with_the_same_numbers_is_not_taken() -
     ("body", "why"),
     [
         ("G71 U2. R1.\nG71 P7 Q8 U1. W0 F0.2", "N7 is not in this file"),
-        ("G71 P10 Q20 U1. W0 F0.2\nN10 G0 X20.\nN20 G1 Z-9.", "needs a depth of cut"),
         ("G71 U2. R1.\nG71 P10 Q20 U1. F0.2\nN10 M8\nN20 M9", "make no moves"),
         ("G71 U0.00001 R1.\nG71 P10 Q20 U1. F0.2\nN10 G0 X2.\nN20 G1 Z-9.", "too small"),
         ("G76 P010060 Q10 R0.1\nG76 X20. Z-9. P900 Q0 F1.", "depth of the first cut"),
         ("G75 X20. Z-9. P1 Q1 F.1", "too small"),
-        ("M5\nG92 X20. Z-9. F1.", "G92 with the spindle stopped"),
+        ("S0\nM5\nG92 X20. Z-9. F1.", "G92 with the spindle stopped"),
+        ("S0\nM5\nG1 X20. F0.1", "feed per revolution (G99) with the spindle stopped"),
         ("G92 X20. Z-9. F0", "G92 needs a lead F"),
         ("G50 S0", "must be more than zero"),
     ],
@@ -276,3 +276,19 @@ def test_cycles_that_call_each_other_end() -> None:
     assert turned(
         "G0 X50. Z0.\n" + "G71 U5.\nG71 P10 Q20 F1\nN10 G0 X2.\nN20 G1 Z-9.\n" * 200
     ).lines
+
+
+def test_a_spindle_started_by_the_builders_code_makes_the_time_doubtful() -> None:
+    program = turned("M5\nG0 X50. Z0.\nG1 Z-10. F0.1\nG92 X48. Z-15. F1.")
+
+    assert errors(program) == []
+    assert program.doubtful
+    assert cut_seconds(program) == pytest.approx(10 / 100 * 60 + 5 / 1000 * 60, rel=0.2)
+
+
+def test_a_depth_of_cut_that_the_control_keeps_makes_the_time_doubtful() -> None:
+    program = turned(f"G0 X50. Z0.\nG71 P10 Q20 U2. W0. F0.25\n{PROFILE}")
+
+    assert errors(program) == []
+    assert program.doubtful
+    assert cuts(program)[0][0] == 23

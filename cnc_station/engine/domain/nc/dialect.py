@@ -78,7 +78,7 @@ class Dialect:
 
     def spelled(self, code: int) -> str:
         """Return how a program writes the code that is executed as `code`."""
-        if code >= NEVER_WRITTEN or self.means.get(code, code) != code:
+        if code >= NEVER_WRITTEN or code in self.power_on or self.means.get(code, code) != code:
             code = next((wrote for wrote, meant in self.means.items() if meant == code), code)
         return spelled(code)
 
