@@ -70,6 +70,7 @@ class ServiceSupervisor:
         self.pool = DriverPool(
             context.writer, {"simulator": simulator}, on_news=self._news, on_due=self._due
         )
+        context.library.dialect_of = self.pool.dialect
         self._slots = WorkerSlots(
             context.handlers, config.automation_workers, on_free=self._slot_free
         )

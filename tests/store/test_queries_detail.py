@@ -149,3 +149,18 @@ def test_an_export_holds_little_more_than_the_file_it_makes(rows: Rows) -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2 * size + 3_000_000
+
+
+def test_a_job_with_the_uncertain_time_of_its_program_says_so(rows: Rows) -> None:
+    rows.program(OLD, "Probe.nc", b"G0\n", duration_s=300.0)
+    rows.program(NEW, "Plate.nc", b"G1\n", duration_s=300.0)
+    rows.insert(schema.doubtful_program, [{"sha256": OLD}])
+    own = rows.job(program=OLD, estimated_s=300.2)
+    typed = rows.job(program=OLD, estimated_s=420.0)
+    sure = rows.job(program=NEW, estimated_s=300.0)
+
+    def doubtful(job: int) -> bool | None:
+        detail = rows.read(lambda c: job_detail(c, job, NOW))
+        return None if detail is None else detail.row.doubtful
+
+    assert [doubtful(own), doubtful(typed), doubtful(sure)] == [True, False, False]

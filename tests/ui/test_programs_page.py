@@ -126,3 +126,20 @@ async def test_the_search_finds_programs_by_name(office: Office, page: ProgramsP
     await until(lambda: [row.name for row in page.rows.rows] == ["Flange.tap"])
     page.search("saw")
     await until(page.nothing_found.isVisible)
+
+
+LATHE = (
+    b"%\nO41 (SLEEVE)\nG21 G18\nT0101\nG50 S2000\nG96 S140 M3\nG99\nG0 X50. Z0.\nG71 U3. R1.\n"
+    b"G71 P10 Q20 U1. W0.1 F0.25\nN10 G0 X20.\nG1 Z-10. F0.1\nX40. Z-20.\nN20 X50.\n"
+    b"G70 P10 Q20\nG0 X100. Z50.\nM30\n%\n"
+)
+
+
+async def test_the_page_says_which_control_a_program_is_read_as_and_why(
+    office: Office, page: ProgramsPage
+) -> None:
+    await office.door.execute(AddProgram("sleeve.nc", LATHE))
+    await shown(page, "sleeve.nc")
+    await until(lambda: page.detail.reading.isVisibleTo(page))
+    assert page.detail.reading.text() == "Read as Fanuc lathe, G-code system A"
+    assert "G50 or G92 limits the spindle speed" in page.detail.reading.toolTip()

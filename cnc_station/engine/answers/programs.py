@@ -118,7 +118,9 @@ async def program_by_hash(
     if found is None:
         return None
     path = await context.reader.work(partial(context.paths.of, query.sha256))
-    return replace(found, assumes=path.assumes) if path else found
+    if path is None:
+        return found
+    return replace(found, assumes=path.assumes, reading=path.reading, doubtful=path.doubtful)
 
 
 async def program_content(context: AnswerContext, query: queries.ProgramContent) -> bytes | None:

@@ -1,11 +1,13 @@
 """The available drivers. The list is explicit, so that a frozen bundle finds them too. Other
 packages add drivers by the entry point group `cnc_station.drivers`, each a `DriverKind`."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import entry_points
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.drivers import grbl, linuxcnc, mtconnect, opcua, simulator
+from cnc_station.engine.domain.nc import Dialect
+from cnc_station.engine.drivers import dialects, grbl, linuxcnc, mtconnect, opcua, simulator
 from cnc_station.engine.drivers.base import Driver, DriverKind
 from cnc_station.engine.views import Abilities, DriverInfo
 
@@ -34,9 +36,15 @@ def info(name: str) -> DriverInfo:
 def make(name: str, settings: dict[str, object]) -> Driver:
     """Make a driver for one machine. Raises InvalidInput for an unknown name or bad settings."""
     try:
+        dialects.stated(settings)
         return _load(name).make(settings)
     except ValueError as error:
         raise InvalidInput(FieldError("settings", str(error))) from error
+
+
+def dialect(name: str, settings: Mapping[str, object]) -> Dialect | None:
+    """Return the dialect of a machine; None: it is guessed from each program."""
+    return dialects.of_machine(_load(name).info, settings)
 
 
 def _load(name: str) -> DriverKind:

@@ -19,6 +19,7 @@ from cnc_station.engine.drivers.base import (
     RunInspection,
     RunOutcome,
 )
+from cnc_station.engine.drivers.dialects import DIALECT
 from cnc_station.engine.views import (
     Abilities,
     Doing,
@@ -231,6 +232,7 @@ KIND = DriverKind(
             Setting("speed", "Speed", hint="Program seconds per second; empty: the station's"),
             Setting("failure_share", "Failure rate (0-1)", hint="Of runs of complexity 5"),
             Setting("seed", "Random seed", hint="A whole number makes the failures repeatable"),
+            DIALECT,
         ),
         Simulator.abilities,
         real=False,

@@ -10,6 +10,7 @@ from typing import Any
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import CncStationError, Conflict, InvalidInput, Unavailable
 from cnc_station.engine.domain.machine import STATION_CLOSED, MachineSpec, Position, PositionMemory
+from cnc_station.engine.domain.nc import Dialect
 from cnc_station.engine.domain.states import BUSY_MACHINES, MachineState
 from cnc_station.engine.drivers import registry
 from cnc_station.engine.drivers.base import Driver, OnLoss
@@ -79,6 +80,13 @@ class DriverPool:
 
     def _new(self, spec: MachineSpec) -> Driver:
         return registry.make(spec.driver, {**self._defaults.get(spec.driver, {}), **spec.settings})
+
+    def dialect(self, machine_id: int | None) -> Dialect | None:
+        """Return how the machine's control reads programs; None: guess it from each program."""
+        wired = None if machine_id is None else self._wired.get(machine_id)
+        if wired is None:
+            return None
+        return registry.dialect(wired.spec.driver, wired.spec.settings)
 
     async def _make(self, machine: MachineRow) -> None:
         """Make a driver, or write why not: it may be installed only at other stations. A machine

@@ -1,11 +1,12 @@
 """Stored programs, read and ready to run. The last used ones stay in memory."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from cnc_station.engine.domain import json_text
-from cnc_station.engine.domain.nc import Program, read
+from cnc_station.engine.domain.nc import Dialect, Limits, Program, read
 from cnc_station.engine.drivers.base import Order, RunFailed
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.store.new_runs import Claimed
@@ -24,29 +25,34 @@ class Kept:
 
 
 class Library:
-    """Programs by SHA-256. A stored program never changes."""
+    """Programs by SHA-256 and by the dialect of the machine. A stored program never changes.
+    `dialect_of` returns the dialect of a machine; None: guess it from the program."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self._programs: OrderedDict[str, Kept] = OrderedDict()
+        self.dialect_of: Callable[[int | None], Dialect | None] = lambda _: None
+        self._programs: OrderedDict[tuple[str, Dialect | None], Kept] = OrderedDict()
 
-    async def kept(self, sha256: str) -> Kept | None:
-        if sha256 in self._programs:
-            self._programs.move_to_end(sha256)
-            return self._programs[sha256]
+    async def kept(self, sha256: str, dialect: Dialect | None = None) -> Kept | None:
+        key = (sha256, dialect)
+        if key in self._programs:
+            self._programs.move_to_end(key)
+            return self._programs[key]
         found = await self._reader.read(partial(named_content, sha256=sha256))
         if found is None:
             return None
         name, source = found
-        kept = Kept(name, source, await self._reader.work(partial(read, source)))
-        self._programs[sha256] = kept
+        work = partial(read, source, limits=Limits(dialect=dialect))
+        kept = Kept(name, source, await self._reader.work(work))
+        self._programs[key] = kept
         if len(self._programs) > KEPT_IN_MEMORY:
             self._programs.popitem(last=False)
         return kept
 
     async def order(self, claimed: Claimed) -> Order:
         """Return the order for an executor. Raises RunFailed."""
-        kept = await self.kept(claimed.program) if claimed.program else None
+        dialect = self.dialect_of(claimed.machine_id)
+        kept = await self.kept(claimed.program, dialect) if claimed.program else None
         if claimed.program and kept is None:
             raise RunFailed("its program is no longer kept")
         return Order(

@@ -9,7 +9,7 @@ from cnc_station.engine.domain import nc, text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.outside_file import MOST_PROGRAM_BYTES, size_text
 from cnc_station.engine.store.programs import KeptProgram
-from cnc_station.engine.views import Toolpath
+from cnc_station.engine.views import ReadAs, Toolpath
 
 MAX_NAME = 200
 MAX_MESSAGE = 400  # characters of a finding, which may quote the program
@@ -48,6 +48,7 @@ def check_program(name: str, content: bytes) -> KeptProgram:
             (f.line, f.severity.value, text_gate.visible(f.message, MAX_MESSAGE))
             for f in program.findings
         ),
+        doubtful=program.doubtful,
     )
 
 
@@ -128,6 +129,10 @@ def toolpath(sha256: str, content: bytes) -> Toolpath:
         duration_s=program.duration_s,
         lathe=program.lathe,
         assumes=program.assumes,
+        reading=ReadAs(
+            program.reading.dialect.label, program.reading.certainty, program.reading.reasons
+        ),
+        doubtful=program.doubtful,
     )
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, insert, select
 
 from cnc_station.engine.domain import transitions as t
-from cnc_station.engine.store.schema import program
+from cnc_station.engine.store.schema import doubtful_program, program
 from cnc_station.engine.store.transaction import OneByOne, Tx
 
 
 @dataclass(frozen=True, slots=True)
 class KeptProgram:
-    """A checked program, ready to be stored. `findings`: (line, severity, message)."""
+    """A checked program, ready to be stored. `findings`: (line, severity, message).
+    `doubtful`: its time is not certain."""
 
     sha256: str
     name: str
@@ -21,6 +22,7 @@ class KeptProgram:
     lines: int
     duration_s: float
     findings: tuple[tuple[int, str, str], ...]
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def _add(tx: Tx, change: AddProgram) -> bool:
             added_by=change.actor,
         )
     )
+    if kept.doubtful:
+        tx.connection.execute(insert(doubtful_program).values(sha256=kept.sha256))
     tx.record(t.PROGRAM_ADDED, actor=change.actor, reason=kept.name)
     return True
 

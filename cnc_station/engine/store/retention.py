@@ -18,6 +18,7 @@ from cnc_station.engine.store.attachments import delete_attachments, delete_of_p
 from cnc_station.engine.store.run_figures import keep_figures
 from cnc_station.engine.store.schema import (
     dependency,
+    doubtful_program,
     event,
     job,
     machine,
@@ -208,6 +209,8 @@ class DeleteUnusedPrograms(DeleteExpired):
         own = select(program.c.name).where(program.c.sha256.in_(ids)).distinct()
         names = tx.connection.execute(own).scalars().all()
         tx.connection.execute(delete(program).where(program.c.sha256.in_(ids)))
+        doubts = doubtful_program.c.sha256.in_(ids)
+        tx.connection.execute(delete(doubtful_program).where(doubts))
         if ids:
             delete_of_programs(tx, names)
             tx.notify(Topic.PROGRAMS_EXPIRED)

@@ -297,6 +297,10 @@ program = Table(
     Column("added_by", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),  # last: lists do not read it
 )
+# The programs whose time is not certain. Not a column, which SQLite would read after the content.
+doubtful_program = Table(
+    "doubtful_program", metadata, Column("sha256", String(64), primary_key=True)
+)
 Index("program_name", program.c.name, program.c.revision, unique=True)
 
 station = Table(

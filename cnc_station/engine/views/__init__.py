@@ -54,6 +54,7 @@ from cnc_station.engine.views.programs import (
     ProgramDetail,
     ProgramFinding,
     ProgramRow,
+    ReadAs,
     Toolpath,
 )
 from cnc_station.engine.views.schedules import DueRow, SchedulePreview, ScheduleRow, ScheduleRun
@@ -79,7 +80,7 @@ __all__ += ["ExportPart", "JobCounts", "JobDetail", "JobFilter", "JobLink", "Job
 __all__ += ["MOST_OUTPUT", "RunDetail", "RunFilter", "RunOutput"]
 __all__ += ["JobRow", "RunRow", "Sort", "SortKey", "job_title"]
 __all__ += ["ImportChange", "ImportIssue", "ImportPreview", "ProgramDetail"]
-__all__ += ["AddedProgram", "ProgramFinding", "ProgramRow", "Toolpath"]
+__all__ += ["AddedProgram", "ProgramFinding", "ProgramRow", "ReadAs", "Toolpath"]
 __all__ += ["DueRow", "SchedulePreview", "ScheduleRow", "ScheduleRun"]
 __all__ += ["SILENT_AFTER_S", "About", "Answer", "Link"]
 __all__ += [

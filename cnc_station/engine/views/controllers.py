@@ -145,13 +145,15 @@ class Setting:
 @dataclass(frozen=True, slots=True)
 class DriverInfo:
     """A kind of driver for the form. `real`: a machine moves; its runs are never retried
-    automatically, and by default people start and clear it."""
+    automatically, and by default people start and clear it. `dialect`: the name of the dialect that
+    its controllers read programs in; None: the machine's settings state it, or it is guessed."""
 
     name: str
     title: str
     settings: tuple[Setting, ...] = ()
     abilities: Abilities = Abilities()
     real: bool = True
+    dialect: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

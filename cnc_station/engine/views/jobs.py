@@ -22,7 +22,8 @@ def job_title(name: str, operation: str) -> str:
 class JobRow:
     """One row of the job table. `next` is the next step in words, or why the job waits; empty where
     it was not asked for. `owner` submitted it. `updated_at` is its last change of any kind.
-    `started_at` and `run_duration_ms` are those of its last run, if that has started or ended."""
+    `started_at` and `run_duration_ms` are those of its last run, if that has started or ended.
+    `doubtful`: `estimated_s` is from its program and not certain."""
 
     id: int
     version: int
@@ -63,6 +64,7 @@ class JobRow:
     updated_at: int = 0
     started_at: int | None = None
     run_duration_ms: int | None = None
+    doubtful: bool = False
 
     @property
     def title(self) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cnc_station.engine.domain.nc.dialect import Certainty
 from cnc_station.engine.domain.nc.preconditions import Assumption
 
 
@@ -40,11 +41,20 @@ class ProgramFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAs:
+    """The dialect that a program was read in: its label, how sure that is, and the reasons."""
+
+    label: str
+    certainty: Certainty
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Toolpath:
     """A program's path for drawing, as parallel columns, one entry per point (mm).
 
     `kind`: 0 rapid, 1 feed. `seconds` is the program time at each point. `assumes`: the modes that
-    the program takes for granted.
+    the program takes for granted. `doubtful`: its time is not certain.
     """
 
     sha256: str
@@ -57,6 +67,8 @@ class Toolpath:
     duration_s: float = 0.0
     lathe: bool = False
     assumes: tuple[Assumption, ...] = ()
+    reading: ReadAs | None = None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,8 @@ class ProgramDetail:
     tools: tuple[tuple[int, str], ...] = ()
     work_offsets: tuple[str, ...] = ()
     assumes: tuple[Assumption, ...] = ()
+    reading: ReadAs | None = None
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

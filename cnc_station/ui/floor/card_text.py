@@ -24,6 +24,7 @@ from cnc_station.ui.drivers import (
     waits_for_set_up,
     wants_position,
 )
+from cnc_station.ui.reading_text import time_a_part
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import StateLook, look_of
 
@@ -171,7 +172,7 @@ def _with_figures(
     if live is None:
         if state is not MachineState.ASSIGNED:
             return text
-        figure = formatting.duration(job.estimated_s)
+        figure = time_a_part(job.estimated_s, doubtful=job.doubtful)
         return replace(text, figure=figure, aside=(_tr("estimated"), _tr("about to start")))
     several = live.parts > 1
     fraction = live.part_fraction if several else live.fraction

@@ -11,6 +11,7 @@ from cnc_station.engine.views import JobDetail, JobLink, RunRow
 from cnc_station.ui import formatting
 from cnc_station.ui.event_text import by_and_why, event_sentence, tone_of
 from cnc_station.ui.models.job_columns import look
+from cnc_station.ui.reading_text import time_a_part
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
 from cnc_station.ui.widgets.timeline import TimelineEntry
@@ -40,7 +41,7 @@ def fields(detail: JobDetail, machines: Mapping[int, str], now: int) -> list[tup
         (_t("Axes"), str(detail.axes)),
         (_t("Priority"), str(row.priority)),
         (_t("Quantity"), f"{row.quantity:,}"),
-        (_t("Cycle time per part"), formatting.duration(row.estimated_s)),
+        (_t("Cycle time per part"), time_a_part(row.estimated_s, doubtful=row.doubtful)),
         (_t("Due"), formatting.moment(row.due_at, now)),
         (_t("Not before"), formatting.moment(row.not_before, now)),
         (_t("Program"), program),

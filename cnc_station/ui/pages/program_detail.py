@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from cnc_station.engine.views import ProgramDetail, ProgramFinding, ProgramRow, Telemetry, Toolpath
-from cnc_station.ui import assumptions, formatting
+from cnc_station.ui import assumptions, formatting, reading_text
 from cnc_station.ui.page_context import PageContext
 from cnc_station.ui.set_up.panel import SetUpPanel
 from cnc_station.ui.theme import Ink, Role, Tone, theme
@@ -47,6 +47,8 @@ class ProgramDetailCard(Card):
         self._ends: list[tuple[int, int]] = []  # line, the last point it leads to
         self._name = ElidedLabel("", Role.CARD_TITLE)
         self._about = ElidedLabel("", Role.NOTE, Ink.MUTED)
+        self.reading = Note()
+        self.reading.hide()
         self.assumes = Note()
         self.assumes.hide()
         self.path = ToolpathView()
@@ -60,7 +62,7 @@ class ProgramDetailCard(Card):
         self.findings.itemClicked.connect(self._to_line)
         self.findings.itemActivated.connect(self._to_line)
         self._clean = Text(self.tr("No warnings."), Role.NOTE, Ink.MUTED)
-        head = (self._name, self._about, self.assumes)
+        head = (self._name, self._about, self.reading, self.assumes)
         fill(self.body, *head, 4, self._buttons(), 4, (self._reading(), 1))
         theme().changed.connect(self._fit_findings)
 
@@ -95,8 +97,11 @@ class ProgramDetailCard(Card):
         row = program.row
         self.set_up.show_program(row.sha256)
         self._name.setText(row.name)
-        self._about.setText(self._said(row))
+        self._about.setText(self._said(row, doubtful=program.doubtful))
         set_tip(self._about, f"SHA-256 {row.sha256}")
+        self.reading.setText(reading_text.read_as(program.reading))
+        set_tip(self.reading, reading_text.reasons(program.reading))
+        self.reading.setVisible(bool(self.reading.text()))
         self.assumes.setText(assumptions.assumes(program.assumes))
         set_tip(self.assumes, assumptions.assumes_in_full(program.assumes))
         self.assumes.setVisible(bool(self.assumes.text()))
@@ -126,9 +131,10 @@ class ProgramDetailCard(Card):
         x, y, z = path.x[at], path.y[at], path.z[at]
         self.path.show_tool(Telemetry(line=line, x=x, y=y, z=z, part_fraction=done))
 
-    def _said(self, row: ProgramRow) -> str:
+    def _said(self, row: ProgramRow, *, doubtful: bool) -> str:
         lines = self.tr("{lines} lines").format(lines=f"{row.lines:,}")
-        time = self.tr("{time} a part").format(time=formatting.duration(row.duration_s))
+        time_text = reading_text.time_a_part(row.duration_s, doubtful=doubtful)
+        time = self.tr("{time} a part").format(time=time_text)
         when = formatting.moment(row.added_at, self._now())
         added = self.tr("added {when} by {who}").format(when=when, who=row.added_by)
         return " · ".join((lines, time, added, row.sha256[:12]))

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from cnc_station.ui import formatting
 from cnc_station.ui.page_context import PageContext
+from cnc_station.ui.reading_text import time_a_part
 from cnc_station.ui.set_up.content import SetUpContent
 from cnc_station.ui.set_up.desktop_viewer import DesktopViewer, desktop_viewer
 from cnc_station.ui.set_up.pictures import Pictures
@@ -83,7 +84,7 @@ def paper_of(
         (_t("Machine"), row.machine or row.machine_type),
         (_t("Program"), program),
         (_t("SHA-256"), (row.program or "")[:16]),
-        (_t("Cycle time per part"), formatting.duration(row.estimated_s)),
+        (_t("Cycle time per part"), time_a_part(row.estimated_s, doubtful=row.doubtful)),
     )
     sheet = content.sheet
     sections = [

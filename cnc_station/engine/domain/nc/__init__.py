@@ -1,15 +1,12 @@
 """Read NC programs (G-code): report what is wrong with them, how long they take and the tool path.
 
-The dialect is what Fanuc, Haas, LinuxCNC and Grbl share. Where they differ, this follows the NIST
-report "The NIST RS274NGC Interpreter - Version 3" (NISTIR 6556) and LinuxCNC's G-code reference:
+How a control reads its programs is a `Dialect`, a table for each control in `dialects/`. It is the
+one of the machine (`Limits.dialect`), or guessed from the program (`guess`). Without any mark, the
+program is read as LinuxCNC and the NIST report read it. The same for all dialects:
 
-- the P of G4 and the dwell of a cycle are in seconds;
-- drilling cycles retract to the initial level (G98) until G99; they peck with 0.254 mm clearance;
-- parameters, expressions, O-word loops and subs, M98 and M99 within the file; macro statements are
-  not supported;
+- drilling cycles peck with 0.254 mm clearance;
 - a number without a decimal point means whole units (X10 is 10 mm), never the smallest input
-  increment of the control;
-- X on a lathe is a radius until G7 makes it a diameter;
+  increment of the control, except P, Q and D in the turning cycles of Fanuc (`increments`);
 - a line that starts with `/` is skipped (`Limits.skip_deleted`);
 - G20 and G21 apply to their whole block, its F included (as on Fanuc, Haas and Grbl).
 

@@ -41,6 +41,7 @@ class Dialect:
     `means`: the codes that mean something other than in LinuxCNC, each with the code to execute.
     `refused`: further codes that are named when they are refused.
     `warned`: further codes that are accepted with a warning, because what they do is not known.
+    `special`: the codes of these three tables.
     `power_on`: the codes in force before the first block.
     `fixed`: the codes of modes that it does not have a choice of.
     `diameter`: X is a diameter from the start.
@@ -70,10 +71,14 @@ class Dialect:
     level_from_start: bool = False
     macro_b: bool = False
     local_calls: bool = False
+    special: frozenset[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "special", frozenset((*self.means, *self.refused, *self.warned)))
 
     def spelled(self, code: int) -> str:
         """Return how a program writes the code that is executed as `code`."""
-        if code >= NEVER_WRITTEN or self.means.get(code, code) != code:
+        if code >= NEVER_WRITTEN or code in self.power_on or self.means.get(code, code) != code:
             code = next((wrote for wrote, meant in self.means.items() if meant == code), code)
         return spelled(code)
 

@@ -10,7 +10,7 @@ from cnc_station.engine.domain.nc.dialect import Certainty, Dialect, Reading
 READ_LINES, MARKED_LINES, COMMENT_BYTES = 3_000, 400, 20_000  # from the start of the program
 # The first block with a motion: its code, or an axis after codes that only set modes.
 BEGIN = re.compile(
-    r"(?:N[0-9]+)?(?:G(?:1[789]|2[01]|4[09]|5[4-9]|80|9[0145]))*+(?:(?P<code>G[0-9])|[XYZ])"
+    r"(?:N[0-9]+)?(?:G(?:1[789]|2[01]|4[09]|5[4-9]|9[0145]))*+(?:(?P<code>G[0-9])|[XYZ])"
 )
 PLAIN = re.compile(r"(?:N[0-9]+)?(?:G0?[0-3])?(?:[XYZIJKRF][-+]?[0-9.]+)+")
 CLEAR_LEAD = 3
@@ -69,10 +69,15 @@ MOVES_FIRST = _mark("G", 2, "it moves before the first motion code", r"[XYZ]")
 MOVES_Y = _mark("M", 4, "it moves Y", "Y")
 # The letters of a control that a comment names.
 NAMED = {"HAAS": "HF", "FANUC": "F", "LINUXCNC": "N", "EMC2": "N", "GRBL": "G", "MACH3": "3"}
-NAMED |= {"MACH4": "3", "TORMACH": "T", "PATHPILOT": "T", "SIEMENS": "S", "SINUMERIK": "S"}
-NAME = re.compile(
-    r"HAAS|FANUC|LINUXCNC|EMC2|GRBL|MACH ?[34]|TORMACH|PATHPILOT|S(?:IEMENS|INUMERIK)"
-)
+NAMED |= {
+    "MACH4": "3",
+    "MACH 3": "3",
+    "TORMACH": "T",
+    "PATHPILOT": "T",
+    "SIEMENS": "S",
+    "SINUMERIK": "S",
+}
+NAME = re.compile("|".join(NAMED))
 NAME_WEIGHT = 6
 FANUC_MILL_LEAST, LATHE_LEAST = 2, 6
 
@@ -85,9 +90,9 @@ def guess(lines: Sequence[str], program: bytes) -> Reading:
     text = program[:COMMENT_BYTES].replace(b"\0", b"").decode("latin-1").upper()
     code = "\n".join(telling)
     found = [mark for mark in MARKS if mark.pattern.search(code)]
-    names = sorted({name.replace(" ", "") for name in NAME.findall(text)})
     found += [
-        Mark(NAMED[name], NAME_WEIGHT, f"a comment names {name.title()}", NAME) for name in names
+        Mark(NAMED[name], NAME_WEIGHT, f"a comment names {name.title()}", NAME)
+        for name in sorted(set(NAME.findall(text)))
     ]
     if any("Y" in line for line in head):
         found.append(MOVES_Y)

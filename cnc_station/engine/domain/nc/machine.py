@@ -5,7 +5,7 @@ from enum import Enum, auto
 from math import inf, pi, sqrt
 
 from cnc_station.engine.domain.nc.arcs import Plane
-from cnc_station.engine.domain.nc.dialect import Dialect, Reading
+from cnc_station.engine.domain.nc.dialect import Dialect, Family, Reading
 from cnc_station.engine.domain.nc.expressions import Parameters
 from cnc_station.engine.domain.nc.findings import Findings, ReadingStopped
 from cnc_station.engine.domain.nc.preconditions import ModeRecord
@@ -212,13 +212,23 @@ class Machine:
             self.findings.error(
                 self.line, "cutting move without a feed rate: no F before or in this block"
             )
-        turns = self.rpm() > 0.0
+        turns = self.rpm() > 0.0 or self.turns_by_own_code()
         if self.feed_mode is FeedMode.PER_REVOLUTION and not turns:
             name = self.dialect.spelled(PER_REVOLUTION)
             self.findings.error(self.line, f"feed per revolution ({name}) with the spindle stopped")
         elif not turns and not self.spindle_warned:
             self.spindle_warned = True
             self.findings.warning(self.line, "cutting move with the spindle stopped")
+
+    def turns_by_own_code(self) -> bool:
+        """Return whether a lathe that has a speed is taken to turn, though M3 and M4 are missing:
+        many lathes start a spindle by a code of their builder."""
+        stated = self.surface_mm_min if self.constant_surface else self.speed
+        if self.dialect.family is not Family.LATHE or stated <= 0.0:
+            return False
+        self.turning = True
+        self.findings.doubt(self.line, "no M3 or M4 before: timed as if the spindle turned at S")
+        return True
 
     def check_room(self) -> None:
         if len(self.moves) > self.limits.max_moves:

@@ -9,6 +9,7 @@ from cnc_station.engine.domain.nc.program import Kind, Units
 from cnc_station.engine.domain.nc.words import Block, Words, whole
 
 LATHE_AXES = frozenset("XZUW")
+SHARED = frozenset({codes.ABSOLUTE, codes.SHIFT, 940})  # cycles of system A, modes of all others
 PLAIN_MOTIONS = frozenset({codes.RAPID, codes.FEED, *codes.ARCS})
 
 
@@ -24,8 +25,10 @@ def translate(machine: Machine, block: Block) -> None:
             block.g[index] = codes.NEUTRAL
             continue
         meant = dialect.means.get(code, code)
-        if meant in codes.PASSES and (
-            LATHE_AXES.isdisjoint(block.words) or not PLAIN_MOTIONS.isdisjoint(block.g)
+        if (
+            code in SHARED
+            and meant in codes.PASSES
+            and (LATHE_AXES.isdisjoint(block.words) or not PLAIN_MOTIONS.isdisjoint(block.g))
         ):
             meant = codes.NEUTRAL if code == codes.ABSOLUTE else code
         block.g[index] = meant
@@ -43,7 +46,7 @@ def check_groups(machine: Machine, block: Block) -> None:
 
 def set_modes(machine: Machine, block: Block) -> int | None:
     """Apply the G codes that set a mode. Return the non-modal code of the block, if any."""
-    if machine.dialect.means:
+    if not machine.dialect.special.isdisjoint(block.g):
         translate(machine, block)
     if len(block.g) > 1:
         check_groups(machine, block)
@@ -104,6 +107,7 @@ def accepted(machine: Machine, code: int, words: Words) -> bool:
         return True
     if code in codes.EXTENDED_SYSTEMS:
         machine.system = 100 + whole(words, "P", 999, 0)
+        words.pop("P", None)  # not the dwell of a cycle in force
         return True
     if code in codes.GROUP_OF:
         return False

@@ -17,6 +17,7 @@ from cnc_station.engine.domain.nc.words import Block, Words, whole
 
 NUMBER = re.compile(r"/?[0-9]?N0*([0-9]{1,8})(?![0-9.])")
 CHORDS = 16
+USUAL_DEPTH_MM = 2.0  # where the control takes it from its own settings
 MOST_PASSES = 10_000
 MOVING = frozenset({Kind.RAPID, Kind.FEED, Kind.ARC})
 LARGEST_NUMBER = 99_999_999
@@ -144,8 +145,11 @@ def rough(machine: Machine, code: int, words: Words, points: list[Point]) -> Non
     depth_letter = "U" if code == codes.ROUGH_TURN else "W"
     depth = abs(words.get("D", before.get(depth_letter, 0.0))) * scale
     if depth <= 0.0:
+        depth = USUAL_DEPTH_MM
         name = machine.dialect.spelled(code)
-        raise BlockError(f"{name} needs a depth of cut: {depth_letter} in a block before, or D")
+        machine.findings.doubt(
+            machine.line, f"{name} does not state its depth of cut: read as {depth:g} mm a pass"
+        )
     lift = abs(before.get("R", 0.0)) * scale
     axes = (X, Z) if code == codes.ROUGH_TURN else (Z, X)
     contour = shifted(points, allowance)

@@ -152,7 +152,7 @@ def lead_of(machine: Machine) -> float:
         name = machine.dialect.spelled(machine.motion)
     if not machine.feed or machine.feed <= 0.0:
         raise BlockError(f"{name} needs a lead F above zero")
-    if machine.rpm() <= 0.0:
+    if machine.rpm() <= 0.0 and not machine.turns_by_own_code():
         raise BlockError(f"{name} with the spindle stopped")
     return machine.feed
 

@@ -1,5 +1,6 @@
 """GRBL 1.1 and grblHAL, over a serial port or TCP."""
 
+from cnc_station.engine.domain.nc.dialects import GRBL
 from cnc_station.engine.drivers.base import DriverKind
 from cnc_station.engine.drivers.grbl.driver import Grbl
 from cnc_station.engine.views import DriverInfo, Setting
@@ -17,6 +18,7 @@ KIND = DriverKind(
             Setting("tolerance_mm", "End tolerance", "0.1", _TOLERANCE_HINT),
         ),
         abilities=Grbl.abilities,
+        dialect=GRBL.name,
     ),
     Grbl.make,
 )

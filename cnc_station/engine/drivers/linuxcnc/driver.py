@@ -11,6 +11,7 @@ from typing import Self
 
 from cnc_station.engine.domain.errors import Conflict, Unavailable
 from cnc_station.engine.domain.machine import PositionMemory
+from cnc_station.engine.domain.nc.dialects import LINUXCNC
 from cnc_station.engine.drivers.base import (
     DriverKind,
     EndUnproven,
@@ -392,6 +393,12 @@ async def _write_note_file(folder: Path, name: str, note: files.Note) -> None:
 
 
 KIND = DriverKind(
-    DriverInfo("linuxcnc", "LinuxCNC", settings=FIELDS, abilities=LinuxCnc.abilities),
+    DriverInfo(
+        "linuxcnc",
+        "LinuxCNC",
+        settings=FIELDS,
+        abilities=LinuxCnc.abilities,
+        dialect=LINUXCNC.name,
+    ),
     LinuxCnc.make,
 )

@@ -14,7 +14,8 @@ from typing import Self
 
 from cnc_station import private_files
 from cnc_station.engine.domain import json_text
-from cnc_station.engine.domain.nc import Program, read
+from cnc_station.engine.domain.nc import Limits, Program, read
+from cnc_station.engine.domain.nc.dialects import LINUXCNC
 from cnc_station.engine.drivers.base import NotReady, Order
 from cnc_station.engine.drivers.linuxcnc.ending import Ending, ending_of
 from cnc_station.engine.drivers.linuxcnc.snapshot import Place
@@ -57,7 +58,7 @@ class Part:
         """Read a part. The time is proportional to the length of the program."""
         program = order.program
         if program is None:
-            program = await asyncio.to_thread(read, source)
+            program = await asyncio.to_thread(read, source, limits=Limits(dialect=LINUXCNC))
         ending = await asyncio.to_thread(ending_of, program, source)
         return cls(order.run_id, number, source, program, ending)
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import DriverKind, number_between
+from cnc_station.engine.drivers.dialects import DIALECT
 from cnc_station.engine.drivers.mtconnect.client import Agent
 from cnc_station.engine.drivers.mtconnect.documents import Device, Devices, Header, Refusal, Streams
 from cnc_station.engine.drivers.mtconnect.layout import Layout, layout
@@ -217,6 +218,7 @@ KIND = DriverKind(
                 f"{HEARTBEAT_S:g}",
                 "the interval at which an idle agent must answer",
             ),
+            DIALECT,
         ),
         abilities=ABILITIES,
     ),

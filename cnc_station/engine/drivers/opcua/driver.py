@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from cnc_station.engine.domain.errors import Unavailable
 from cnc_station.engine.drivers.base import DriverKind
+from cnc_station.engine.drivers.dialects import DIALECT
 from cnc_station.engine.drivers.opcua.apart import ServerApart
 from cnc_station.engine.drivers.opcua.picture import Picture
 from cnc_station.engine.drivers.read_only import ABILITIES, SETTLE_S, ReadOnlyDriver
@@ -90,6 +91,7 @@ KIND = DriverKind(
         settings=(
             Setting("url", "Address", "", "opc.tcp://192.168.1.20:4840", wanted=True),
             Setting("machine", "Machine", "", "its name; leave empty if the server has only one"),
+            DIALECT,
         ),
         abilities=ABILITIES,
     ),

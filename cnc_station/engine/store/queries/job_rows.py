@@ -6,7 +6,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, false, func, select
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.job import is_automation
@@ -21,10 +21,14 @@ from cnc_station.engine.store.queries.shop_snapshots import (
     paused_by,
     predecessors,
 )
-from cnc_station.engine.store.schema import job, machine, program, run
+from cnc_station.engine.store.schema import doubtful_program, job, machine, program, run
 from cnc_station.engine.views import JobRow
 
 _AT_ONCE = 500
+_ROUNDING_S = 1.0
+# The time was taken from a program whose time is not certain.
+_same_time = func.abs(job.c.estimated_s - program.c.duration_s) < _ROUNDING_S
+_doubtful = func.coalesce(doubtful_program.c.sha256.is_not(None) & _same_time, false())
 _COLUMNS = (
     *(column for column in job.c if column.name not in {"payload", "search"}),
     program.c.name.label("program_name"),
@@ -33,10 +37,12 @@ _COLUMNS = (
     run.c.started_at,
     run.c.ended_at,
     updated_at.label("updated_at"),
+    _doubtful.label("doubtful"),
 )
 _ROWS = (  # with the last run of each
     select(*_COLUMNS)
     .join_from(job, program, program.c.sha256 == job.c.program, isouter=True)
+    .join(doubtful_program, doubtful_program.c.sha256 == job.c.program, isouter=True)
     .join(machine, machine.c.id == job.c.machine_id, isouter=True)
     .join(run, (run.c.job_id == job.c.id) & (run.c.attempt == job.c.attempt), isouter=True)
 )

@@ -9,7 +9,7 @@ from cnc_station.engine.domain.nc.dialects.linuxcnc import LINUXCNC
 GRBL = Dialect(
     name="grbl",
     label="Grbl, grblHAL",
-    family=Family.MILL,
+    family=Family.EITHER,
     manual="Grbl 1.1 wiki, Commands and Interface; gcode.c (1.1h): power-on modes, G4, G53",
     rapid_at_start=True,
 )
