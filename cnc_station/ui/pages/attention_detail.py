@@ -190,8 +190,8 @@ class AttentionDetail(Card):
     def _advice_for(self, job: JobDetail) -> str:
         if job.row.state is JobState.INTERRUPTED:
             return self.tr(
-                "It stopped half-way. Look at the part first, then decide. Run again from line 1 starts the "
-                "program from its beginning; Scrap counts this part as lost and makes another."
+                "It stopped half-way. Look at the part first, then decide. Run again starts the "
+                "program from line 1; Scrap counts this part as lost and makes another."
             )
         if not job.runs or job.runs[0].error != job.row.last_error:
             return self.tr("An operator sent it here. Correct the cause, then retry it.")

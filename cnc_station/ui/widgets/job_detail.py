@@ -215,7 +215,7 @@ class JobDetailPanel(QFrame):
         what = detail.row.last_error or detail.row.next
         if detail.row.state is JobState.INTERRUPTED:
             advice = self.tr(
-                "Inspect the part, then choose. Run again from line 1 starts the program from its beginning."
+                "Inspect the part, then choose. Run again starts the program from line 1."
             )
         else:
             advice = self.tr("Fix the cause, then retry, or discard the job.")
