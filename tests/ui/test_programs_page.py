@@ -143,3 +143,4 @@ async def test_the_page_says_which_control_a_program_is_read_as_and_why(
     await until(lambda: page.detail.reading.isVisibleTo(page))
     assert page.detail.reading.text() == "Read as Fanuc lathe, G-code system A"
     assert "G50 or G92 limits the spindle speed" in page.detail.reading.toolTip()
+    await until(lambda: caption(page).startswith("Ø 51.0 × 20"))

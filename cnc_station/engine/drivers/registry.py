@@ -43,8 +43,12 @@ def make(name: str, settings: dict[str, object]) -> Driver:
 
 
 def dialect(name: str, settings: Mapping[str, object]) -> Dialect | None:
-    """Return the dialect of a machine; None: it is guessed from each program."""
-    return dialects.of_machine(_load(name).info, settings)
+    """Return the dialect of a machine; None: it is guessed from each program, as for a driver that
+    is not installed here."""
+    try:
+        return dialects.of_machine(_load(name).info, settings)
+    except InvalidInput:
+        return None
 
 
 def _load(name: str) -> DriverKind:

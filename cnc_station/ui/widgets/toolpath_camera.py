@@ -51,10 +51,15 @@ class Box:
 
 
 def box_of(path: Toolpath) -> Box | None:
-    """The box around all cuts (with the spindle axis of a lathe), or all moves without a cut."""
+    """The box around all cuts (on a lathe with their starts and the spindle axis: passes end where
+    the part gets thicker), or all moves without a cut."""
     if not path.x:
         return None
     cuts = path.kind if any(path.kind) else (1,) * len(path.kind)
+    if path.lathe:
+        cuts = tuple(
+            max(cut, following) for cut, following in zip(cuts, (*cuts[1:], 0), strict=True)
+        )
     x, y, z = (
         (min(compress(column, cuts)), max(compress(column, cuts)))
         for column in (path.x, path.y, path.z)

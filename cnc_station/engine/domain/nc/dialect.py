@@ -33,9 +33,9 @@ class Certainty(StrEnum):
     ASSUMED = "assumed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Dialect:
-    """One control. G codes are stored times ten (see `words`).
+    """One control; there is one value of each. G codes are stored times ten (see `words`).
 
     `manual`: the source of its rules, with the chapter.
     `means`: the codes that mean something other than in LinuxCNC, each with the code to execute.
