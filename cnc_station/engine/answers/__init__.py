@@ -19,6 +19,7 @@ from cnc_station.engine.answers import (
     schedules,
     station,
     tenants,
+    tokens,
     webhooks,
 )
 from cnc_station.engine.answers.context import AnswerContext
@@ -71,6 +72,9 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.RemoveAccount: accounts.remove_account,
     c.SetSecret: accounts.set_secret,
     c.ResetPassword: accounts.reset_password,
+    c.IssueToken: tokens.issue_token,
+    c.RevokeToken: tokens.revoke_token,
+    c.RotateTokenKey: tokens.rotate_token_key,
 }
 
 # Those for live queries answer at once, the others are coroutines.
@@ -127,7 +131,11 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.WhoMaySignOn: accounts.who_may_sign_on,
     q.ListAccounts: accounts.list_accounts,
     q.AccountById: accounts.account_by_id,
+    q.UsesAccounts: tokens.uses_accounts,
+    q.ListTokens: tokens.list_tokens,
 }
+
+_WITH_PRINCIPAL: Mapping[type, Any] = {**accounts.WITH_PRINCIPAL, **tokens.WITH_PRINCIPAL}
 
 
 def answer(context: AnswerContext, principal: Principal, asked: object) -> Any:
@@ -136,7 +144,7 @@ def answer(context: AnswerContext, principal: Principal, asked: object) -> Any:
     kind = type(asked)
     principal = context.accounts.current(principal)
     permissions.check(principal, asked)
-    if (with_principal := accounts.WITH_PRINCIPAL.get(kind)) is not None:
+    if (with_principal := _WITH_PRINCIPAL.get(kind)) is not None:
         return with_principal(context, principal, asked)
     limited = principal.tenants is not None
     if principal.tenants is not None:

@@ -55,6 +55,13 @@ from cnc_station.engine.commands.station import (
     TryDatabase,
     TryFleet,
 )
+from cnc_station.engine.commands.tokens import (
+    IssueToken,
+    LogIn,
+    LogOut,
+    RevokeToken,
+    RotateTokenKey,
+)
 from cnc_station.engine.commands.webhooks import (
     CreateWebhook,
     DeleteWebhook,
@@ -92,13 +99,18 @@ __all__ = [
     "EditSchedule",
     "EditWebhook",
     "ImportJobs",
+    "IssueToken",
     "JoinFleet",
+    "LogIn",
+    "LogOut",
     "MoveMachine",
     "PauseSchedule",
     "RemoveAccount",
     "ReplayDeliveries",
     "ResetPassword",
     "ResumeSchedule",
+    "RevokeToken",
+    "RotateTokenKey",
     "RotateWebhookSecret",
     "SaveSettings",
     "SetBackupPlan",

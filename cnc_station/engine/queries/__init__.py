@@ -56,6 +56,7 @@ from cnc_station.engine.queries.station import (
     ListStations,
     StoredSettings,
 )
+from cnc_station.engine.queries.tokens import BearerOf, ListTokens, UsesAccounts
 from cnc_station.engine.queries.webhooks import (
     CountDeliveries,
     DeliveryById,
@@ -69,6 +70,7 @@ __all__ = [
     "AccountById",
     "AlertHistory",
     "BackupsNow",
+    "BearerOf",
     "ControllerStatus",
     "CountDeliveries",
     "CountJobs",
@@ -99,6 +101,7 @@ __all__ = [
     "ListRuns",
     "ListSchedules",
     "ListStations",
+    "ListTokens",
     "ListWebhooks",
     "LiveQuery",
     "MachineLog",
@@ -117,6 +120,7 @@ __all__ = [
     "StoredSettings",
     "ToolpathByHash",
     "UpcomingRuns",
+    "UsesAccounts",
     "VerifyWebhook",
     "WhoIsHere",
     "WhoMaySignOn",

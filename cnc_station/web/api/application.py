@@ -23,6 +23,7 @@ from cnc_station.engine.timing import now_ms
 from cnc_station.logs.repeats import HTTP
 from cnc_station.web import docs_page
 from cnc_station.web.api import (
+    accounts,
     aliases,
     floor,
     job_history,
@@ -42,6 +43,7 @@ from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.route import BINARY, IF_MATCH, PATTERNS, Call, Reply, Route
 from cnc_station.web.api.values import Taken
+from cnc_station.web.authentication import DOOR, Authentication, bearer_token
 from cnc_station.web.capacity import Capacity, paced
 from cnc_station.web.guards import OPEN_PATHS, Guards
 from cnc_station.web.page import Page
@@ -61,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     *schedules.ROUTES,
     *webhooks.ROUTES,
     *metrics.ROUTES,
+    *accounts.ROUTES,
 )
 _TRACE = web.RequestKey("trace_id", str)
 _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
@@ -97,34 +100,35 @@ def add_api(app: web.Application, door: Door, guards: Guards | None = None) -> N
 
     app[_USER] = door.operator
     app.middlewares.append(_answering_problems)
-    (guards or Guards()).add_to(app)
+    authentication = Authentication(door)
+    (guards or Guards()).add_to(app, lambda: authentication.in_use)
+    authentication.add_to(app)
     app.router.add_get("/sync", tell_time)  # for clients that compare their clock
     app.router.add_get(f"{PREFIX}/docs", show)
     for prefix in (PREFIX, aliases.PREFIX):
         app.router.add_get(f"{prefix}/openapi.json", describe)
         for route in routes:
             path = re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:{PATTERNS[name[1]]}}}", route.path)
-            handler = _handler(route, door, capacity)
+            handler = _handler(route, capacity)
             app.router.add_route(route.method, prefix + path, handler)
             if route.method == "GET":
                 app.router.add_head(prefix + path, handler)
 
 
-def _handler(
-    route: Route, door: Door, capacity: Capacity
-) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _handler(route: Route, capacity: Capacity) -> Callable[[web.Request], Awaitable[web.Response]]:
     most = MOST_UPLOAD if route.uploads else MOST_BODY if route.body else 0
 
     async def handle(request: web.Request) -> web.Response:
         async with capacity.body(request, most) as content:
             call = Call(
-                door,
+                request[DOOR],
                 _path_values(request),
                 route.query.read(_query(request)),
                 await _body(request, route, content),
                 _if_match(request) if route.conditional else None,
                 request[_TRACE],
                 request.headers,
+                bearer_token(request),
             )
             key = await request_key(request, content) if route.creates else None
             async with capacity.running():
@@ -229,12 +233,22 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         "route": template,
         "status": response.status,
         "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
-        "user_id": request.app[_USER],
+        **_caller(request),
         "trace_id": trace,
         "bytes": response.content_length,
     }
     log.info("%s %s: %d", request.method, template, response.status, extra=fields)
     return response
+
+
+def _caller(request: web.Request) -> Mapping[str, str]:
+    """Who asked, and whose jobs they see if not all."""
+    door = request.get(DOOR)
+    if door is None:
+        return {"user_id": request.app[_USER]}
+    tenants = door.tenants
+    told = {} if tenants is None else {"tenant": ", ".join(sorted(tenants))}
+    return {"user_id": door.operator, **told}
 
 
 def _problem(error: Exception) -> Problem:

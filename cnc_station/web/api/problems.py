@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problems: `application/problem+json`, a name and a status for each kind."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -14,7 +15,9 @@ from cnc_station.engine.domain.errors import (
     Fenced,
     FieldError,
     InvalidInput,
+    Locked,
     NotPermitted,
+    NotSignedOn,
     Unavailable,
 )
 
@@ -35,6 +38,7 @@ NAMES: Mapping[int, str] = {
     415: "media-type",
     421: "wrong-host",
     422: "invalid-input",
+    429: "limit-rate",
     431: "header-too-large",
     500: "internal",
     503: "unavailable",
@@ -42,6 +46,8 @@ NAMES: Mapping[int, str] = {
 _KINDS: Sequence[tuple[type[CncStationError], int]] = (
     (InvalidInput, 422),
     (NotPermitted, 403),
+    (NotSignedOn, 401),
+    (Locked, 429),
     (Conflict, 409),
     (Fenced, 409),
     (Unavailable, 503),
@@ -67,8 +73,15 @@ def of_error(error: CncStationError) -> Problem:
     """Return an expected failure as a problem."""
     status = next((status for kind, status in _KINDS if isinstance(error, kind)), 503)
     errors = error.errors if isinstance(error, InvalidInput) else ()
-    headers = {"Retry-After": str(RETRY_S)} if status == 503 else {}
-    return Problem(status, str(error), errors, headers)
+    return Problem(status, str(error), errors, _headers(error, status))
+
+
+def _headers(error: CncStationError, status: int) -> Mapping[str, str]:
+    if isinstance(error, Locked):
+        return {"Retry-After": str(math.ceil(error.retry_after_s))}
+    if status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": str(RETRY_S)} if status == 503 else {}
 
 
 def answer(problem: Problem, path: str, trace_id: str) -> web.Response:
