@@ -15,7 +15,7 @@ import secrets as tokens
 import stat
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,7 @@ from cnc_station.config import Config
 from cnc_station.engine.domain import toml_text
 from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput, Unavailable
+from cnc_station.engine.domain.tokens import SigningKey
 from cnc_station.engine.domain.webhooks import secret_errors
 from cnc_station.engine.outside_file import FileRefused, read_file
 
@@ -33,6 +34,7 @@ _MOST_BYTES = 1 << 20
 KEYRING = "the system's keyring"
 _SERVICE = "cnc-station"
 _PIN_KEY = "key of PINs and badges"
+_TOKEN_KEY = "key of tokens"  # then a number and, if it does not sign any more, when it ends (ms)
 
 Server = Literal["database", "redis", "webhook", "smtp"]
 SERVERS: tuple[Server, ...] = ("database", "redis")  # whose passwords go into their addresses
@@ -221,6 +223,29 @@ def make_pin_key(config: Config) -> bytes:
     made = tokens.token_urlsafe(32)
     _write(file, {**_read(file), _PIN_KEY: made})
     return made.encode()
+
+
+def token_keys(config: Config) -> tuple[SigningKey, ...]:
+    """Return the keys that sign tokens at a station alone, newest first. Blocks. Raises Unavailable
+    if the file cannot be trusted."""
+    stored = _read(config.data_folder / FILE_NAME)
+    found = sorted(name for name in stored if name.startswith(_TOKEN_KEY))
+    return tuple(_token_key(name, stored[name]) for name in found)
+
+
+def save_token_keys(config: Config, keys: Sequence[SigningKey]) -> None:
+    """Replace these keys in the file. Blocks. Raises Unavailable."""
+    file = config.data_folder / FILE_NAME
+    kept = {name: text for name, text in _read(file).items() if not name.startswith(_TOKEN_KEY)}
+    for number, key in enumerate(keys, 1):
+        end = "" if key.accepted_until is None else f" until {key.accepted_until}"
+        kept[f"{_TOKEN_KEY} {number:03}{end}"] = key.secret
+    _write(file, kept)
+
+
+def _token_key(name: str, secret: str) -> SigningKey:
+    _, _, end = name.partition(" until ")
+    return SigningKey(secret, int(end) if end.isdecimal() else None)
 
 
 def _url(config: Config, server: Server) -> str:

@@ -18,8 +18,9 @@ from cnc_station.engine.domain import admission
 from cnc_station.engine.domain.accounts import Credentials
 from cnc_station.engine.domain.notice import Notice
 from cnc_station.engine.domain.principal import Principal
-from cnc_station.engine.queries import LiveQuery, Query
+from cnc_station.engine.queries import BearerOf, LiveQuery, Query
 from cnc_station.engine.views.accounts import SignedOn
+from cnc_station.engine.views.tokens import TokenBearer
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,24 @@ class Door:
     def operator(self) -> str:
         """The name in the events of what is asked here."""
         return self._principal.name
+
+    @property
+    def tenants(self) -> frozenset[str] | None:
+        """The only ones whose jobs it shows; None: all."""
+        return self._principal.tenants
+
+    def of_principal(self, principal: Principal) -> "Door":
+        """Return a door of the same station for another principal."""
+        return Door(principal, self._answer, self.subscribe, self.subscribe_telemetry)
+
+    async def of_token(self, token: str, origin: str) -> tuple["Door", TokenBearer]:
+        """Return a door for the bearer of a token who asks from there. Raises NotSignedOn."""
+        bearer = await self.ask(BearerOf(token))
+        return self.of_principal(replace(bearer.principal, origin=origin)), bearer
+
+    def from_origin(self, origin: str) -> "Door":
+        """Return a door for the same principal, who asks from there."""
+        return self.of_principal(replace(self._nobody, origin=origin))
 
     def rename_operator(self, name: str) -> None:
         """Act under another name with the same rights: a station without accounts accepts any

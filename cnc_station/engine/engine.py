@@ -32,6 +32,7 @@ from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.retrying_writer import DATABASE, RetryingWriter
 from cnc_station.engine.services.table_reader import TableReader
+from cnc_station.engine.services.tokens import KeyFile, Tokens
 from cnc_station.engine.signals.base import Signals
 from cnc_station.engine.store.computer import Place
 from cnc_station.engine.store.database import Database, EngineLock
@@ -40,7 +41,13 @@ from cnc_station.engine.store.migrate import Fit, Schema, bring_up_to_date, look
 from cnc_station.engine.store.programs import content
 from cnc_station.engine.store.writer import Writer
 from cnc_station.engine.supervisor import ServiceSupervisor
-from cnc_station.secrets import make_pin_key, pin_key, refuse_clear_text
+from cnc_station.secrets import (
+    make_pin_key,
+    pin_key,
+    refuse_clear_text,
+    save_token_keys,
+    token_keys,
+)
 
 log = logging.getLogger(__name__)
 
@@ -98,7 +105,14 @@ class StationEngine:
             config.station,
             partial(asyncio.to_thread, pin_key, config),
             partial(asyncio.to_thread, make_pin_key, config),
+            on_read=lambda: self._tell(local(Topic.ACCOUNTS_READ)),
         )
+        key_file = KeyFile(
+            partial(asyncio.to_thread, token_keys, config),
+            lambda keys: asyncio.to_thread(save_token_keys, config, keys),
+        )
+        alone = config.database_path is not None
+        self._tokens = Tokens(self._accounts, self._writer, key_file if alone else None)
         self._tables = TableReader()
         self.answer = partial(
             answer,
@@ -114,6 +128,7 @@ class StationEngine:
                 handlers=self._handlers,
                 metrics=self._metrics,
                 accounts=self._accounts,
+                tokens=self._tokens,
             ),
         )
         self.local_door = self.door(local_principal(config.operator, "http"))

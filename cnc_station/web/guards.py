@@ -1,10 +1,11 @@
 """Who may ask: from which computer, by which name, from which web pages, through which proxies.
 
-Health is open to whoever reaches it. For all else: there are no accounts, so only this computer is
-answered, and a browser on it only for pages that belong here.
+Health is open to whoever reaches it. For all else: without accounts only this computer is answered.
+A browser is answered only for pages that belong here.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -44,12 +45,19 @@ class Guards:
     def of(cls, config: Config) -> "Guards":
         return cls(config.api_hosts, config.api_origins, config.api_proxies)
 
-    def add_to(self, app: web.Application) -> None:
+    def add_to(self, app: web.Application, accounts: Callable[[], bool] = lambda: False) -> None:
         """Check each request of an application. Those of its middlewares that were added before
-        this answer the problems."""
+        this answer the problems. With `accounts` other computers may ask too."""
         if self.proxies:
             app.middlewares.insert(0, self._behind_proxy)
-        app.middlewares.append(self._checked)
+
+        @web.middleware
+        async def checked(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if request.path not in OPEN_PATHS and not (is_local(request) or accounts()):
+                raise Problem(403, "Without accounts, only this computer is answered.")
+            return await self._checked(request, handler)
+
+        app.middlewares.append(checked)
         app.on_response_prepare.append(self._share)
 
     @web.middleware
@@ -68,12 +76,9 @@ class Guards:
             )
         )
 
-    @web.middleware
     async def _checked(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path in OPEN_PATHS:
             return await handler(request)
-        if not is_local(request):
-            raise Problem(403, "Without accounts, only this computer is answered.")
         self._check_host(request)
         self._check_origin(request)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:

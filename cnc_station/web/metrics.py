@@ -8,8 +8,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from cnc_station.engine.domain.distribution import Distribution
+from cnc_station.engine.domain.errors import NotSignedOn
 from cnc_station.engine.door import Door
-from cnc_station.engine.queries import ScrapeMetrics
+from cnc_station.engine.queries import ScrapeMetrics, UsesAccounts
+from cnc_station.web.authentication import bearer_token, origin_of
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -53,14 +55,29 @@ class Metrics:
         took.add(seconds)
 
     async def _answer(self, request: web.Request) -> web.Response:
+        door: Door | None = self._door
         if not self._may_read(request.remote):
-            text = "Metrics are for this computer, and for the networks of CNC_METRICS_FROM.\n"
+            door = await self._of_token(request)
+        if door is None:
+            text = "Metrics are for this computer, the networks of CNC_METRICS_FROM, and tokens.\n"
             raise web.HTTPForbidden(text=text)
         open_metrics = "application/openmetrics-text" in request.headers.get("Accept", "")
         took = {of: one.copy() for of, one in self._took.items()}
-        found = await self._door.ask(ScrapeMetrics(open_metrics, took))
+        found = await door.ask(ScrapeMetrics(open_metrics, took))
         headers = {"Content-Type": found.media_type, "Cache-Control": "no-store"}
         return web.Response(body=found.content, headers=headers)
+
+    async def _of_token(self, request: web.Request) -> Door | None:
+        """Return the door of a bearer who sees the jobs of all tenants; None for others."""
+        token = bearer_token(request)
+        if token is None or not self._door.peek(UsesAccounts()):
+            return None
+        try:
+            door, _ = await self._door.of_token(token, origin_of(request))
+        except NotSignedOn:
+            headers = {"WWW-Authenticate": "Bearer"}
+            raise web.HTTPUnauthorized(text="This token is not valid.\n", headers=headers) from None
+        return door if door.tenants is None else None
 
     def _may_read(self, remote: str | None) -> bool:
         try:

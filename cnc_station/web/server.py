@@ -1,5 +1,5 @@
-"""The station's HTTP server: the API for this computer, metrics also for the networks that are
-named, and health for everybody it listens to."""
+"""The station's HTTP server: the API for this computer and for those with a token, metrics also for
+the networks that are named, and health for everybody it listens to."""
 
 import logging
 from collections.abc import Iterable
@@ -8,7 +8,9 @@ from aiohttp import web
 
 from cnc_station.addresses import is_loopback
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.principal import STATION
 from cnc_station.engine.door import Door
+from cnc_station.engine.queries import UsesAccounts
 from cnc_station.web.api.application import MOST_BODY, PREFIX, add_api
 from cnc_station.web.board import PATH as BOARD
 from cnc_station.web.board import add_board
@@ -25,8 +27,9 @@ log = logging.getLogger(__name__)
 class WebServer:
     """Serves what `door` answers; without `api` only health and metrics.
 
-    The API has no accounts: whoever reaches it may do what the door's principal may. So it answers
-    only what comes to a loopback address, whatever else the server listens on.
+    Without accounts, whoever reaches the API may do what the door's principal may. So it answers
+    only what comes to a loopback address, whatever else the server listens on. With accounts each
+    request needs a token.
     """
 
     def __init__(
@@ -38,9 +41,10 @@ class WebServer:
         metrics_from: Iterable[str] = (),
     ) -> None:
         app = web.Application(client_max_size=MOST_BODY)
-        Metrics(door, metrics_from).add_to(app)
-        Health(door).add_to(app)
-        self._api = api
+        station = door.of_principal(STATION)
+        Metrics(station, metrics_from).add_to(app)
+        Health(station).add_to(app)
+        self._door, self._api = door, api
         if api:
             add_api(app, door, guards)
             WebSockets(door).add_to(app)
@@ -71,7 +75,13 @@ class WebServer:
         if not self._api:
             return
         reach = _reach(host)
-        if reach == "all":
+        if reach != "loopback" and self._door.peek(UsesAccounts()):
+            log.info("the API is served on %s%s, to whoever has a token", address, PREFIX)
+            if address.startswith("http:"):
+                log.warning(
+                    "passwords and tokens go over the network in clear text: set api_certificate"
+                )
+        elif reach == "all":
             log.info("the API is served on %s%s, to this computer only", address, PREFIX)
         elif reach == "loopback":
             log.info("the API is served on %s%s, the board on %s", address, PREFIX, BOARD)

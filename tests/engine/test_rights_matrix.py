@@ -30,7 +30,7 @@ VALUES = {
 
 # The lowest role that may; None: everybody, also before signing on.
 LOWEST: Mapping[Role | None, str] = {
-    None: "ChangeOwnSecret LimitsNow SignOff SignOn WhoIsHere",
+    None: "BearerOf ChangeOwnSecret LimitsNow LogIn LogOut SignOff SignOn UsesAccounts WhoIsHere",
     V: """
         AboutStation AlertHistory AttachmentContent BackupsNow ControllerStatus CountJobs CountRuns
         EventsSince ExecutionsBy ExportJobs ExportJobsAfter FloorCharts FloorNow JobById JobsById
@@ -54,7 +54,8 @@ LOWEST: Mapping[Role | None, str] = {
     """,
     A: """
         AccountById BackUpNow CreateAccount CreateWebhook DeleteWebhook EditAccount EditWebhook
-        JoinFleet ListAccounts ListWebhooks RemoveAccount ResetPassword RotateWebhookSecret
+        IssueToken JoinFleet ListAccounts ListTokens ListWebhooks RemoveAccount ResetPassword
+        RevokeToken RotateTokenKey RotateWebhookSecret
         SetBackupPlan SetSecret TestWebhook TryFleet TurnOffAccounts TurnOnAccounts WhoMaySignOn
     """,
 }

@@ -44,7 +44,7 @@ async def served(
     return runner, f"http://{LOCALHOST}:{runner.addresses[0][1]}"
 
 
-def of_token(token: str | None) -> Access | None:
+async def of_token(token: str | None, _request: web.Request) -> Access | None:
     """As accounts would say."""
     if token is None:
         return None

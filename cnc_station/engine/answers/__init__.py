@@ -21,6 +21,7 @@ from cnc_station.engine.answers import (
     set_ups,
     station,
     tenants,
+    tokens,
     webhooks,
 )
 from cnc_station.engine.answers.context import AnswerContext
@@ -34,6 +35,7 @@ WITH_PRINCIPAL: Mapping[type, Callable[[AnswerContext, Principal, Any], Any]] = 
     c.ChangeOwnSecret: accounts.change_own_secret,
     q.WhoIsHere: accounts.who_is_here,
     q.LimitsNow: limits.limits_now,
+    **tokens.WITH_PRINCIPAL,
 }
 
 COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
@@ -86,6 +88,9 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.RemoveAccount: accounts.remove_account,
     c.SetSecret: accounts.set_secret,
     c.ResetPassword: accounts.reset_password,
+    c.IssueToken: tokens.issue_token,
+    c.RevokeToken: tokens.revoke_token,
+    c.RotateTokenKey: tokens.rotate_token_key,
 }
 
 # Those for live queries answer at once, the others are coroutines.
@@ -145,6 +150,8 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.WhoMaySignOn: accounts.who_may_sign_on,
     q.ListAccounts: accounts.list_accounts,
     q.AccountById: accounts.account_by_id,
+    q.UsesAccounts: tokens.uses_accounts,
+    q.ListTokens: tokens.list_tokens,
 }
 
 

@@ -19,6 +19,7 @@ from cnc_station.engine.services.metrics import StationMetrics
 from cnc_station.engine.services.programs import Toolpaths
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.table_reader import TableReader
+from cnc_station.engine.services.tokens import Tokens
 from cnc_station.engine.services.worker_slots import served_jobs
 from cnc_station.engine.store.queries.context import QueryContext
 from cnc_station.engine.store.transaction import StoreCommand
@@ -51,6 +52,7 @@ class AnswerContext:
     handlers: Mapping[str, Handler]
     metrics: StationMetrics
     accounts: KnownAccounts
+    tokens: Tokens
     tenants: frozenset[str] | None = None
     keys_in_use: set[tuple[str, str]] = field(default_factory=set)
 

@@ -61,6 +61,13 @@ from cnc_station.engine.commands.station import (
     TryDatabase,
     TryFleet,
 )
+from cnc_station.engine.commands.tokens import (
+    IssueToken,
+    LogIn,
+    LogOut,
+    RevokeToken,
+    RotateTokenKey,
+)
 from cnc_station.engine.commands.webhooks import (
     CreateWebhook,
     DeleteWebhook,
@@ -101,7 +108,10 @@ __all__ = [
     "EditSetUpSheet",
     "EditWebhook",
     "ImportJobs",
+    "IssueToken",
     "JoinFleet",
+    "LogIn",
+    "LogOut",
     "MoveMachine",
     "PauseSchedule",
     "RemoveAccount",
@@ -109,6 +119,8 @@ __all__ = [
     "ReplayDeliveries",
     "ResetPassword",
     "ResumeSchedule",
+    "RevokeToken",
+    "RotateTokenKey",
     "RotateWebhookSecret",
     "SaveSettings",
     "SetBackupPlan",

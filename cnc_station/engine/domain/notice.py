@@ -31,6 +31,7 @@ class Topic(StrEnum):
     REMOTE_COMMAND_ASKED = "remote_command_asked"
     REMOTE_COMMAND_COMPLETED = "remote_command_completed"
     LINKS_CHANGED = "links_changed"  # for this station's window only
+    ACCOUNTS_READ = "accounts_read"  # likewise: the accounts or their tokens are others now
     PRESENCE_CHANGED = "presence_changed"  # likewise: a station became silent or is back
 
 

@@ -113,3 +113,7 @@ def bystander(local: Principal) -> Principal:
         present=local.present,
         owner=local.owner,
     )
+
+
+# What a station reads for all its clients at once, before each gets what it may see.
+STATION = Principal("this station", frozenset({Role.VIEWER}), tenants=None, account="this station")

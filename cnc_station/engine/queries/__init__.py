@@ -67,6 +67,7 @@ from cnc_station.engine.queries.station import (
     ListStations,
     StoredSettings,
 )
+from cnc_station.engine.queries.tokens import BearerOf, ListTokens, UsesAccounts
 from cnc_station.engine.queries.webhooks import (
     CountDeliveries,
     DeliveryById,
@@ -81,6 +82,7 @@ __all__ = [
     "AlertHistory",
     "AttachmentContent",
     "BackupsNow",
+    "BearerOf",
     "ControllerStatus",
     "CountDeliveries",
     "CountJobs",
@@ -113,6 +115,7 @@ __all__ = [
     "ListRuns",
     "ListSchedules",
     "ListStations",
+    "ListTokens",
     "ListWebhooks",
     "LiveQuery",
     "MachineLog",
@@ -132,6 +135,7 @@ __all__ = [
     "StoredSettings",
     "ToolpathByHash",
     "UpcomingRuns",
+    "UsesAccounts",
     "VerifyWebhook",
     "WhoIsHere",
     "WhoMaySignOn",

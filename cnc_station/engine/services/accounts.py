@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
+from sqlalchemy import Connection
+
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.accounts import (
     Credentials,
@@ -23,10 +25,14 @@ from cnc_station.engine.domain.principal import LOCAL, Actor, Principal, bystand
 from cnc_station.engine.services.reader import Reader
 from cnc_station.engine.services.secret_hashes import SecretHashes
 from cnc_station.engine.store import accounts as store
+from cnc_station.engine.store.tokens import Tokens, read_tokens
 from cnc_station.engine.store.transaction import StoreCommand
 
 WRONG = "This name and this password, PIN or badge do not belong together."
 GONE = "This account may not sign on any more."
+
+
+_RELEVANT = frozenset({t.ACCOUNTS_CHANGED.name, t.SIGNED_OFF.name})  # a token may be revoked
 
 
 class Writes(Protocol):
@@ -37,7 +43,8 @@ class Writes(Protocol):
 
 class KnownAccounts:
     """The accounts, read again after each change. `load_pin_key` returns the key that PINs and
-    badges are mixed with; None: this station has none. `make_pin_key` makes one."""
+    badges are mixed with; None: this station has none. `make_pin_key` makes one. `on_read` is
+    called when the accounts or their tokens are others than before."""
 
     def __init__(
         self,
@@ -47,6 +54,7 @@ class KnownAccounts:
         load_pin_key: Callable[[], Awaitable[bytes | None]],
         make_pin_key: Callable[[], Awaitable[bytes]],
         hashes: SecretHashes | None = None,
+        on_read: Callable[[], None] = lambda: None,
     ) -> None:
         self._reader = reader
         self._writer = writer
@@ -55,16 +63,21 @@ class KnownAccounts:
         self._make_pin_key = make_pin_key
         self.hashes = hashes or SecretHashes()
         self.now = store.Accounts()
+        self.tokens = Tokens()
+        self._on_read = on_read
         self._stale = False
         self._reading: asyncio.Task[None] | None = None
 
     async def refresh(self) -> None:
         """Read the accounts again. Raises Unavailable."""
-        self.now = await self._reader.read(store.read_accounts)
+        before = (self.now, self.tokens)
+        self.now, self.tokens = await self._reader.read(_read_all)
+        if (self.now, self.tokens) != before:
+            self._on_read()
 
     def hear(self, notice: Notice) -> None:
         """Read the accounts again if this notice may be about them."""
-        if not (notice.missed or t.ACCOUNTS_CHANGED.name in notice.columns.type):
+        if not notice.missed and _RELEVANT.isdisjoint(notice.columns.type):
             return
         self._stale = True
         if self._reading is None or self._reading.done():
@@ -161,3 +174,7 @@ class KnownAccounts:
         who = hashlib.sha256(login.encode(errors="replace")).hexdigest()[:32]
         own = f"{place} {credentials.proof} {who}"
         return own, f"{place} of {self._station}"
+
+
+def _read_all(connection: Connection) -> tuple[store.Accounts, Tokens]:
+    return store.read_accounts(connection), read_tokens(connection)

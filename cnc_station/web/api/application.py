@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.engine.domain.principal import STATION
 from cnc_station.engine.domain.random_id import random_id
 from cnc_station.engine.domain.trace import TRACE_HEADER, given_trace_id
 from cnc_station.engine.door import Door
@@ -23,6 +24,7 @@ from cnc_station.engine.timing import now_ms
 from cnc_station.logs.repeats import HTTP
 from cnc_station.web import docs_page
 from cnc_station.web.api import (
+    accounts,
     aliases,
     attachments,
     floor,
@@ -40,10 +42,12 @@ from cnc_station.web.api import (
 )
 from cnc_station.web.api.aliases import with_aliases
 from cnc_station.web.api.idempotency import reply_once, request_key
+from cnc_station.web.api.limits import limit_headers
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.route import IF_MATCH, PATTERNS, TEXTS, Call, Reply, Route
 from cnc_station.web.api.values import Taken
+from cnc_station.web.authentication import DOOR, Authentication, bearer_token
 from cnc_station.web.capacity import Capacity, paced
 from cnc_station.web.guards import OPEN_PATHS, Guards
 from cnc_station.web.page import Page
@@ -65,15 +69,17 @@ ROUTES: tuple[Route, ...] = (
     *schedules.ROUTES,
     *webhooks.ROUTES,
     *metrics.ROUTES,
+    *accounts.ROUTES,
 )
 _TRACE = web.RequestKey("trace_id", str)
+_COUNTED = web.RequestKey("counted", Mapping[str, str])
 _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
 _USER = web.AppKey("user", str)
 
 
 def add_api(app: web.Application, door: Door, guards: Guards | None = None) -> None:
     """Add the API to an application. `door` is that of its principal."""
-    about = door.peek(AboutStation())
+    about = door.of_principal(STATION).peek(AboutStation())
     routes = with_aliases((*ROUTES, *(webhook_test.routes() if about.webhook_test else ())))
     capacity = Capacity()
 
@@ -101,38 +107,43 @@ def add_api(app: web.Application, door: Door, guards: Guards | None = None) -> N
 
     app[_USER] = door.operator
     app.middlewares.append(_answering_problems)
-    (guards or Guards()).add_to(app)
+    authentication = Authentication(door)
+    (guards or Guards()).add_to(app, lambda: authentication.in_use)
+    authentication.add_to(app)
     app.router.add_get("/sync", tell_time)  # for clients that compare their clock
     app.router.add_get(f"{PREFIX}/docs", show)
     for prefix in (PREFIX, aliases.PREFIX):
         app.router.add_get(f"{prefix}/openapi.json", describe)
         for route in routes:
             path = re.sub(r"{(\w+)}", lambda name: f"{{{name[1]}:{PATTERNS[name[1]]}}}", route.path)
-            handler = _handler(route, door, capacity)
+            handler = _handler(route, capacity)
             app.router.add_route(route.method, prefix + path, handler)
             if route.method == "GET":
                 app.router.add_head(prefix + path, handler)
 
 
-def _handler(
-    route: Route, door: Door, capacity: Capacity
-) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _handler(route: Route, capacity: Capacity) -> Callable[[web.Request], Awaitable[web.Response]]:
     most = MOST_UPLOAD if route.uploads else MOST_BODY if route.body else 0
 
     async def handle(request: web.Request) -> web.Response:
         async with capacity.body(request, most) as content:
             call = Call(
-                door,
+                request[DOOR],
                 _path_values(request),
                 route.query.read(_query(request)),
                 await _body(request, route, content),
                 _if_match(request) if route.conditional else None,
                 request[_TRACE],
                 request.headers,
+                bearer_token(request),
             )
             key = await request_key(request, content) if route.creates else None
             async with capacity.running():
-                reply = await (reply_once(route, call, key) if key else route.call(call))
+                try:
+                    reply = await (reply_once(route, call, key) if key else route.call(call))
+                finally:
+                    if route.counts:
+                        request[_COUNTED] = await limit_headers(call.door, route.counts)
                 return _response(request, reply)
 
     return handle
@@ -210,6 +221,7 @@ async def _answering_problems(request: web.Request, handler: Handler) -> web.Str
     with bound_contextvars(trace_id=trace):
         response = await _answer(request, handler)
     response.headers[TRACE_HEADER] = trace
+    response.headers.update(request.get(_COUNTED, {}))
     return response
 
 
@@ -233,12 +245,22 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         "route": template,
         "status": response.status,
         "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
-        "user_id": request.app[_USER],
+        **_caller(request),
         "trace_id": trace,
         "bytes": response.content_length,
     }
     log.info("%s %s: %d", request.method, template, response.status, extra=fields)
     return response
+
+
+def _caller(request: web.Request) -> Mapping[str, str]:
+    """Who asked, and whose jobs they see if not all."""
+    door = request.get(DOOR)
+    if door is None:
+        return {"user_id": request.app[_USER]}
+    tenants = door.tenants
+    told = {} if tenants is None else {"tenant": ", ".join(sorted(tenants))}
+    return {"user_id": door.operator, **told}
 
 
 def _problem(error: Exception) -> Problem:

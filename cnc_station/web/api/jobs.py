@@ -14,6 +14,7 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.admission import admitted
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.limits import CREATE, RUN
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import (
@@ -201,6 +202,7 @@ def _action_route(word: str, action: JobAction) -> Route:
         {200: JobDetailOut},
         body=(ActionIn,),
         conditional=True,
+        counts=RUN if action is JobAction.RUN_NOW else "",
         refuses=(404, 409, 412),
     )
 
@@ -215,6 +217,7 @@ ROUTES: Sequence[Route] = (
         {201: (JobDetailOut, CreatedJobsOut)},
         body=(JobIn, JobsIn),
         creates=True,
+        counts=CREATE,
         refuses=(409,),
     ),
     Route("GET", "/jobs", "List jobs", ListJobs, _show_list, {200: JobsOut}, query=JobListIn),
@@ -277,6 +280,7 @@ ROUTES: Sequence[Route] = (
         _duplicate,
         {201: JobDetailOut},
         creates=True,
+        counts=CREATE,
         refuses=(404,),
     ),
     *(_action_route(word, action) for word, action in ACTIONS.items()),

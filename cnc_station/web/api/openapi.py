@@ -40,6 +40,15 @@ _PROBLEM: Mapping[str, Any] = {
     },
 }
 
+_SECURITY: Mapping[str, Any] = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Needed where the shop uses accounts: see /auth/login.",
+    }
+}
+
 
 def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """Return the description of the whole API."""
@@ -67,7 +76,7 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
             {"url": "/api", "description": "Deprecated: for programs of other systems."},
         ],
         "paths": paths,
-        "components": {"schemas": schemas},
+        "components": {"schemas": schemas, "securitySchemes": _SECURITY},
     }
 
 
@@ -197,9 +206,11 @@ def _responses(route: Route) -> dict[str, Any]:
 
 def _refusals(route: Route) -> set[int]:
     """The statuses of its problems."""
-    found = {422, 503, 403, *route.refuses}
+    found = {401, 422, 503, 403, *route.refuses}
     if route.creates:
         found |= {409}
+    if route.counts:
+        found |= {429}
     if route.conditional:
         found |= {400}
     if route.uploads or route.body:

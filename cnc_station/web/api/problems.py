@@ -16,7 +16,9 @@ from cnc_station.engine.domain.errors import (
     FieldError,
     InvalidInput,
     LimitReached,
+    Locked,
     NotPermitted,
+    NotSignedOn,
     Unavailable,
 )
 
@@ -45,6 +47,8 @@ NAMES: Mapping[int, str] = {
 _KINDS: Sequence[tuple[type[CncStationError], int]] = (
     (InvalidInput, 422),
     (NotPermitted, 403),
+    (NotSignedOn, 401),
+    (Locked, 429),
     (Conflict, 409),
     (Fenced, 409),
     (Unavailable, 503),
@@ -73,8 +77,15 @@ def of_error(error: CncStationError) -> Problem:
         return _of_limit(error)
     status = next((status for kind, status in _KINDS if isinstance(error, kind)), 503)
     errors = error.errors if isinstance(error, InvalidInput) else ()
-    headers = {"Retry-After": str(RETRY_S)} if status == 503 else {}
-    return Problem(status, str(error), errors, headers)
+    return Problem(status, str(error), errors, _headers(error, status))
+
+
+def _headers(error: CncStationError, status: int) -> Mapping[str, str]:
+    if isinstance(error, Locked):
+        return {"Retry-After": str(math.ceil(error.retry_after_s))}
+    if status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": str(RETRY_S)} if status == 503 else {}
 
 
 def _of_limit(reached: LimitReached) -> Problem:

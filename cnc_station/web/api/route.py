@@ -13,7 +13,12 @@ from cnc_station.web.api.values import Taken, Told
 IF_MATCH = re.compile(r'(W/)?"v(?P<version>[0-9]{1,18})"')
 BINARY = "application/octet-stream"
 TEXTS = ("text/", "application/json")  # how the types of texts begin
-PATTERNS: Mapping[str, str] = {"id": "[0-9]+", "sha256": "[0-9a-f]{64}"}  # of what stands in paths
+# Of what stands in paths.
+PATTERNS: Mapping[str, str] = {
+    "id": "[0-9]+",
+    "sha256": "[0-9a-f]{64}",
+    "jti": "[0-9a-f]{32}",
+}
 
 
 class NoQuery(Taken):
@@ -24,7 +29,7 @@ class NoQuery(Taken):
 class Call:
     """A request whose parts have been checked against their route. `path`: what stands in its path,
     `id` as a number; `body`: bytes of an upload; `if_match`: the version that the caller has seen;
-    `trace_id`: the trace of what the request creates."""
+    `trace_id`: the trace of what the request creates; `token`: that of its bearer."""
 
     door: Asks
     path: Mapping[str, Any]
@@ -33,6 +38,7 @@ class Call:
     if_match: int | None = None
     trace_id: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Route:
     conditional: bool = False  # takes If-Match
     deprecated: bool = False  # another name of a route
     creates: bool = False  # takes Idempotency-Key
+    counts: str = ""  # against which rate of its account: "create" or "run"
     refuses: tuple[int, ...] = ()  # the statuses of its problems, apart from those of all routes
 
     @property

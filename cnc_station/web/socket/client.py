@@ -66,13 +66,14 @@ class Client(Follower):
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_turn = asyncio.Lock()
         self._cursor: EventCursor | None = None  # behind what the live ones were offered last
-        self._access = Access()
+        self.access: Access | None = None
+        self.token: str | None = None
         self._expiry: asyncio.TimerHandle | None = None
         self.ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
 
-    def admit(self, access: Access) -> None:
-        """Act with these rights, until they end."""
-        self._access = access
+    def admit(self, access: Access, token: str | None) -> None:
+        """Act with the rights of a token, until they end."""
+        self.access, self.token = access, token
         self._forget_expiry()
         if access.expires_at is not None:
             left = max(0.0, access.expires_at - time.time())
@@ -101,7 +102,7 @@ class Client(Follower):
 
     def subscribe(self, asked: Subscribe) -> None:
         """Add or replace the subscription of a tenant."""
-        allowed = self._access.tenants
+        allowed = None if self.access is None else self.access.tenants
         if asked.tenant is not None and allowed is not None and asked.tenant not in allowed:
             problem = Problem(403, "This token may not see the jobs of this tenant.")
             self.end(Ending(Close.FORBIDDEN, "not your tenant", (error_text(problem),)))

@@ -3,18 +3,21 @@
 import asyncio
 import logging
 from contextlib import suppress
+from functools import partial
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
 from aiohttp import WSMessage, WSMsgType, web
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.notice import Notice, Topic
+from cnc_station.engine.domain.principal import STATION
 from cnc_station.engine.door import Door
 from cnc_station.peers.limits import WEBSOCKET
 from cnc_station.peers.pace import Budget
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.socket import protocol
-from cnc_station.web.socket.access import Access, Identify, TokenRefused, without_accounts
+from cnc_station.web.socket.access import Access, Identify, TokenRefused, of_accounts
 from cnc_station.web.socket.client import Client
 from cnc_station.web.socket.outbox import Outbox
 from cnc_station.web.socket.protocol import Close, Ending
@@ -35,9 +38,11 @@ _READERS = 2  # clients that catch up at the same moment
 class WebSockets:
     """Every client hears of the whole fleet from this station alone."""
 
-    def __init__(self, door: Door, identify: Identify = without_accounts) -> None:
-        self._door, self._identify = door, identify
-        self._tail = Tail(door)
+    def __init__(self, door: Door, identify: Identify | None = None) -> None:
+        self._identify = identify or of_accounts(door)
+        self._subscribe = door.subscribe
+        self._door = door.of_principal(STATION)
+        self._tail = Tail(self._door)
         self._clients: set[Client] = set()
         self._handlers: set[asyncio.Task[Any]] = set()
         self._reading = asyncio.Semaphore(_READERS)
@@ -84,16 +89,22 @@ class WebSockets:
     ) -> None:
         """Until the client leaves, or its connection must end."""
         loop = asyncio.get_running_loop()
+        changed = asyncio.Event()
+        changed.set()  # the rights may have changed before this client was heard of
+        unsubscribe = self._subscribe(partial(_hear, changed))
+        checking = loop.create_task(self._check_again(request, client, changed))
         receiving = loop.create_task(self._receive(request, socket, client))
         sending = loop.create_task(outbox.send())
         self._tail.add(client)
         try:
-            ends: set[asyncio.Future[Any]] = {receiving, sending, client.ended}
+            ends: set[asyncio.Future[Any]] = {receiving, sending, checking, client.ended}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (receiving, sending):
+            unsubscribe()
+            tasks = (receiving, sending, checking)
+            for task in tasks:
                 task.cancel()
-            results = await asyncio.gather(receiving, sending, return_exceptions=True)
+            results = await asyncio.gather(*tasks, return_exceptions=True)
             await client.close()
             await self._tail.remove(client)
         for result in results:
@@ -109,19 +120,43 @@ class WebSockets:
         """Do what the client asks for, until it leaves or `client.ended` says why not."""
         budget = Budget(WEBSOCKET)
         try:
-            client.admit(self._identify(_token(request)) or await self._authenticated(socket))
+            token = _token(request)
+            access = await self._identify(token, request)
+            if access is None:
+                token = await self._first_token(socket)
+                access = await self._access(token, request)
+            client.admit(access, token)
             async for message in socket:
                 text = _text(message)
                 await budget.spend_slowly(len(text) + _MESSAGE_COST)
-                self._obey(client, text)
+                await self._obey(client, text, request)
         except TokenRefused as error:
             text = protocol.error_text(Problem(401, str(error)))
             client.end(Ending(Close.TOKEN, "token", (text,)))
         except InvalidInput as error:
             client.end(protocol.bad_message(error))
 
-    async def _authenticated(self, socket: web.WebSocketResponse) -> Access:
-        """Return who the client is, by its first message. Raises TokenRefused."""
+    async def _check_again(
+        self, request: web.Request, client: Client, changed: asyncio.Event
+    ) -> None:
+        """End the client when its token is revoked, or its account may see other jobs now."""
+        while True:
+            await changed.wait()
+            changed.clear()
+            if (before := client.access) is None:
+                continue
+            try:
+                access = await self._access(client.token, request)
+            except TokenRefused as error:
+                text = protocol.error_text(Problem(401, str(error)))
+                client.end(Ending(Close.TOKEN, "token", (text,)))
+                return
+            if access.tenants != before.tenants:
+                client.end(Ending(Close.TOKEN, "other rights"))
+                return
+
+    async def _first_token(self, socket: web.WebSocketResponse) -> str:
+        """Return the token of the first message. Raises TokenRefused."""
         try:
             message = await socket.receive(timeout=WEBSOCKET.first_byte_s)
         except TimeoutError:
@@ -131,25 +166,30 @@ class WebSockets:
         asked = protocol.read(_text(message))
         if not isinstance(asked, protocol.Auth):
             raise TokenRefused("The first message must be AUTH.")
-        return self._access(asked)
+        return asked.token
 
-    def _access(self, asked: protocol.Auth) -> Access:
-        access = self._identify(asked.token)
+    async def _access(self, token: str | None, request: web.Request) -> Access:
+        access = await self._identify(token, request)
         if access is None:
             raise TokenRefused("This token is not valid.")
         return access
 
-    def _obey(self, client: Client, text: str) -> None:
+    async def _obey(self, client: Client, text: str, request: web.Request) -> None:
         """Raises InvalidInput, TokenRefused."""
         match protocol.read(text):
             case protocol.Auth() as asked:  # also a new token, before the old one expires
-                client.admit(self._access(asked))
+                client.admit(await self._access(asked.token, request), asked.token)
             case protocol.Subscribe() as asked:
                 client.subscribe(asked)
             case protocol.Unsubscribe(tenant=tenant):
                 client.unsubscribe(tenant)
             case _:
                 client.put(protocol.text_of("PONG"))
+
+
+def _hear(changed: asyncio.Event, notice: Notice) -> None:
+    if Topic.ACCOUNTS_READ in notice.columns.type:
+        changed.set()
 
 
 def _limit_kernel_buffer(request: web.Request) -> None:
