@@ -113,6 +113,7 @@ class Config:
     log_max_mb: int = 200
     backup_folder: Path | None = None
     backup_time: str = ""
+    token: str = field(default="", repr=False)  # of the command line, at a station with accounts
     given: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     settings_file: Path | None = field(default=None, compare=False)
     overridden: frozenset[str] = field(default=frozenset(), compare=False)
@@ -433,4 +434,5 @@ READERS: Mapping[str, Reader] = {
     "log_max_mb": _whole(0, 1_000_000),
     "backup_folder": _path,
     "backup_time": backup.clock_of,
+    "token": str,
 }
