@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.errors import CncStationError, FieldError, InvalidInput
+from cnc_station.engine.domain.principal import STATION
 from cnc_station.engine.domain.random_id import random_id
 from cnc_station.engine.domain.trace import TRACE_HEADER, given_trace_id
 from cnc_station.engine.door import Door
@@ -72,7 +73,7 @@ _USER = web.AppKey("user", str)
 
 def add_api(app: web.Application, door: Door, guards: Guards | None = None) -> None:
     """Add the API to an application. `door` is that of its principal."""
-    about = door.peek(AboutStation())
+    about = door.of_principal(STATION).peek(AboutStation())
     routes = with_aliases((*ROUTES, *(webhook_test.routes() if about.webhook_test else ())))
     capacity = Capacity()
 
