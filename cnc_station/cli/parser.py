@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from cnc_station import __doc__ as purpose
 from cnc_station import __version__
+from cnc_station.cli.account_options import add_switch, add_users
 from cnc_station.cli.alert_options import Command, add_alerts, add_rules
 from cnc_station.cli.format_options import FROM_STDIN, add_changes, add_format_options
 from cnc_station.engine.domain.actions import BULK_ACTIONS
@@ -91,26 +92,19 @@ def _parser(first: str | None) -> _Parser:
         of = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
         add_arguments[name] = partial(add, command, of)
 
-    opened = command("open", "window:window", "Open the window with NC files or a table of jobs.")
-    opened.add_argument("files", nargs="*", type=_file, metavar="FILE")
-    demo = command("demo", "window:demo", "Open the window on a shop's demo day.")
-    demo.add_argument(
-        "--speed", dest="simulator_speed", default="20", metavar="N", help="times real time (20)"
-    )
-    serve = command("serve", "window:serve", "Run the station without a window.")
-    serve.add_argument("--demo", action="store_true", help="on a shop's demo day")
+    command("open", "window:window", "Open the window with NC files or a table of jobs.", _open)
+    command("demo", "window:demo", "Open the window on a shop's demo day.", _demo)
+    command("serve", "window:serve", "Run the station without a window.", _serve)
     command("submit", "submit:submit", "Submit one job.", _submit)
     command("import", "imports:import_table", "Import a CSV or XLSX table of jobs.", _import)
     command("jobs", "show:jobs", "List jobs, by default the open ones.", _jobs)
     about = "Do one thing to all jobs that match, with their number first."
     command("act", "act:act", about, _act)
-    job = command("job", "show:job", "Show a job with its runs and its history.")
-    job.add_argument("id", type=int, metavar="ID")
+    command("job", "show:job", "Show a job with its runs and its history.", _one)
     about = "Attach drawings, photos or sheets to a job, or list them."
     command("attach", "attach:attach", about, _attach)
     command("runs", "runs:runs", "List the latest runs of all jobs, newest first.", _runs)
-    run = command("run", "runs:run", "Show a run with its result and its output.")
-    run.add_argument("id", type=int, metavar="ID")
+    command("run", "runs:run", "Show a run with its result and its output.", _one)
     command("machines", "show:machines", "List the machines and their states.")
     command("events", "show:events", "List events, oldest first.", _events)
     command("logs", "logs:logs", "Show what the stations have logged.", _logs)
@@ -119,6 +113,8 @@ def _parser(first: str | None) -> _Parser:
     command("backup", "backup:make", "Write a back-up of the database into a folder.", _backup)
     command("restore", "backup:bring_back", "Restore a back-up; stop the station first.", _restore)
     group("secret", "Store a server's password outside the settings.", _secret)
+    group("accounts", "Whether people sign on.", add_switch)
+    group("user", "Users, and the tokens of programs.", add_users)
     group("webhook", "Tell other programs, phones, chats and people by e-mail.", _webhooks)
     about = "Receive webhooks on this computer and show them."
     command("webhook-test", "webhook_test:receive", about, _webhook_test)
@@ -129,6 +125,24 @@ def _parser(first: str | None) -> _Parser:
         if name in add_arguments:
             add_arguments[name]()
     return parser
+
+
+def _open(parser: ArgumentParser) -> None:
+    parser.add_argument("files", nargs="*", type=_file, metavar="FILE")
+
+
+def _demo(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--speed", dest="simulator_speed", default="20", metavar="N", help="times real time (20)"
+    )
+
+
+def _serve(parser: ArgumentParser) -> None:
+    parser.add_argument("--demo", action="store_true", help="on a shop's demo day")
+
+
+def _one(parser: ArgumentParser) -> None:
+    parser.add_argument("id", type=int, metavar="ID")
 
 
 def _attach(parser: ArgumentParser) -> None:
@@ -174,8 +188,16 @@ def _secret(command: Command, secret: Any) -> None:
         "--file", action="store_true", help="in a file, for a station that starts by itself"
     )
     forget = command("forget", "secret:forget", "Delete a server's password.", of=secret)
-    for one in (keep, forget):
-        one.add_argument("server", choices=["database", "redis", "webhook", "smtp"])
+    servers = ["database", "redis", "webhook", "smtp"]
+    keep.add_argument("server", choices=[*servers, "pins"])
+    forget.add_argument("server", choices=servers)
+    about = "Show the key of PINs and badges, to set it at another station of the fleet."
+    show = command("show", "secret:show", about, of=secret)
+    show.add_argument("key", choices=["pins"])
+    rotate = command("rotate", "secret:rotate", "Sign tokens with a new key.", of=secret)
+    rotate.add_argument("key", choices=["api"])
+    about = "how long tokens of the former key are accepted (1d)"
+    rotate.add_argument("--overlap", metavar="TIME", default="1d", help=about)
 
 
 def _webhooks(command: Command, webhook: Any) -> None:
