@@ -289,7 +289,7 @@ async def test_tenants_can_be_chosen_once_there_are_any(office: Office, page: Jo
     await until(lambda: page.filters.tenants.offers)
     page.filters.tenants.menu.actions()[-1].trigger()
     await listed(page, ["Bracket v2"])
-    assert page.filters.tenants.accessibleName() == "Tenant: Berg"
+    assert page.filters.tenants.accessibleName() == "Customer: Berg"
 
 
 async def test_remedies_are_buttons_and_an_abort_is_held(office: Office, page: JobsPage) -> None:
