@@ -109,6 +109,7 @@ class Config:
     log_max_mb: int = 200
     backup_folder: Path | None = None
     backup_time: str = ""
+    token: str = field(default="", repr=False)  # of the command line, at a station with accounts
     given: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     settings_file: Path | None = field(default=None, compare=False)
     overridden: frozenset[str] = field(default=frozenset(), compare=False)

@@ -34,6 +34,7 @@ _MOST_BYTES = 1 << 20
 KEYRING = "the system's keyring"
 _SERVICE = "cnc-station"
 _PIN_KEY = "key of PINs and badges"
+_SHORTEST_KEY = 40
 _TOKEN_KEY = "key of tokens"  # then a number and, if it does not sign any more, when it ends (ms)
 
 Server = Literal["database", "redis", "webhook", "smtp"]
@@ -223,6 +224,16 @@ def make_pin_key(config: Config) -> bytes:
     made = tokens.token_urlsafe(32)
     _write(file, {**_read(file), _PIN_KEY: made})
     return made.encode()
+
+
+def keep_pin_key(config: Config, key: str) -> Path:
+    """Take over the key of another station of the fleet. Return where it is stored. Blocks. Raises
+    InvalidInput, Unavailable."""
+    if len(key) < _SHORTEST_KEY or not key.isascii() or not key.isprintable():
+        raise InvalidInput(FieldError("key", "must be as `secret show pins` prints it"))
+    file = config.data_folder / FILE_NAME
+    _write(file, {**_read(file), _PIN_KEY: key})
+    return file
 
 
 def token_keys(config: Config) -> tuple[SigningKey, ...]:

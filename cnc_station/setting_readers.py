@@ -223,4 +223,5 @@ READERS: Mapping[str, Reader] = {
     "log_max_mb": _whole(0, 1_000_000),
     "backup_folder": path_of,
     "backup_time": backup.clock_of,
+    "token": str,
 }

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from cnc_station.cli.sign_on import sign_on
 from cnc_station.config import Config
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.principal import owner_principal
@@ -14,9 +15,11 @@ from cnc_station.local_socket.client import connect
 @asynccontextmanager
 async def client(config: Config) -> AsyncIterator[Asks]:
     """Yield the door of the station at work here. If there is none, open the database without a
-    lock and without services, as the owner of its file. Raises Unavailable."""
+    lock and without services, as the owner of its file. Raises Unavailable; NotSignedOn or Locked
+    at a station with accounts."""
     if (station := await connect(config)) is not None:
         try:
+            await sign_on(station, config)
             yield station
         finally:
             station.close()

@@ -221,7 +221,12 @@ def _known(config: Config) -> set[str]:
     """Return all secrets that this station knows, wherever they are kept."""
     urls = (config.redis_url, config.http_proxy, "" if config.is_embedded else config.database_url)
     known = {addresses.password(url) or "" for url in urls if url}
-    known |= {config.webhook_secret, config.smtp_password, *_paths([config.webhook_url])}
+    known |= {
+        config.webhook_secret,
+        config.smtp_password,
+        config.token,
+        *_paths([config.webhook_url]),
+    }
     with suppress(Unavailable):
         known |= secrets.stored(config)
     with suppress(sqlite3.Error, OSError, Unavailable):

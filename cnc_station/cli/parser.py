@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from cnc_station import __doc__ as purpose
 from cnc_station import __version__
+from cnc_station.cli.account_options import add_switch, add_users
 from cnc_station.cli.alert_options import Command, add_alerts, add_rules
 from cnc_station.cli.format_options import FROM_STDIN, add_changes, add_format_options
 from cnc_station.engine.domain.actions import BULK_ACTIONS
@@ -119,6 +120,8 @@ def _parser(first: str | None) -> _Parser:
     command("backup", "backup:make", "Write a back-up of the database into a folder.", _backup)
     command("restore", "backup:bring_back", "Restore a back-up; stop the station first.", _restore)
     group("secret", "Store a server's password outside the settings.", _secret)
+    group("accounts", "Whether people sign on.", add_switch)
+    group("user", "Users, and the tokens of programs.", add_users)
     group("webhook", "Tell other programs, phones, chats and people by e-mail.", _webhooks)
     about = "Receive webhooks on this computer and show them."
     command("webhook-test", "webhook_test:receive", about, _webhook_test)
@@ -174,8 +177,16 @@ def _secret(command: Command, secret: Any) -> None:
         "--file", action="store_true", help="in a file, for a station that starts by itself"
     )
     forget = command("forget", "secret:forget", "Delete a server's password.", of=secret)
-    for one in (keep, forget):
-        one.add_argument("server", choices=["database", "redis", "webhook", "smtp"])
+    servers = ["database", "redis", "webhook", "smtp"]
+    keep.add_argument("server", choices=[*servers, "pins"])
+    forget.add_argument("server", choices=servers)
+    about = "Show the key of PINs and badges, to set it at another station of the fleet."
+    show = command("show", "secret:show", about, of=secret)
+    show.add_argument("key", choices=["pins"])
+    rotate = command("rotate", "secret:rotate", "Sign tokens with a new key.", of=secret)
+    rotate.add_argument("key", choices=["api"])
+    about = "how long tokens of the former key are accepted (1d)"
+    rotate.add_argument("--overlap", metavar="TIME", default="1d", help=about)
 
 
 def _webhooks(command: Command, webhook: Any) -> None:

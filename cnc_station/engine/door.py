@@ -93,6 +93,12 @@ class Door:
         self._principal = signed_on.principal
         return signed_on
 
+    async def use_token(self, token: str) -> TokenBearer:
+        """Act as the bearer of a token from now on. Raises NotSignedOn."""
+        bearer = await self.ask(BearerOf(token))
+        self._principal = bearer.principal
+        return bearer
+
     async def sign_off(self) -> None:
         """Act as nobody from now on, whatever becomes of the record."""
         command, self._principal, gone = SignOff(), self._nobody, self._principal

@@ -12,12 +12,13 @@ from typing import Any
 
 from cnc_station import __version__, private_files
 from cnc_station.config import Config
-from cnc_station.engine.commands import Command
+from cnc_station.engine.commands import Command, SignOff, SignOn
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.admission import operator
 from cnc_station.engine.domain.errors import CncStationError, Conflict, Unavailable
 from cnc_station.engine.domain.principal import Principal, local_principal
 from cnc_station.engine.door import Door
+from cnc_station.engine.queries import BearerOf
 from cnc_station.local_socket.place import MOST_BYTES, Place, check_private, place_of, write_port
 from cnc_station.peers.limits import LOCAL_SOCKET
 
@@ -172,13 +173,27 @@ async def _answer(door: Door, line: bytes) -> bytes:
 
     try:
         asked = await asyncio.to_thread(codec.load_request, line)
-        answer = await (door.execute(asked) if isinstance(asked, Command) else door.ask(asked))
+        answer = await _carry_out(door, asked)
         return await asyncio.to_thread(codec.dump_answer, asked, answer)
     except CncStationError as error:
         return codec.dump_error(error)
     except Exception:
         log.exception("a local client's request failed")
         return codec.dump_error(CncStationError("Internal error: see the station's log."))
+
+
+async def _carry_out(door: Door, asked: Any) -> Any:
+    """Return what the door answers. Whoever signs on stays so until the connection ends."""
+    match asked:
+        case SignOn(credentials):
+            return await door.sign_on(credentials)
+        case SignOff():
+            return await door.sign_off()
+        case BearerOf(token):
+            return await door.use_token(token)
+        case Command():
+            return await door.execute(asked)
+    return await door.ask(asked)
 
 
 async def _answers(file: Any) -> bool:

@@ -127,7 +127,8 @@ async def _issue(call: Call) -> Reply:
 
 async def _tokens(call: Call) -> Reply:
     query: PageIn = call.query
-    rows = await call.door.ask(ListTokens(call.path.get("id")))
+    wanted = (await _user(call, call.path["id"])).id if "id" in call.path else None
+    rows = await call.door.ask(ListTokens(wanted))
     tokens = [TokenOut.of(row) for row in query.of(rows)]
     return Reply(TokensOut(tokens=tokens, **query.told(len(rows))))
 
@@ -205,6 +206,7 @@ ROUTES: Sequence[Route] = (
         _tokens,
         {200: TokensOut},
         query=PageIn,
+        refuses=(404,),
     ),
     Route("GET", "/tokens", "List tokens", ListTokens, _tokens, {200: TokensOut}, query=PageIn),
     Route(
