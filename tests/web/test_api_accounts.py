@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import jwt
 import pytest
 from argon2 import PasswordHasher
@@ -17,6 +18,7 @@ from cnc_station.engine.domain.principal import Role
 from cnc_station.engine.engine import StationEngine
 from cnc_station.engine.services import secret_hashes
 from cnc_station.secrets import token_keys
+from cnc_station.web.server import WebServer
 from tests.tools.station_log import logged, logging_into
 from tests.web.api_client import Client
 
@@ -91,6 +93,17 @@ async def test_with_accounts_each_request_needs_a_token(
     assert (me["name"], me["role"], me["tenants"]) == ("Ada", "administrator", None)
     assert (await api("POST", "/auth/logout", **boss))[0] == 204
     assert await status_of(api, "GET", "/jobs", **boss) == 401
+
+
+@pytest.mark.usefixtures("boss")
+async def test_a_station_with_accounts_starts_its_server_again(alone: StationEngine) -> None:
+    server = WebServer(alone.local_door)
+    port = await server.start("127.0.0.1", 0)
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        for path, status in (("/health", 200), ("/metrics", 200), ("/api/v1/jobs", 401)):
+            async with session.get(path) as answer:
+                assert answer.status == status, path
+    await server.stop()
 
 
 async def test_a_viewer_may_look_and_a_bearer_of_one_tenant_sees_its_jobs_only(
