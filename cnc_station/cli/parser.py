@@ -1,7 +1,7 @@
 """Parse the command line."""
 
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -118,8 +118,8 @@ def _parser(first: str | None) -> _Parser:
     group("webhook", "Tell other programs, phones, chats and people by e-mail.", _webhooks)
     about = "Receive webhooks on this computer and show them."
     command("webhook-test", "webhook_test:receive", about, _webhook_test)
-    group("alert", "Alerts: what asks for a person.", add_alerts)
-    group("alert-rule", "Who is told of alerts, when, and how often.", add_rules)
+    for name, (about, add) in _GROUPS.items():
+        group(name, about, add)
     command("doctor", "doctor:doctor", "Check everything the station needs.", _doctor)
     for name in [first] if first in commands.choices else [*add_arguments]:
         if name in add_arguments:
@@ -148,6 +148,14 @@ def _one(parser: ArgumentParser) -> None:
 def _attach(parser: ArgumentParser) -> None:
     parser.add_argument("job", type=int, metavar="JOB", help="its number")
     parser.add_argument("files", nargs="*", type=_file, metavar="FILE", help="PDF, PNG or JPEG")
+
+
+_GROUPS: Mapping[str, tuple[str, Callable[[Command, Any], None]]] = {
+    "accounts": ("Whether people sign on.", add_switch),
+    "user": ("Users, and the tokens of programs.", add_users),
+    "alert": ("Alerts: what asks for a person.", add_alerts),
+    "alert-rule": ("Who is told of alerts, when, and how often.", add_rules),
+}
 
 
 def _doctor(parser: ArgumentParser) -> None:

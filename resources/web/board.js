@@ -116,7 +116,9 @@ function connected(is) {
 async function ask() {
   const number = ++asked;
   try {
-    const answer = await fetch("/api/v1/floor", {cache: "no-store", signal: AbortSignal.timeout(10000)});
+    const headers = token() ? {Authorization: "Bearer " + token()} : {};
+    const answer = await fetch("/api/v1/floor", {cache: "no-store", headers, signal: AbortSignal.timeout(10000)});
+    at("sign-on").hidden = answer.status !== 401;
     if (!answer.ok) throw new Error(String(answer.status));
     const floor = await answer.json();
     if (number > shown) { shown = number; show(floor); }
@@ -129,7 +131,7 @@ function soon() { if (!wanted) wanted = setTimeout(() => { wanted = 0; ask(); },
 function listen() {
   const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/ws");
   const watch = setInterval(() => { if (Date.now() - lastWord > SILENT_MS) socket.close(); else say(socket, "PING"); }, SILENT_MS / 3);
-  socket.onopen = () => { lastWord = Date.now(); pause = 1000; say(socket, "SUBSCRIBE"); soon(); };
+  socket.onopen = () => { lastWord = Date.now(); pause = 1000; if (token()) say(socket, "AUTH", {token: token()}); say(socket, "SUBSCRIBE"); soon(); };
   socket.onmessage = (message) => {
     lastWord = Date.now();
     if (["EVENT", "RESYNC"].includes(JSON.parse(message.data).type)) soon();
@@ -137,12 +139,18 @@ function listen() {
   socket.onclose = () => { clearInterval(watch); soon(); setTimeout(listen, pause); pause = Math.min(2 * pause, LONGEST_PAUSE_MS); };
 }
 
-function say(socket, type) { if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({type})); }
+function say(socket, type, more) { if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({type, ...more})); }
+
+// Where the shop uses accounts: kept for this tab only, and never in an address.
+function token() { return sessionStorage.getItem("token") || ""; }
+
+function use() { sessionStorage.setItem("token", at("token").value.trim()); at("token").value = ""; pause = 1000; ask(); }
 
 function tick() {
   at("clock").textContent = new Date().toLocaleTimeString("en-GB", {hour: "2-digit", minute: "2-digit"});
 }
 
+at("use").addEventListener("click", use);
 setInterval(tick, 1000);
 setInterval(() => { if (!document.hidden) ask(); }, PROGRESS_MS);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) ask(); });
