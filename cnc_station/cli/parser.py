@@ -113,8 +113,6 @@ def _parser(first: str | None) -> _Parser:
     command("backup", "backup:make", "Write a back-up of the database into a folder.", _backup)
     command("restore", "backup:bring_back", "Restore a back-up; stop the station first.", _restore)
     group("secret", "Store a server's password outside the settings.", _secret)
-    group("accounts", "Whether people sign on.", add_switch)
-    group("user", "Users, and the tokens of programs.", add_users)
     group("webhook", "Tell other programs, phones, chats and people by e-mail.", _webhooks)
     about = "Receive webhooks on this computer and show them."
     command("webhook-test", "webhook_test:receive", about, _webhook_test)
