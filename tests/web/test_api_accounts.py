@@ -257,3 +257,18 @@ async def test_a_websocket_needs_a_token_elsewhere_and_ends_when_it_is_revoked(
         assert (await socket.receive_json())["type"] == "ERROR"
         await socket.receive()
         assert socket.close_code == 4401
+
+
+async def test_a_tenant_has_limits_of_its_own(api: Client, boss: Mapping[str, str]) -> None:
+    status, made = await api(
+        "POST", "/tenants", {"name": "acme", "limits": {"active": "1"}}, **boss
+    )
+    assert status == 201, made
+    assert (await api("POST", "/tenants", {"name": "acme"}, **boss))[0] == 422
+    path = f"/tenants/{made['id']}"
+    assert (await api("PATCH", path, {"limits": {"speed": "1"}}, **boss))[0] == 422
+    assert (await api("PATCH", path, {"limits": {"create": "3/min"}}, **boss))[0] == 200
+    _, listed = await api("GET", "/tenants", **boss)
+    assert [(one["name"], one["limits"]) for one in listed["tenants"]] == [
+        ("acme", {"create": "3/min"})
+    ]

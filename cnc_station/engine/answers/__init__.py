@@ -88,6 +88,8 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.RemoveAccount: accounts.remove_account,
     c.SetSecret: accounts.set_secret,
     c.ResetPassword: accounts.reset_password,
+    c.CreateTenant: tokens.create_tenant,
+    c.EditTenant: tokens.edit_tenant,
     c.IssueToken: tokens.issue_token,
     c.RevokeToken: tokens.revoke_token,
     c.RotateTokenKey: tokens.rotate_token_key,
@@ -151,6 +153,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.ListAccounts: accounts.list_accounts,
     q.AccountById: accounts.account_by_id,
     q.UsesAccounts: tokens.uses_accounts,
+    q.ListTenants: tokens.list_tenants,
     q.ListTokens: tokens.list_tokens,
 }
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from cnc_station.engine import commands, queries
 from cnc_station.engine.answers.context import AnswerContext
-from cnc_station.engine.domain import permissions
+from cnc_station.engine.domain import checks, limits, permissions
 from cnc_station.engine.domain.checks import refuse
+from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.principal import Principal
 from cnc_station.engine.domain.tokens import (
     DAY_MS,
@@ -15,8 +16,11 @@ from cnc_station.engine.domain.tokens import (
     overlap_errors,
     service_token_errors,
 )
+from cnc_station.engine.store import tenant_rows as store_tenants
 from cnc_station.engine.store import tokens as store
-from cnc_station.engine.views.tokens import IssuedToken, TokenBearer, TokenRow
+from cnc_station.engine.views.tokens import IssuedToken, TenantRow, TokenBearer, TokenRow
+
+MOST_TENANT = 80  # characters of its name
 
 
 async def log_in(
@@ -88,3 +92,35 @@ async def list_tokens(context: AnswerContext, query: queries.ListTokens) -> tupl
     wanted = query.account_id
     rows = context.accounts.tokens.by_jti.values()
     return tuple(row for row in rows if wanted in {None, row.account_id})
+
+
+async def create_tenant(context: AnswerContext, command: commands.CreateTenant, actor: str) -> int:
+    """See `CreateTenant`."""
+    refuse(checks.text("name", command.name, MOST_TENANT, wanted=True))
+    _check_limits(command.limits)
+    created = store_tenants.CreateTenant(command.name, command.limits, actor)
+    tenant_id = int(await context.writer.write(created))
+    await context.accounts.refresh()
+    return tenant_id
+
+
+async def edit_tenant(context: AnswerContext, command: commands.EditTenant, actor: str) -> None:
+    """See `EditTenant`."""
+    _check_limits(command.limits)
+    edited = store_tenants.EditTenant(command.tenant_id, command.limits, actor)
+    await context.writer.write(edited)
+    await context.accounts.refresh()
+
+
+async def list_tenants(
+    context: AnswerContext, _query: queries.ListTenants
+) -> tuple[TenantRow, ...]:
+    """See `ListTenants`."""
+    return await context.reader.read(store_tenants.read_tenants)
+
+
+def _check_limits(given: Mapping[str, str]) -> None:
+    try:
+        limits.read(given)
+    except ValueError as error:
+        raise InvalidInput(FieldError("limits", str(error))) from None

@@ -62,6 +62,8 @@ from cnc_station.engine.commands.station import (
     TryFleet,
 )
 from cnc_station.engine.commands.tokens import (
+    CreateTenant,
+    EditTenant,
     IssueToken,
     LogIn,
     LogOut,
@@ -95,6 +97,7 @@ __all__ = [
     "CreateAccount",
     "CreateAlertRule",
     "CreateSchedule",
+    "CreateTenant",
     "CreateWebhook",
     "DeleteAlertRule",
     "DeleteSchedule",
@@ -106,6 +109,7 @@ __all__ = [
     "EditMachine",
     "EditSchedule",
     "EditSetUpSheet",
+    "EditTenant",
     "EditWebhook",
     "ImportJobs",
     "IssueToken",

@@ -1,5 +1,6 @@
-"""Changes of the tokens that programs and people use over HTTP."""
+"""Changes of the tokens that programs and people use over HTTP, and of tenants."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -50,3 +51,20 @@ class RotateTokenKey(Command[None]):
     longer. Raises InvalidInput."""
 
     overlap_s: float = ROTATION_OVERLAP_S
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTenant(Command[int]):
+    """Enter a tenant, with limits of its own (`domain.limits`, as text); the answer is its id.
+    Raises InvalidInput."""
+
+    name: str
+    limits: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EditTenant(Command[None]):
+    """Replace the limits of a tenant. Raises InvalidInput, Conflict."""
+
+    tenant_id: int
+    limits: Mapping[str, str]

@@ -67,7 +67,7 @@ from cnc_station.engine.queries.station import (
     ListStations,
     StoredSettings,
 )
-from cnc_station.engine.queries.tokens import BearerOf, ListTokens, UsesAccounts
+from cnc_station.engine.queries.tokens import BearerOf, ListTenants, ListTokens, UsesAccounts
 from cnc_station.engine.queries.webhooks import (
     CountDeliveries,
     DeliveryById,
@@ -115,6 +115,7 @@ __all__ = [
     "ListRuns",
     "ListSchedules",
     "ListStations",
+    "ListTenants",
     "ListTokens",
     "ListWebhooks",
     "LiveQuery",

@@ -1,9 +1,9 @@
-"""Queries about tokens."""
+"""Queries about tokens and tenants."""
 
 from dataclasses import dataclass, field
 
 from cnc_station.engine.queries.base import LiveQuery, Query
-from cnc_station.engine.views.tokens import TokenBearer, TokenRow
+from cnc_station.engine.views.tokens import TenantRow, TokenBearer, TokenRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +24,8 @@ class ListTokens(Query[tuple[TokenRow, ...]]):
     """Tokens that are accepted, of one account or of all, oldest first."""
 
     account_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListTenants(Query[tuple[TenantRow, ...]]):
+    """Every tenant that was entered, by name."""

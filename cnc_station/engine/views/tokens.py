@@ -1,5 +1,6 @@
-"""Records about tokens."""
+"""Records about tokens and tenants."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cnc_station.engine.domain.principal import Principal
@@ -36,3 +37,14 @@ class TokenBearer:
     expires_at: int
     rights: tuple[str, ...] = ()
     language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRow:
+    """A tenant, and the limits that are its own, as text by name."""
+
+    id: int
+    version: int
+    name: str
+    limits: Mapping[str, str]
+    created_at: int

@@ -9,7 +9,7 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.principal import Role
 from cnc_station.engine.domain.tokens import DEFAULT_DAYS, MOST_DAYS
 from cnc_station.engine.views.accounts import AccountRow, Here
-from cnc_station.engine.views.tokens import IssuedToken, TokenRow
+from cnc_station.engine.views.tokens import IssuedToken, TenantRow, TokenRow
 from cnc_station.web.api.values import PageOut, TakenJson, TimeOut, Told
 
 Secret = Annotated[str, Field(max_length=LONGEST_SECRET)]
@@ -174,3 +174,36 @@ class TokensOut(PageOut):
     """The tokens, oldest first."""
 
     tokens: list[TokenOut]
+
+
+class TenantIn(TakenJson):
+    """A customer, with limits of its own: `{"create": "10/min", "active": "5"}`."""
+
+    name: str
+    limits: dict[str, str] = Field(default_factory=dict)
+
+
+class TenantFields(TakenJson):
+    """The limits of a customer, all of them anew."""
+
+    limits: dict[str, str]
+
+
+class TenantOut(Told):
+    """A customer that was entered."""
+
+    id: int
+    version: int
+    name: str
+    limits: dict[str, str]
+    created_at: TimeOut
+
+    @classmethod
+    def of(cls, row: TenantRow) -> Self:
+        return cls.model_validate(row)
+
+
+class TenantsOut(PageOut):
+    """The customers, by name."""
+
+    tenants: list[TenantOut]

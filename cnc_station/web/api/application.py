@@ -37,6 +37,7 @@ from cnc_station.web.api import (
     schedules,
     set_up_sheets,
     shop,
+    tenants,
     webhook_test,
     webhooks,
 )
@@ -70,6 +71,7 @@ ROUTES: tuple[Route, ...] = (
     *webhooks.ROUTES,
     *metrics.ROUTES,
     *accounts.ROUTES,
+    *tenants.ROUTES,
 )
 _TRACE = web.RequestKey("trace_id", str)
 _COUNTED = web.RequestKey("counted", Mapping[str, str])
