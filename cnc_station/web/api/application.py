@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any
@@ -20,7 +19,6 @@ from cnc_station.engine.domain.trace import TRACE_HEADER, given_trace_id
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
 from cnc_station.engine.timing import now_ms
-from cnc_station.logs.repeats import HTTP
 from cnc_station.web import docs_page
 from cnc_station.web.api import (
     aliases,
@@ -40,11 +38,21 @@ from cnc_station.web.api.aliases import with_aliases
 from cnc_station.web.api.idempotency import reply_once, request_key
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
-from cnc_station.web.api.route import BINARY, IF_MATCH, PATTERNS, Call, Reply, Route
+from cnc_station.web.api.route import (
+    BINARY,
+    IF_MATCH,
+    PATTERNS,
+    Call,
+    Reply,
+    Route,
+    content_tag,
+    is_seen,
+)
 from cnc_station.web.api.values import Taken
 from cnc_station.web.capacity import Capacity, paced
 from cnc_station.web.guards import OPEN_PATHS, Guards
 from cnc_station.web.page import Page
+from cnc_station.web.request_log import RequestLine
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +71,7 @@ ROUTES: tuple[Route, ...] = (
     *metrics.ROUTES,
 )
 _TRACE = web.RequestKey("trace_id", str)
+_LINE = web.RequestKey("line", RequestLine)
 _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
 _USER = web.AppKey("user", str)
 
@@ -188,10 +197,19 @@ def _if_match(request: web.Request) -> int | None:
 def _response(request: web.Request, reply: Reply) -> web.Response:
     if reply.content is None and reply.parts is None:
         return web.Response(status=reply.status, headers=reply.headers)
+    headers = {"Cache-Control": "no-store", **reply.headers}
+    if reply.parts is not None:
+        body: Any = request[_LINE].stream(paced(request, reply.parts))
+    else:
+        body = reply.body()
+        if reply.is_told and reply.status == 200 and request.method in {"GET", "HEAD"}:
+            tag = headers.setdefault("ETag", content_tag(body))
+            if is_seen(",".join(request.headers.getall("If-None-Match", ())), tag):
+                return web.Response(status=304, headers=headers)
     return web.Response(
-        body=reply.body() if reply.parts is None else paced(request, reply.parts),
+        body=body,
         status=reply.status,
-        headers={"Cache-Control": "no-store", **reply.headers},
+        headers=headers,
         content_type=reply.media_type,
         charset=None if reply.media_type == BINARY else "utf-8",
     )
@@ -210,7 +228,8 @@ async def _answering_problems(request: web.Request, handler: Handler) -> web.Str
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    trace, begun = request[_TRACE], time.perf_counter()
+    trace = request[_TRACE]
+    request[_LINE] = line = RequestLine(request, request.app[_USER], trace)
     try:
         response = await handler(request)
     except (Problem, CncStationError, web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
@@ -221,19 +240,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.exception("a request failed, trace %s", trace)
         bug = Problem(500, "Internal error: see the log of the station.")
         response = problems.answer(bug, request.path, trace)
-    resource = request.match_info.route.resource
-    template = resource.canonical if resource else "-"
-    fields = {
-        "event": HTTP,
-        "method": request.method,
-        "route": template,
-        "status": response.status,
-        "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
-        "user_id": request.app[_USER],
-        "trace_id": trace,
-        "bytes": response.content_length,
-    }
-    log.info("%s %s: %d", request.method, template, response.status, extra=fields)
+    line.end(response)
     return response
 
 
