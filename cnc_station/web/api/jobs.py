@@ -30,7 +30,6 @@ from cnc_station.web.api.job_filters import (
     ExportIn,
     JobFilterIn,
     JobListIn,
-    states_named,
 )
 from cnc_station.web.api.job_history import job_of
 from cnc_station.web.api.job_values import (
@@ -47,6 +46,7 @@ from cnc_station.web.api.job_values import (
     StatsOut,
     StatusIn,
 )
+from cnc_station.web.api.job_words import states_named
 from cnc_station.web.api.route import Call, Reply, Route, check_version, etag
 
 

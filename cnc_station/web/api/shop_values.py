@@ -14,6 +14,7 @@ from cnc_station.engine.views import MachineCard, MachineRow, RunRow, StationRow
 from cnc_station.engine.views.jobs import RunDetail
 from cnc_station.engine.views.station import Presence
 from cnc_station.web.api.job_values import JobOut, RunOut
+from cnc_station.web.api.limits import Reason, Words, described, list_of, one_of, words_of
 from cnc_station.web.api.values import (
     Id,
     PageIn,
@@ -23,7 +24,6 @@ from cnc_station.web.api.values import (
     TimeIn,
     TimeOut,
     Told,
-    words_of,
 )
 
 Limit = Annotated[int, Field(ge=1, le=200)]
@@ -39,7 +39,7 @@ class RunsIn(PageIn):
     machine_id: Id | None = None
     station: str | None = None
     handler: str | None = None
-    outcome: str = ""
+    outcome: Annotated[Words, described(list_of(one_of((*RunState, *_OUTCOMES))))] = ""
     since: TimeIn | None = None
     until: TimeIn | None = None
 
@@ -71,7 +71,7 @@ def _outcome(word: str) -> RunState:
 class RunActionIn(TakenJson):
     """Why."""
 
-    reason: str = ""
+    reason: Reason = ""
 
 
 class RunsOut(PageOut):
@@ -185,8 +185,8 @@ class MachineOut(Told):
 class MachinesIn(PageIn):
     """Which machines; several values stand in one, with commas between them."""
 
-    type: str = ""
-    state: str = ""
+    type: Words = ""
+    state: Words = ""
     station: str | None = None
 
     ALIASES: ClassVar = {"machine_type": "type", "status": "state"}
@@ -236,7 +236,7 @@ class EventsIn(Taken):
     between them."""
 
     after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
-    types: str = ""
+    types: Annotated[Words, described(list_of(one_of(TRANSITIONS)))] = ""
     limit: Limit = 200
 
     def chosen_types(self) -> frozenset[str]:
