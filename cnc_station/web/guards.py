@@ -23,7 +23,8 @@ _PORT = re.compile(r":\d*$")
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
     "Access-Control-Allow-Headers": (
-        "Authorization, Content-Type, Idempotency-Key, If-Match, X-Trace-Id, traceparent"
+        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Trace-Id, "
+        "traceparent"
     ),
     "Access-Control-Max-Age": "600",
 }

@@ -32,12 +32,13 @@ VALUES = {
 LOWEST: Mapping[Role | None, str] = {
     None: "BearerOf ChangeOwnSecret LimitsNow LogIn LogOut SignOff SignOn UsesAccounts WhoIsHere",
     V: """
-        AboutStation AlertHistory AttachmentContent BackupsNow ControllerStatus CountJobs CountRuns
-        EventsSince ExecutionsBy ExportJobs ExportJobsAfter FloorCharts FloorNow JobById JobsById
-        LatestTelemetry ListActiveRuns ListAlerts ListAttachments ListDrivers ListEvents ListJobs
-        ListLinks ListMachines ListOpenAlerts ListPrograms ListRuns ListStations MachineLog
-        MetricsNow NewAlertMessages PreviewImport ProgramByHash ProgramContent ReadingProgress
-        RunById ScrapeMetrics SetUpSheetOf StoredSettings ToolpathByHash TryDatabase VerifyWebhook
+        AboutStation AlertHistory AttachmentContent BackupsNow ControllerStatus CountJobs
+        CountRuns EventsSince ExecutionsBy ExportJobs ExportJobsAfter FloorCharts FloorNow JobById
+        JobsById LatestTelemetry ListActiveRuns ListAlerts ListAttachments ListDrivers ListEvents
+        ListJobs ListJobsAfter ListLinks ListMachines ListOpenAlerts ListPrograms ListRuns
+        ListStations MachineLog MetricsNow NewAlertMessages PreviewImport ProgramByHash
+        ProgramContent ReadingProgress RunById ScrapeMetrics SetUpSheetOf StoredSettings
+        ToolpathByHash TryDatabase VerifyWebhook
     """,
     O: """
         AcknowledgeAlerts ActOnJobs ActOnMachine ActOnMatchingJobs AddProgram AttachFile
@@ -53,7 +54,8 @@ LOWEST: Mapping[Role | None, str] = {
         TriggerSchedule TryMachine UpcomingRuns
     """,
     A: """
-        AccountById BackUpNow CreateAccount CreateWebhook DeleteWebhook EditAccount EditWebhook
+        AccountById BackUpNow CreateAccount CreateTenant CreateWebhook DeleteWebhook EditAccount
+        EditTenant EditWebhook ListTenants
         IssueToken JoinFleet ListAccounts ListTokens ListWebhooks RemoveAccount ResetPassword
         RevokeToken RotateTokenKey RotateWebhookSecret
         SetBackupPlan SetSecret TestWebhook TryFleet TurnOffAccounts TurnOnAccounts WhoMaySignOn

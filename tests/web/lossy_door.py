@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from cnc_station.engine.commands import Command
 from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.principal import Principal
 from cnc_station.engine.door import Door
 from cnc_station.engine.once import StoreReply
 from cnc_station.engine.queries import LiveQuery, Query
@@ -30,3 +31,6 @@ class LossyDoor:
 
     def peek(self, query: LiveQuery[T]) -> T:
         return self._door.peek(query)
+
+    def of_principal(self, principal: Principal) -> Door:
+        return self._door.of_principal(principal)

@@ -34,6 +34,7 @@ NIGHTLY = {
     "job": {"name": "Report", "machine_type": "mill"},
 }
 ERP = {"url": "http://127.0.0.1:9/hook", "events": ["job:completed"]}
+ADA = {"name": "Ada", "role": "administrator", "password": "correct horse battery"}
 KEY = "order-4711/a"
 
 
@@ -74,6 +75,8 @@ async def test_every_request_that_creates_answers_its_replay_as_the_first(client
         "/schedules": ("/schedules", NIGHTLY | {"name": "Weekly"}, "schedules", 2),
         f"/schedules/{nightly['id']}/trigger": ("/jobs", None, "jobs", 4),
         "/webhooks": ("/webhooks", ERP, "webhooks", 1),
+        "/users": ("/users", ADA, "users", 1),
+        "/tenants": ("/tenants", {"name": "acme"}, "tenants", 1),
     }
     for path, (listed, body, name, count) in requests.items():
         key = f"key of {path}".replace(" ", "-")

@@ -265,9 +265,7 @@ async def test_an_export_of_any_length_is_one_file(api: Client, count: int) -> N
     assert status == 200
     assert [row["name"] for row in rows] == [f"Part {n}" for n in range(count)]
     if rows:
-        first = (await api("GET", "/jobs/1"))[1]
-        times = ("created_at", "state_since", "due_at", "not_before")
-        assert {name: rows[0][name] for name in times} == {name: first[name] for name in times}
+        assert rows[0] == (await api("GET", "/jobs?ids=1"))[1]["jobs"][0]
     async with api.session.get("/api/v1/jobs/export?form=csv&machine_type=mill") as answer:
         lines = (await answer.text("utf-8-sig")).splitlines()
     assert len(lines) == count + 1
@@ -319,9 +317,26 @@ async def test_a_number_out_of_bounds_is_refused_with_its_bound(
     assert (status, problem["errors"]) == (422, errors)
 
 
+async def test_what_a_client_has_already_is_not_sent_again_until_it_changes(api: Client) -> None:
+    await api("POST", "/jobs", {"name": "Bracket", "machine_type": "mill"})
+    for path in ("/jobs/1", "/jobs", "/jobs/1/events", "/machines"):
+        assert (await api("GET", path))[0] == 200
+        tag = api.headers["ETag"]
+        for seen in (tag, f'"other", {tag}', tag.removeprefix("W/"), "*"):
+            assert await api("GET", path, If_None_Match=seen) == (304, None)
+            assert api.headers["ETag"] == tag
+        assert (await api("GET", path, If_None_Match='"other"'))[0] == 200
+        await api("PATCH", "/jobs/1", {"quantity": len(path)})
+        if path != "/machines":
+            assert (await api("GET", path, If_None_Match=tag))[0] == 200
+    assert (await api("GET", "/jobs/77", If_None_Match="*"))[0] == 404
+    assert (await api("PATCH", "/jobs/1", {"quantity": 1}, If_None_Match="*"))[0] == 200
+
+
 async def test_head_answers_as_get_does_without_a_body(api: Client) -> None:
     await api("POST", "/jobs", {"name": "Bracket", "machine_type": "mill"})
-    for path in ("/jobs", "/jobs/1", "/jobs/export", "/metrics", "/jobs/77"):
+    day = "since=2026-01-01T00:00:00Z&until=2026-01-02T00:00:00Z"
+    for path in ("/jobs", "/jobs/1", "/jobs/export", f"/metrics?{day}", "/jobs/77"):
         async with api.session.get(f"/api/v1{path}") as answer:
             wanted = (answer.status, answer.headers.get("ETag"), answer.content_type)
         async with api.session.head(f"/api/v1{path}") as answer:

@@ -59,12 +59,20 @@ async def test_a_machine_is_shown_with_its_job_or_why_it_is_idle(shop: Client) -
     status, mill = await shop("GET", f"/machines/{run['machine_id']}")
     assert (status, mill["name"], mill["active_jobs"]) == (200, "Mill 1", 1)
     assert (mill["job"]["id"], mill["job"]["started_at"]) == (job["id"], run["started_at"])
-    assert mill["telemetry"] is None or mill["telemetry"]["parts"] == 1
+
+    async def reports() -> Any:
+        listed = (await shop("GET", "/machines?state=running&station=Hall 1"))[1]["machines"]
+        return [one["id"] for one in listed] == [mill["id"]] and listed[0]["telemetry"]
+
+    assert (await until(reports))["parts"] == 1
+    shown = (await shop("GET", f"/machines/{mill['id']}"))[1]
+    listed = (await shop("GET", "/machines"))[1]["machines"]
+    assert shown.keys() == listed[0].keys() == listed[1].keys()
+    assert shown["telemetry"].keys() == listed[0]["telemetry"].keys()
     (lathe,) = (await shop("GET", "/machines?type=lathe&state=idle,offline"))[1]["machines"]
     assert (lathe["active_jobs"], lathe["job"]) == (0, None)
     assert lathe["why_idle"]
-    listed = (await shop("GET", "/machines?state=running&station=Hall 1"))[1]["machines"]
-    assert [machine["id"] for machine in listed] == [mill["id"]]
+    assert lathe["telemetry"] is None
     assert (await shop("GET", "/machines/99"))[0] == 404
 
 

@@ -105,7 +105,7 @@ async def test_the_trace_of_a_request_is_bound_to_its_log_lines_and_to_no_others
         def emit(self, _record: logging.LogRecord) -> None:
             bound.append(get_contextvars().get("trace_id"))
 
-    log, handler = logging.getLogger("cnc_station.web.api.application"), Bound()
+    log, handler = logging.getLogger("cnc_station.web.request_log"), Bound()
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     try:

@@ -46,6 +46,23 @@ async def test_a_request_is_one_line_without_its_query_its_body_and_its_token(
     assert "canary" not in text
 
 
+async def test_a_streamed_answer_is_logged_with_its_bytes_when_it_ends(
+    api: Client, tmp_path: Path
+) -> None:
+    await api("POST", "/jobs", {"name": "Bracket", "machine_type": "mill"})
+    with logging_into(tmp_path / "log", aloud=False):
+        sizes = []
+        for form in ("json", "csv"):
+            async with api.session.get(f"/api/v1/jobs/export?form={form}") as answer:
+                sizes.append(len(await answer.read()))
+        async with api.session.head("/api/v1/jobs/export"):  # after the streams: on one connection
+            pass
+    lines = [line for line in logged(tmp_path / "log") if line.get("event") == "http"]
+    assert [line["bytes"] for line in lines if line["method"] == "GET"] == sizes
+    assert all(line.keys() == FIELDS for line in lines)
+    assert [line["bytes"] for line in lines if line["method"] == "HEAD"] == [0]
+
+
 async def test_no_password_or_secret_of_the_settings_reaches_the_log(
     postgres: Postgres, shop_url: str, tmp_path: Path
 ) -> None:

@@ -103,6 +103,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.JobById: jobs.job_by_id,
     q.ExportJobs: jobs.export_jobs,
     q.ExportJobsAfter: jobs.export_jobs_after,
+    q.ListJobsAfter: jobs.list_jobs_after,
     q.ListEvents: jobs.list_events,
     q.EventsSince: jobs.events_since,
     q.ListRuns: jobs.list_runs,

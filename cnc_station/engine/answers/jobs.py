@@ -29,6 +29,7 @@ from cnc_station.engine.views import (
     JobDetail,
     JobPage,
     JobRow,
+    JobsPart,
     RunDetail,
     RunRow,
 )
@@ -142,9 +143,12 @@ async def export_jobs(context: AnswerContext, query: queries.ExportJobs) -> byte
 
 async def export_jobs_after(context: AnswerContext, query: queries.ExportJobsAfter) -> ExportPart:
     """See `ExportJobsAfter`."""
-    return await context.read_forecast(
-        export.export_part, chosen=query.chosen, form=query.form, after=query.after
-    )
+    return await context.read_forecast(export.export_part, chosen=query.chosen, after=query.after)
+
+
+async def list_jobs_after(context: AnswerContext, query: queries.ListJobsAfter) -> JobsPart:
+    """See `ListJobsAfter`."""
+    return await context.read_forecast(export.jobs_after, chosen=query.chosen, after=query.after)
 
 
 async def list_events(context: AnswerContext, query: queries.ListEvents) -> tuple[Event, ...]:

@@ -16,8 +16,9 @@ PRIORITIES = {"low": 10, "medium": 50, "high": 90}
 MACHINE_PROGRAM = "machine.program"
 NO_MACHINE = ""  # the machine type of a job for any other handler
 YEAR_S = 366 * 86_400
-_SHA256 = re.compile("[0-9a-f]{64}")
-_HANDLER = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+SHA256 = re.compile("[0-9a-f]{64}")
+HANDLER = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+LONGEST_SIDE = 100_000  # mm
 _WANTED = frozenset({"name", "handler"})
 _TEXTS = {
     "name": Text(200),
@@ -34,6 +35,14 @@ _TEXTS = {
     "key": Text(200),
     "source": Text(400),
 }
+_WHOLE = {
+    "complexity": (1, MAX_COMPLEXITY),
+    "priority": (0, 100),
+    "quantity": (1, 1_000_000),
+    "axes": (1, 9),
+}
+_WHOLE_OR_NONE = {"retry_limit": (0, 100), "pinned_machine_id": (1, checks.MOST_ID)}
+_SECONDS = {"estimated_s": (0.0, YEAR_S), "timeout_s": (0.001, YEAR_S)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class JobSpec:
     submission. `source` is its origin for the first event."""
 
     TEXTS: ClassVar = _TEXTS
+    NUMBERS: ClassVar[Mapping[str, tuple[float, float]]] = {**_WHOLE, **_WHOLE_OR_NONE, **_SECONDS}
 
     name: str
     machine_type: str = NO_MACHINE
@@ -149,14 +159,14 @@ def _texts(spec: JobSpec) -> Iterable[FieldError]:
         value = getattr(spec, name)
         yield from checks.text(name, value, rule.most, wanted=wanted, lines=rule.lines)
     handler: object = spec.handler
-    if isinstance(handler, str) and handler and not _HANDLER.fullmatch(handler):
+    if isinstance(handler, str) and handler and not HANDLER.fullmatch(handler):
         yield FieldError("handler", "is not the name of a handler: test.delay, say")
     elif is_automation(spec.handler):
         for name in ("machine_type", "program", "pinned_machine_id"):
             if getattr(spec, name):
                 yield FieldError(name, f"must be empty: {spec.handler} needs no machine")
     program: object = spec.program
-    if program is not None and not (isinstance(program, str) and _SHA256.fullmatch(program)):
+    if program is not None and not (isinstance(program, str) and SHA256.fullmatch(program)):
         yield FieldError("program", "must be the SHA-256 of a stored program")
 
 
@@ -166,42 +176,35 @@ def is_automation(handler: str) -> bool:
 
 
 def _numbers(spec: JobSpec) -> Iterable[FieldError]:
-    for name, low, high in (
-        ("complexity", 1, MAX_COMPLEXITY),
-        ("priority", 0, 100),
-        ("quantity", 1, 1_000_000),
-        ("axes", 1, 9),
-    ):
+    for name, (low, high) in _WHOLE.items():
         value = getattr(spec, name)
         if type(value) is not int or not low <= value <= high:
             yield from checks.whole(name, value, low, high)
-    for name, low, high in (
-        ("retry_limit", 0, 100),
-        ("pinned_machine_id", 1, checks.MOST_ID),
-    ):
+    for name, (low, high) in _WHOLE_OR_NONE.items():
         if (value := getattr(spec, name)) is not None:
             yield from checks.whole(name, value, low, high)
     for name in ("due_at", "not_before"):
         if (at := getattr(spec, name)) is not None:
             yield from checks.moment(name, at)
-    yield from _seconds("estimated_s", spec.estimated_s, 0.0)
+    yield from _seconds("estimated_s", spec.estimated_s)
     if spec.timeout_s is not None:
-        yield from _seconds("timeout_s", spec.timeout_s, 0.001)
+        yield from _seconds("timeout_s", spec.timeout_s)
 
 
-def _seconds(name: str, value: object, low: float) -> Iterable[FieldError]:
+def _seconds(name: str, value: object) -> Iterable[FieldError]:
+    least, most = _SECONDS[name]
     if not isinstance(value, int | float) or not checks.number(value):
         yield FieldError(name, "must be a number of seconds")
-    elif not low <= value <= YEAR_S:
-        yield FieldError(name, f"from {low:g} s to a year")
+    elif not least <= value <= most:
+        yield FieldError(name, f"from {least:g} s to a year")
 
 
 def _size(size: object) -> Iterable[FieldError]:
     if size is None:
         return
     sides = (size.x, size.y, size.z) if isinstance(size, Envelope) else ()
-    if not sides or not all(checks.number(side) and 0 <= side <= 100_000 for side in sides):
-        yield FieldError("envelope", "each side from 0 to 100,000 mm")
+    if not sides or not all(checks.number(side) and 0 <= side <= LONGEST_SIDE for side in sides):
+        yield FieldError("envelope", f"each side from 0 to {LONGEST_SIDE:,} mm")
 
 
 def _references(spec: JobSpec) -> Iterable[FieldError]:

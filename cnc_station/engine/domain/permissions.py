@@ -74,6 +74,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "ExecutionsBy",
         "ExportJobs",
         "ExportJobsAfter",
+        "ListJobsAfter",
         "FloorCharts",
         "FloorNow",
         "JobById",

@@ -6,8 +6,10 @@ from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from hashlib import blake2b
 from itertools import accumulate, islice, pairwise, takewhile
+from typing import ClassVar
 
 from cnc_station.engine.domain import checks, cron
+from cnc_station.engine.domain.admission import Text
 from cnc_station.engine.domain.cron import Cron, DueTime
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.job import JobSpec
@@ -27,6 +29,7 @@ _NOT_IN_TEMPLATES = (
     *("due_at", "not_before", "after", "key", "after_keys", "draft", "source"),
     "external_id",
 )
+_TEXTS = {"name": Text(200), "cron": Text(cron.MOST_CHARACTERS), "time_zone": Text(80)}
 
 
 class CatchUp(StrEnum):
@@ -59,6 +62,9 @@ class Overlap(StrEnum):
 class Schedule:
     """A rule that makes jobs. `job` is the template; `time_zone` an IANA name; `starts_at` and
     `ends_at` are ms, both included. Each job comes up to `jitter_s` after its due time."""
+
+    TEXTS: ClassVar = _TEXTS
+    NUMBERS: ClassVar = {"jitter_s": (0.0, LONGEST_JITTER_S)}
 
     name: str
     cron: str
@@ -117,7 +123,7 @@ CHANGES_TIMES = frozenset({"cron", "time_zone", "starts_at", "ends_at"})
 
 
 def _errors(schedule: Schedule) -> Iterable[FieldError]:
-    yield from checks.text("name", schedule.name, 200, wanted=True)
+    yield from checks.text("name", schedule.name, _TEXTS["name"].most, wanted=True)
     yield from _rule_errors(schedule)
     for name, kind in (("catch_up", CatchUp), ("overlap", Overlap)):
         if getattr(schedule, name) not in tuple(kind):
@@ -151,8 +157,9 @@ def _template_errors(job: object) -> Iterable[FieldError]:
 
 
 def _rule_errors(schedule: Schedule) -> Iterable[FieldError]:
-    for name, most in (("cron", cron.MOST_CHARACTERS), ("time_zone", 80)):
-        if errors := tuple(checks.text(name, getattr(schedule, name), most, wanted=True)):
+    for name in ("cron", "time_zone"):
+        value = getattr(schedule, name)
+        if errors := tuple(checks.text(name, value, _TEXTS[name].most, wanted=True)):
             yield from errors
             continue
         try:

@@ -114,7 +114,7 @@ class WebhookSpec:
     """An endpoint as a person describes it. `tenant` None: the jobs of all tenants. Without
     `events`, which the format `webhook` needs, it is told of alerts only."""
 
-    TEXTS: ClassVar = {"url": Text(MOST_URL)}
+    TEXTS: ClassVar = {"url": Text(MOST_URL), "tenant": Text(80)}
 
     url: str
     events: Sequence[str] = DEFAULT_EVENTS
@@ -144,7 +144,7 @@ def _errors(spec: WebhookSpec) -> Iterable[FieldError]:
         if event not in known:
             yield FieldError("events", f"{event!r} is not one of {', '.join(WebhookEvent)}")
     if spec.tenant is not None:
-        yield from checks.text("tenant", spec.tenant, 80)
+        yield from checks.text("tenant", spec.tenant, spec.TEXTS["tenant"].most)
 
 
 def _url_errors(kind: MessageFormat, url: str) -> Iterable[FieldError]:

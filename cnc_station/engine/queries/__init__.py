@@ -25,6 +25,7 @@ from cnc_station.engine.queries.jobs import (
     JobsById,
     ListEvents,
     ListJobs,
+    ListJobsAfter,
     ListRuns,
     RunById,
 )
@@ -108,6 +109,7 @@ __all__ = [
     "ListDrivers",
     "ListEvents",
     "ListJobs",
+    "ListJobsAfter",
     "ListLinks",
     "ListMachines",
     "ListOpenAlerts",

@@ -13,6 +13,7 @@ from cnc_station.engine.views import (
     JobFilter,
     JobPage,
     JobRow,
+    JobsPart,
     RunDetail,
     RunFilter,
     RunRow,
@@ -69,11 +70,18 @@ class ExportJobs(Query[bytes]):
 
 @dataclass(frozen=True, slots=True)
 class ExportJobsAfter(Query[ExportPart]):
-    """The next jobs of an export in the order of their ids, after the job `after`; 0: the first
-    ones. All parts in a row are one file, however many jobs it has."""
+    """The next jobs of an export as CSV in the order of their ids, after the job `after`; 0: the
+    first ones. All parts in a row are one file, however many jobs it has."""
 
     chosen: JobFilter
-    form: str
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListJobsAfter(Query[JobsPart]):
+    """As `ExportJobsAfter`, as rows."""
+
+    chosen: JobFilter
     after: int = 0
 
 

@@ -38,6 +38,7 @@ from cnc_station.engine.views.jobs import (
     JobLink,
     JobPage,
     JobRow,
+    JobsPart,
     RunDetail,
     RunFilter,
     RunOutput,
@@ -77,6 +78,7 @@ __all__ += ["FoundController", "Identity", "Message", "RunInHand", "Setting", "S
 __all__ += ["Charts", "Floor", "MachineCard", "MachineRow", "NeedsYou"]
 __all__ += ["PositionRecord", "Remedy", "Series", "StateInterval", "Telemetry"]
 __all__ += ["ExportPart", "JobCounts", "JobDetail", "JobFilter", "JobLink", "JobPage"]
+__all__ += ["JobsPart"]
 __all__ += ["MOST_OUTPUT", "RunDetail", "RunFilter", "RunOutput"]
 __all__ += ["JobRow", "RunRow", "Sort", "SortKey", "job_title"]
 __all__ += ["ImportChange", "ImportIssue", "ImportPreview", "ProgramDetail"]

@@ -240,6 +240,15 @@ class JobCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class JobsPart:
+    """Some of the chosen jobs by their ids. `last`: the id of the last one; None: there is no
+    other."""
+
+    rows: tuple[JobRow, ...]
+    last: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ExportPart:
     """A part of a file of jobs. `last` is the id of its last job; None: the file ends here."""
 

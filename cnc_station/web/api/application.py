@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any
@@ -21,7 +20,6 @@ from cnc_station.engine.domain.trace import TRACE_HEADER, given_trace_id
 from cnc_station.engine.door import Door
 from cnc_station.engine.queries import AboutStation
 from cnc_station.engine.timing import now_ms
-from cnc_station.logs.repeats import HTTP
 from cnc_station.web import docs_page
 from cnc_station.web.api import (
     accounts,
@@ -43,15 +41,25 @@ from cnc_station.web.api import (
 )
 from cnc_station.web.api.aliases import with_aliases
 from cnc_station.web.api.idempotency import reply_once, request_key
-from cnc_station.web.api.limits import limit_headers
 from cnc_station.web.api.openapi import document
 from cnc_station.web.api.problems import Problem
-from cnc_station.web.api.route import IF_MATCH, PATTERNS, TEXTS, Call, Reply, Route
+from cnc_station.web.api.rate_limits import limit_headers
+from cnc_station.web.api.route import (
+    IF_MATCH,
+    PATTERNS,
+    TEXTS,
+    Call,
+    Reply,
+    Route,
+    content_tag,
+    is_seen,
+)
 from cnc_station.web.api.values import Taken
 from cnc_station.web.authentication import DOOR, Authentication, bearer_token
 from cnc_station.web.capacity import Capacity, paced
 from cnc_station.web.guards import OPEN_PATHS, Guards
 from cnc_station.web.page import Page
+from cnc_station.web.request_log import RequestLine
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +83,7 @@ ROUTES: tuple[Route, ...] = (
 )
 _TRACE = web.RequestKey("trace_id", str)
 _COUNTED = web.RequestKey("counted", Mapping[str, str])
+_LINE = web.RequestKey("line", RequestLine)
 _SMALL_BODY = 8 * 1024  # bytes that are understood at once, and not beside the loop
 _USER = web.AppKey("user", str)
 
@@ -205,10 +214,19 @@ def _if_match(request: web.Request) -> int | None:
 def _response(request: web.Request, reply: Reply) -> web.Response:
     if reply.content is None and reply.parts is None:
         return web.Response(status=reply.status, headers=reply.headers)
+    headers = {"Cache-Control": "no-store", **reply.headers}
+    if reply.parts is not None:
+        body: Any = request[_LINE].stream(paced(request, reply.parts))
+    else:
+        body = reply.body()
+        if reply.is_told and reply.status == 200 and request.method in {"GET", "HEAD"}:
+            tag = headers.setdefault("ETag", content_tag(body))
+            if is_seen(",".join(request.headers.getall("If-None-Match", ())), tag):
+                return web.Response(status=304, headers=headers)
     return web.Response(
-        body=reply.body() if reply.parts is None else paced(request, reply.parts),
+        body=body,
         status=reply.status,
-        headers={"Cache-Control": "no-store", **reply.headers},
+        headers=headers,
         content_type=reply.media_type,
         charset="utf-8" if reply.media_type.startswith(TEXTS) else None,
     )
@@ -228,7 +246,8 @@ async def _answering_problems(request: web.Request, handler: Handler) -> web.Str
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    trace, begun = request[_TRACE], time.perf_counter()
+    trace = request[_TRACE]
+    request[_LINE] = line = RequestLine(request, request.app[_USER], trace)
     try:
         response = await handler(request)
     except (Problem, CncStationError, web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
@@ -239,30 +258,8 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         log.exception("a request failed, trace %s", trace)
         bug = Problem(500, "Internal error: see the log of the station.")
         response = problems.answer(bug, request.path, trace)
-    resource = request.match_info.route.resource
-    template = resource.canonical if resource else "-"
-    fields = {
-        "event": HTTP,
-        "method": request.method,
-        "route": template,
-        "status": response.status,
-        "duration_ms": round((time.perf_counter() - begun) * 1000, 1),
-        **_caller(request),
-        "trace_id": trace,
-        "bytes": response.content_length,
-    }
-    log.info("%s %s: %d", request.method, template, response.status, extra=fields)
+    line.end(response)
     return response
-
-
-def _caller(request: web.Request) -> Mapping[str, str]:
-    """Who asked, and whose jobs they see if not all."""
-    door = request.get(DOOR)
-    if door is None:
-        return {"user_id": request.app[_USER]}
-    tenants = door.tenants
-    told = {} if tenants is None else {"tenant": ", ".join(sorted(tenants))}
-    return {"user_id": door.operator, **told}
 
 
 def _problem(error: Exception) -> Problem:

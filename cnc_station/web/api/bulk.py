@@ -1,9 +1,7 @@
 """Actions on several jobs at once: by their ids, or all that match a filter."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
-
-from pydantic import Field
+from typing import Any
 
 from cnc_station.engine.bulk import Bulk
 from cnc_station.engine.commands import ActOnJobs, ActOnMatchingJobs
@@ -14,10 +12,6 @@ from cnc_station.engine.views import JobFilter
 from cnc_station.web.api.job_values import AnswersOut
 from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.route import Call, Reply
-from cnc_station.web.api.values import Id
-
-Ids = Annotated[list[Id], Field(min_length=1, max_length=500)]
-Count = Annotated[int, Field(ge=0)]
 
 
 async def act_on(

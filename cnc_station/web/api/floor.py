@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Self
 
-from cnc_station.engine.door import Asks
-from cnc_station.engine.queries import FloorNow, LatestTelemetry
-from cnc_station.engine.views import Floor, MachineCard, NeedsYou
+from cnc_station.engine.queries import FloorNow
+from cnc_station.engine.views import Floor, NeedsYou
 from cnc_station.web.api.job_values import JobOut, StatsOut
 from cnc_station.web.api.route import Call, Reply, Route
-from cnc_station.web.api.shop_values import MachineDetailOut, MachineOut, TelemetryOut
+from cnc_station.web.api.shop import machine_shown
+from cnc_station.web.api.shop_values import MachineOut
 from cnc_station.web.api.values import TimeOut, Told
 
 
@@ -32,13 +32,13 @@ class FloorOut(Told):
     """Machines, what needs a person, and the next jobs, all of one moment."""
 
     at: TimeOut
-    machines: list[MachineDetailOut]
+    machines: list[MachineOut]
     needs_you: list[NeedsYouOut]
     next_up: list[JobOut]
     counts: StatsOut
 
     @classmethod
-    def of(cls, floor: Floor, machines: list[MachineDetailOut]) -> Self:
+    def of(cls, floor: Floor, machines: list[MachineOut]) -> Self:
         return cls(
             at=floor.at,
             machines=machines,
@@ -48,17 +48,10 @@ class FloorOut(Told):
         )
 
 
-async def _machine(card: MachineCard, door: Asks) -> MachineDetailOut:
-    row = MachineOut.of(card)
-    found = await door.ask(LatestTelemetry(row.id)) if row.job else None
-    values = {name: getattr(row, name) for name in MachineOut.model_fields}
-    telemetry = None if found is None else TelemetryOut.of(found)
-    return MachineDetailOut.model_construct(**values, telemetry=telemetry)
-
-
 async def _show(call: Call) -> Reply:
     floor = await call.door.ask(FloorNow())
-    return Reply(FloorOut.of(floor, [await _machine(card, call.door) for card in floor.cards]))
+    machines = [await machine_shown(call.door, card) for card in floor.cards]
+    return Reply(FloorOut.of(floor, machines))
 
 
 ROUTES: Sequence[Route] = (

@@ -6,10 +6,19 @@ from pydantic import Field
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.states import JobState
-from cnc_station.engine.domain.webhooks import JobStatus, status_of
 from cnc_station.engine.views import JobFilter, Sort, SortKey
-from cnc_station.web.api.bulk import Count, Ids
-from cnc_station.web.api.job_values import HANDLER_ALIASES
+from cnc_station.web.api.job_values import ACTIONS
+from cnc_station.web.api.job_words import HANDLER_ALIASES, STATES, states_named
+from cnc_station.web.api.limits import (
+    Count,
+    Ids,
+    Reason,
+    Words,
+    described,
+    list_of,
+    one_of,
+    words_of,
+)
 from cnc_station.web.api.values import (
     Id,
     PageIn,
@@ -17,7 +26,6 @@ from cnc_station.web.api.values import (
     Taken,
     TakenJson,
     TimeIn,
-    words_of,
 )
 
 _SORT_ALIASES = {
@@ -28,13 +36,8 @@ _SORT_ALIASES = {
     "dueAt": "due",
     "due_at": "due",
 }
-_STATES: dict[str, frozenset[JobState]] = {
-    **{str(state): frozenset({state}) for state in JobState},
-    **{
-        str(status): frozenset(state for state in JobState if status_of(state) is status)
-        for status in JobStatus
-    },
-}
+_KEYS = one_of((*SortKey, *_SORT_ALIASES))
+_States = Annotated[Words, described(list_of(one_of(STATES)))]
 
 
 class JobFilterIn(Taken):
@@ -42,12 +45,12 @@ class JobFilterIn(Taken):
     between them. `status` takes states too, and the other way round. A `_since` is included, an
     `_until` and a `_before` are not."""
 
-    ids: str = ""
-    status: str = ""
-    state: str = ""
+    ids: Annotated[Words, described(list_of("[0-9]{1,18}"))] = ""
+    status: _States = ""
+    state: _States = ""
     machine_id: Id | None = None
-    machine_type: str = ""
-    handler: str = ""
+    machine_type: Words = ""
+    handler: Words = ""
     priority: PriorityIn | None = None
     min_priority: Annotated[int, Field(ge=0, le=100)] | None = None
     max_priority: Annotated[int, Field(ge=0, le=100)] | None = None
@@ -105,7 +108,7 @@ class JobListIn(JobFilterIn, PageIn):
     """A page of a list. `sort`: `created:desc,priority`, or `-created`. `include`: `next`, the next
     step of each job or why it waits, which takes longer than all the rest."""
 
-    sort: str = ""
+    sort: Annotated[Words, described(list_of(f"-?({_KEYS})(:(asc|desc)?)?"))] = ""
     include: Annotated[str, Field(pattern="^(next)?$")] = ""
 
     def order(self) -> tuple[Sort, ...]:
@@ -123,11 +126,11 @@ class BulkIn(TakenJson):
     """An action on jobs: those of `ids`, or all that match `filter`, whose number must be
     `expected_count`."""
 
-    action: str
+    action: Annotated[str, described(one_of(ACTIONS))]
     ids: Ids | None = None
     filter: dict[str, Any] | None = None
     expected_count: Count | None = None
-    reason: str = ""
+    reason: Reason = ""
     until: TimeIn | None = None
     machine_id: Id | None = None
 
@@ -152,16 +155,6 @@ def _ids(text: str) -> frozenset[int]:
     if not all(word.isdecimal() and len(word) < 19 for word in words):
         raise InvalidInput(FieldError("ids", "must be numbers of jobs, with commas between them"))
     return frozenset(map(int, words))
-
-
-def states_named(text: str, field: str) -> frozenset[JobState]:
-    """Return the states that these words name, states or statuses. Raises InvalidInput."""
-    chosen: frozenset[JobState] = frozenset()
-    for word in words_of(text.lower()):
-        if word not in _STATES:
-            raise InvalidInput(FieldError(field, f"must be one of {', '.join(_STATES)}"))
-        chosen |= _STATES[word]
-    return chosen
 
 
 def _sort(word: str) -> Sort:

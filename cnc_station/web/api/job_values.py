@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar, Self
 
@@ -9,33 +10,27 @@ from pydantic import BeforeValidator, Field
 
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.domain.job import JobSpec
+from cnc_station.engine.domain.job import LONGEST_SIDE, SHA256, YEAR_S, JobSpec
 from cnc_station.engine.domain.machine import Envelope
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import JobStatus, status_of
 from cnc_station.engine.views import Answer, JobCounts, JobDetail, JobLink, JobPage, JobRow, RunRow
+from cnc_station.web.api.job_words import HANDLER_ALIASES, HANDLERS, JOB_ALIASES, STATES
+from cnc_station.web.api.limits import Reason, described, limits, one_of
 from cnc_station.web.api.problems import NAMES
 from cnc_station.web.api.values import Id, PageOut, PriorityIn, TakenJson, TimeIn, TimeOut, Told
 
 MOST_JOBS = 500
-JOB_ALIASES: Mapping[str, str] = {
-    "required_machine_type": "machine_type",
-    "estimated_runtime": "estimated_s",
-    "taskName": "name",
-    "tenantId": "tenant",
-    "type": "handler",
-    "max_retries": "retry_limit",
-}
-# Handlers by the names that other systems have for them.
-HANDLER_ALIASES: Mapping[str, str] = {"sleep": "test.delay", "echo": "test.echo"}
+_of_job = partial(limits, JobSpec)
+_Side = Annotated[float, Field(ge=0, le=LONGEST_SIDE)]
 
 
 class Size(TakenJson):
     """Sides in mm."""
 
-    x: float
-    y: float
-    z: float
+    x: _Side
+    y: _Side
+    z: _Side
 
 
 class JobFields(TakenJson):
@@ -43,31 +38,31 @@ class JobFields(TakenJson):
 
     ALIASES: ClassVar = JOB_ALIASES
 
-    name: str | None = None
-    machine_type: str | None = None
-    material: str | None = None
-    complexity: int | None = None
+    name: Annotated[str | None, _of_job("name")] = None
+    machine_type: Annotated[str | None, _of_job("machine_type")] = None
+    material: Annotated[str | None, _of_job("material")] = None
+    complexity: Annotated[int | None, _of_job("complexity")] = None
     priority: PriorityIn | None = None
-    estimated_s: float | None = None
-    quantity: int | None = None
+    estimated_s: Annotated[float | None, _of_job("estimated_s")] = None
+    quantity: Annotated[int | None, _of_job("quantity")] = None
     due_at: TimeIn | None = None
-    program: str | None = None
+    program: Annotated[str | None, described(SHA256.pattern)] = None
     payload: dict[str, Any] | None = None
-    tenant: str | None = None
-    handler: str | None = None
-    retry_limit: int | None = None
-    timeout_s: float | None = None
-    timeout_ms: float | None = Field(default=None, deprecated=True)
-    work_order: str | None = None
-    operation: str | None = None
-    axes: int | None = None
+    tenant: Annotated[str | None, _of_job("tenant")] = None
+    handler: Annotated[str | None, _of_job("handler"), described(HANDLERS)] = None
+    retry_limit: Annotated[int | None, _of_job("retry_limit")] = None
+    timeout_s: Annotated[float | None, _of_job("timeout_s")] = None
+    timeout_ms: float | None = Field(default=None, deprecated=True, ge=1, le=YEAR_S * 1000)
+    work_order: Annotated[str | None, _of_job("work_order")] = None
+    operation: Annotated[str | None, _of_job("operation")] = None
+    axes: Annotated[int | None, _of_job("axes")] = None
     envelope: Size | None = None
     pinned_machine_id: Id | None = None
     not_before: TimeIn | None = None
-    description: str | None = None
-    notes: str | None = None
-    customer: str | None = None
-    external_id: str | None = None
+    description: Annotated[str | None, _of_job("description")] = None
+    notes: Annotated[str | None, _of_job("notes")] = None
+    customer: Annotated[str | None, _of_job("customer")] = None
+    external_id: Annotated[str | None, _of_job("external_id")] = None
 
     @classmethod
     def by_name(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -98,10 +93,10 @@ def _payload(given: Mapping[str, Any]) -> dict[str, Any]:
 class JobIn(JobFields):
     """A new job. Without `machine_type` it needs a `handler`."""
 
-    name: str
+    name: Annotated[str, _of_job("name"), Field(min_length=1)]
     after: list[Id] = Field(default_factory=list)
-    key: str = ""
-    after_keys: list[str] = Field(default_factory=list)
+    key: Annotated[str, _of_job("key")] = ""
+    after_keys: list[Annotated[str, _of_job("key")]] = Field(default_factory=list)
     draft: bool = False
 
     def spec(self) -> JobSpec:
@@ -127,14 +122,14 @@ class StatusIn(TakenJson):
 
     ALIASES: ClassVar = {"status": "state"}
 
-    state: str
-    reason: str
+    state: Annotated[str, described(one_of(STATES))]
+    reason: Annotated[Reason, Field(min_length=1)]
 
 
 class ActionIn(TakenJson):
     """How an action on one job is to be done. `JobAction` says which takes what."""
 
-    reason: str = ""
+    reason: Reason = ""
     until: TimeIn | None = None
     before: Id | None = None
     machine_id: Id | None = None

@@ -1,5 +1,6 @@
 """The routes about jobs."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,15 +22,15 @@ from cnc_station.engine.queries import (
     CountJobs,
     ExportJobsAfter,
     ListJobs,
+    ListJobsAfter,
 )
-from cnc_station.engine.views import ExportPart, JobDetail
+from cnc_station.engine.views import ExportPart, JobDetail, JobRow, JobsPart
 from cnc_station.web.api.bulk import act_on
 from cnc_station.web.api.job_filters import (
     BulkIn,
     ExportIn,
     JobFilterIn,
     JobListIn,
-    states_named,
 )
 from cnc_station.web.api.job_history import job_of
 from cnc_station.web.api.job_values import (
@@ -40,11 +41,13 @@ from cnc_station.web.api.job_values import (
     JobDetailOut,
     JobFields,
     JobIn,
+    JobOut,
     JobsIn,
     JobsOut,
     StatsOut,
     StatusIn,
 )
+from cnc_station.web.api.job_words import states_named
 from cnc_station.web.api.route import Call, Reply, Route, check_version, etag
 
 
@@ -100,19 +103,39 @@ async def _show_stats(call: Call) -> Reply:
 
 async def _export(call: Call) -> Reply:
     query: ExportIn = call.query
-    asked = ExportJobsAfter(query.chosen(), query.form)
-    first = await call.door.ask(asked)
-    name = f'attachment; filename="jobs.{query.form}"'
-    media = "text/csv" if query.form == "csv" else "application/json"
-    headers = {"Content-Disposition": name}
-    return Reply(None, 200, headers, media, parts=_parts(call.door, asked, first))
+    headers = {"Content-Disposition": f'attachment; filename="jobs.{query.form}"'}
+    if query.form == "csv":
+        asked = ExportJobsAfter(query.chosen())
+        parts, media = _csv(call.door, asked, await call.door.ask(asked)), "text/csv"
+    else:
+        rows = ListJobsAfter(query.chosen())
+        parts, media = _json(call.door, rows, await call.door.ask(rows)), "application/json"
+    return Reply(None, 200, headers, media, parts=parts)
 
 
-async def _parts(door: Asks, asked: ExportJobsAfter, part: ExportPart) -> AsyncIterator[bytes]:
+async def _csv(door: Asks, asked: ExportJobsAfter, part: ExportPart) -> AsyncIterator[bytes]:
     yield part.content
     while part.last is not None:
         part = await door.ask(replace(asked, after=part.last))
         yield part.content
+
+
+async def _json(door: Asks, asked: ListJobsAfter, part: JobsPart) -> AsyncIterator[bytes]:
+    """The jobs as a list shows them, in one array."""
+    yield b"["
+    between = b"\n"
+    while True:
+        if part.rows:
+            yield between + await asyncio.to_thread(_lines, part.rows)
+            between = b",\n"
+        if part.last is None:
+            break
+        part = await door.ask(replace(asked, after=part.last))
+    yield b"\n]\n"
+
+
+def _lines(rows: Sequence[JobRow]) -> bytes:
+    return b",\n".join(JobOut.of(row).model_dump_json().encode() for row in rows)
 
 
 async def _edit(call: Call) -> Reply:

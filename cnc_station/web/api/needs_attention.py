@@ -7,8 +7,9 @@ from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.queries import ListJobs
 from cnc_station.engine.views import JobFilter, Sort, SortKey
-from cnc_station.web.api.bulk import Count, Ids, act_on
+from cnc_station.web.api.bulk import act_on
 from cnc_station.web.api.job_values import AnswersOut, JobsOut
+from cnc_station.web.api.limits import Count, Ids, Reason
 from cnc_station.web.api.route import Call, Reply, Route
 from cnc_station.web.api.values import PageIn, TakenJson
 
@@ -20,7 +21,7 @@ class ChosenIn(TakenJson):
 
     ids: Ids | None = None
     expected_count: Count | None = None
-    reason: str = ""
+    reason: Reason = ""
 
 
 async def _show_list(call: Call) -> Reply:

@@ -164,6 +164,14 @@ def _parameters(route: Route) -> Iterable[dict[str, Any]]:
     if route.conditional:
         schema = {"type": "string", "pattern": '^(W/)?"v[0-9]{1,18}"$'}
         yield {"name": "If-Match", "in": "header", "schema": schema}
+    if route.tagged:
+        words = "The ETag of an answer that you have: 304 if it still is the answer."
+        yield {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": words,
+            "schema": {"type": "string"},
+        }
     if route.creates:
         schema = {"type": "string", "pattern": KEY_PATTERN}
         words = "A key of your choice: the same request with the same key creates nothing again."
@@ -195,6 +203,10 @@ def _responses(route: Route) -> dict[str, Any]:
         replayed = {"description": "An earlier request has done it", "schema": {"type": "string"}}
         for told in found.values():
             told["headers"] = {REPLAYED: replayed}
+    if route.tagged:
+        tag = {"schema": {"type": "string"}}
+        found["200"]["headers"] = {"ETag": tag}
+        found["304"] = {"description": "It is as you have it", "headers": {"ETag": tag}}
     for status in sorted(_refusals(route)):
         schema = {"$ref": _REF.format(model="Problem")}
         found[str(status)] = {

@@ -1,5 +1,6 @@
 """One operation of the API as a frozen value, and what it is called with and answers."""
 
+import hashlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from cnc_station.web.api.problems import Problem
 from cnc_station.web.api.values import Taken, Told
 
 IF_MATCH = re.compile(r'(W/)?"v(?P<version>[0-9]{1,18})"')
+_TAG = re.compile(r'(?:W/)?("[^"]*")')
 BINARY = "application/octet-stream"
 TEXTS = ("text/", "application/json")  # how the types of texts begin
 # Of what stands in paths.
@@ -53,6 +55,11 @@ class Reply:
     secret: bool = False
     parts: AsyncIterator[bytes] | None = None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it answers a model."""
+        return self.content is not None and not isinstance(self.content, bytes)
+
     def body(self) -> bytes:
         """Return the bytes of the answer."""
         if self.content is None or isinstance(self.content, bytes):
@@ -89,6 +96,11 @@ class Route:
         return f"{self.method.lower()}_{words.replace('/', '_')}"
 
     @property
+    def tagged(self) -> bool:
+        """Whether its answer has an ETag and takes If-None-Match: what is shown, not a download."""
+        return self.method == "GET" and not isinstance(self.answers.get(200), str)
+
+    @property
     def permission(self) -> Permission:
         return NEEDED[self.asks.__name__]
 
@@ -96,6 +108,16 @@ class Route:
 def etag(version: int) -> Mapping[str, str]:
     """The header that names the version of what is answered."""
     return {"ETag": f'"v{version}"'}
+
+
+def content_tag(content: bytes) -> str:
+    """Return the ETag of an answer that has no version: another content, another tag."""
+    return f'W/"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+
+
+def is_seen(if_none_match: str, tag: str) -> bool:
+    """Whether the client has this answer already, by the tags that it names."""
+    return if_none_match.strip() == "*" or _TAG.findall(tag)[0] in _TAG.findall(if_none_match)
 
 
 def check_version(call: Call, version: int) -> None:

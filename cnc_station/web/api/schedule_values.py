@@ -1,5 +1,6 @@
 """What the API takes and answers about schedules."""
 
+from functools import partial
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field
@@ -9,8 +10,8 @@ from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.schedule import CatchUp, FiringState, Overlap, Schedule
 from cnc_station.engine.views import DueRow, SchedulePreview, ScheduleRow, ScheduleRun
 from cnc_station.web.api.job_values import JobIn
+from cnc_station.web.api.limits import Ids, Reason, described, limits, one_of
 from cnc_station.web.api.values import (
-    Id,
     PageOut,
     Taken,
     TakenJson,
@@ -19,20 +20,19 @@ from cnc_station.web.api.values import (
     Told,
 )
 
-_POLICY = "^(skip|once|all)$"
-_OVERLAP = "^(skip|queue|allow)$"
+_of_schedule = partial(limits, Schedule)
 
 
 class ScheduleFields(TakenJson):
     """The fields of a schedule. `job` is the template of its jobs, any job but a draft."""
 
-    name: str | None = None
-    cron: str | None = None
-    time_zone: str | None = None
+    name: Annotated[str | None, _of_schedule("name")] = None
+    cron: Annotated[str | None, _of_schedule("cron")] = None
+    time_zone: Annotated[str | None, _of_schedule("time_zone")] = None
     job: JobIn | None = None
-    catch_up: Annotated[str, Field(pattern=_POLICY)] | None = None
-    overlap: Annotated[str, Field(pattern=_OVERLAP)] | None = None
-    jitter_s: float | None = None
+    catch_up: Annotated[str, Field(pattern=f"^({one_of(CatchUp)})$")] | None = None
+    overlap: Annotated[str, Field(pattern=f"^({one_of(Overlap)})$")] | None = None
+    jitter_s: Annotated[float | None, _of_schedule("jitter_s")] = None
     starts_at: TimeIn | None = None
     ends_at: TimeIn | None = None
 
@@ -56,9 +56,9 @@ class ScheduleFields(TakenJson):
 class ScheduleIn(ScheduleFields):
     """A new schedule."""
 
-    name: str
-    cron: str
-    time_zone: str
+    name: Annotated[str, _of_schedule("name"), Field(min_length=1)]
+    cron: Annotated[str, _of_schedule("cron"), Field(min_length=1)]
+    time_zone: Annotated[str, _of_schedule("time_zone"), Field(min_length=1)]
     job: JobIn
 
     def spec(self) -> Schedule:
@@ -69,7 +69,7 @@ class ScheduleIn(ScheduleFields):
 class ReasonIn(TakenJson):
     """Why, in words."""
 
-    reason: str = ""
+    reason: Reason = ""
 
 
 class JobTemplateOut(Told):
@@ -217,9 +217,9 @@ class PreviewOut(Told):
 class ScheduleActionsIn(TakenJson):
     """`pause`, `resume` or `trigger` the schedules of `ids`."""
 
-    action: str
-    ids: Annotated[list[Id], Field(min_length=1, max_length=500)]
-    reason: str = ""
+    action: Annotated[str, described(one_of(ScheduleAction))]
+    ids: Ids
+    reason: Reason = ""
 
     def chosen(self) -> ScheduleAction:
         """The action. Raises InvalidInput."""

@@ -6,6 +6,7 @@ from cnc_station.engine.commands import ActOnJobs
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.states import LIVE_RUNS
+from cnc_station.engine.door import Asks
 from cnc_station.engine.queries import (
     CountRuns,
     FloorNow,
@@ -15,7 +16,7 @@ from cnc_station.engine.queries import (
     ListStations,
     RunById,
 )
-from cnc_station.engine.views import RunDetail
+from cnc_station.engine.views import MachineCard, RunDetail
 from cnc_station.web.api.job_history import job_of, list_events
 from cnc_station.web.api.job_values import JobDetailOut
 from cnc_station.web.api.problems import not_found
@@ -23,7 +24,6 @@ from cnc_station.web.api.route import Call, Reply, Route, etag
 from cnc_station.web.api.shop_values import (
     EventsIn,
     EventsOut,
-    MachineDetailOut,
     MachineOut,
     MachinesIn,
     MachinesOut,
@@ -91,17 +91,21 @@ async def _list_machines(call: Call) -> Reply:
     query: MachinesIn = call.query
     floor = await call.door.ask(FloorNow())
     cards = [card for card in floor.cards if query.chooses(card.machine)]
-    machines = [MachineOut.of(card) for card in query.of(cards)]
+    machines = [await machine_shown(call.door, card) for card in query.of(cards)]
     return Reply(MachinesOut(machines=machines, **query.told(len(cards))))
 
 
+async def machine_shown(door: Asks, card: MachineCard) -> MachineOut:
+    """Return a machine, at work with its telemetry, which each station has in memory."""
+    asked = LatestTelemetry(card.machine.id)
+    return MachineOut.of(card, await door.ask(asked) if card.job else None)
+
+
 async def _show_machine(call: Call) -> Reply:
-    """Show a machine. Only its own station knows the latest report of its controller."""
     machine_id = call.path["id"]
     for card in (await call.door.ask(FloorNow())).cards:
         if card.machine.id == machine_id:
-            telemetry = await call.door.ask(LatestTelemetry(machine_id))
-            return Reply(MachineDetailOut.of_card(card, telemetry))
+            return Reply(await machine_shown(call.door, card))
     raise not_found(f"machine {machine_id}")
 
 
@@ -158,7 +162,7 @@ ROUTES: Sequence[Route] = (
         "Show a machine",
         FloorNow,
         _show_machine,
-        {200: MachineDetailOut},
+        {200: MachineOut},
         refuses=(404,),
     ),
     Route(

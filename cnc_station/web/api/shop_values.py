@@ -14,6 +14,7 @@ from cnc_station.engine.views import MachineCard, MachineRow, RunRow, StationRow
 from cnc_station.engine.views.jobs import RunDetail
 from cnc_station.engine.views.station import Presence
 from cnc_station.web.api.job_values import JobOut, RunOut
+from cnc_station.web.api.limits import Reason, Words, described, list_of, one_of, words_of
 from cnc_station.web.api.values import (
     Id,
     PageIn,
@@ -23,7 +24,6 @@ from cnc_station.web.api.values import (
     TimeIn,
     TimeOut,
     Told,
-    words_of,
 )
 
 Limit = Annotated[int, Field(ge=1, le=200)]
@@ -39,7 +39,7 @@ class RunsIn(PageIn):
     machine_id: Id | None = None
     station: str | None = None
     handler: str | None = None
-    outcome: str = ""
+    outcome: Annotated[Words, described(list_of(one_of((*RunState, *_OUTCOMES))))] = ""
     since: TimeIn | None = None
     until: TimeIn | None = None
 
@@ -71,7 +71,7 @@ def _outcome(word: str) -> RunState:
 class RunActionIn(TakenJson):
     """Why."""
 
-    reason: str = ""
+    reason: Reason = ""
 
 
 class RunsOut(PageOut):
@@ -131,7 +131,8 @@ class TelemetryOut(Told):
 
 class MachineOut(Told):
     """A machine with its present state, its job and its next job, or why there is none.
-    `unreached_since`: its controller has not answered since then."""
+    `unreached_since`: its controller has not answered since then. `telemetry`: the latest report of
+    its controller about a run."""
 
     id: int
     name: str
@@ -152,53 +153,40 @@ class MachineOut(Told):
     completed_today: int
     runs_done: int
     run_seconds: float
-
-    @classmethod
-    def of(cls, card: MachineCard) -> Self:
-        return cls(**_of_card(card))
-
-
-def _of_card(card: MachineCard) -> dict[str, Any]:
-    row = card.machine
-    return {
-        "id": row.id,
-        "name": row.spec.name,
-        "machine_type": row.spec.machine_type,
-        "model": row.spec.model,
-        "driver": row.spec.driver,
-        "station": row.station,
-        "station_presence": row.presence,
-        "state": row.state,
-        "state_since": row.state_since,
-        "state_reason": row.state_reason,
-        "not_ready": row.not_ready,
-        "unreached_since": row.unreached_since,
-        "active_jobs": int(card.job is not None),
-        "job": None if card.job is None else JobOut.of(card.job),
-        "next_job": None if card.next_job is None else JobOut.of(card.next_job),
-        "why_idle": card.why_idle,
-        "completed_today": card.completed_today,
-        "runs_done": row.runs_done,
-        "run_seconds": row.run_seconds,
-    }
-
-
-class MachineDetailOut(MachineOut):
-    """A machine with the latest report of its controller."""
-
     telemetry: TelemetryOut | None
 
     @classmethod
-    def of_card(cls, card: MachineCard, telemetry: Telemetry | None) -> Self:
-        told = None if telemetry is None else TelemetryOut.of(telemetry)
-        return cls(**_of_card(card), telemetry=told)
+    def of(cls, card: MachineCard, telemetry: Telemetry | None) -> Self:
+        row = card.machine
+        return cls(
+            id=row.id,
+            name=row.spec.name,
+            machine_type=row.spec.machine_type,
+            model=row.spec.model,
+            driver=row.spec.driver,
+            station=row.station,
+            station_presence=row.presence,
+            state=row.state,
+            state_since=row.state_since,
+            state_reason=row.state_reason,
+            not_ready=row.not_ready,
+            unreached_since=row.unreached_since,
+            active_jobs=int(card.job is not None),
+            job=None if card.job is None else JobOut.of(card.job),
+            next_job=None if card.next_job is None else JobOut.of(card.next_job),
+            why_idle=card.why_idle,
+            completed_today=card.completed_today,
+            runs_done=row.runs_done,
+            run_seconds=row.run_seconds,
+            telemetry=None if telemetry is None else TelemetryOut.of(telemetry),
+        )
 
 
 class MachinesIn(PageIn):
     """Which machines; several values stand in one, with commas between them."""
 
-    type: str = ""
-    state: str = ""
+    type: Words = ""
+    state: Words = ""
     station: str | None = None
 
     ALIASES: ClassVar = {"machine_type": "type", "status": "state"}
@@ -248,7 +236,7 @@ class EventsIn(Taken):
     between them."""
 
     after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
-    types: str = ""
+    types: Annotated[Words, described(list_of(one_of(TRANSITIONS)))] = ""
     limit: Limit = 200
 
     def chosen_types(self) -> frozenset[str]:

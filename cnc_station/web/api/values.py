@@ -194,11 +194,6 @@ class PageOut(Told):
     offset: int
 
 
-def words_of(text: str) -> Sequence[str]:
-    """Return the words of a list with commas."""
-    return [word.strip() for word in text.split(",") if word.strip()]
-
-
 def _without_aliases(values: Mapping[str, Any], aliases: Mapping[str, str]) -> dict[str, Any]:
     found = dict(values)
     for alias, name in aliases.items():

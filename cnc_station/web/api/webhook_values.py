@@ -6,7 +6,12 @@ from pydantic import Field
 
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.domain.message_formats.options import MessageFormat
-from cnc_station.engine.domain.webhooks import WebhookSpec
+from cnc_station.engine.domain.webhooks import (
+    LEAST_SECRET,
+    MOST_SECRET,
+    WebhookEvent,
+    WebhookSpec,
+)
 from cnc_station.engine.views.webhooks import (
     DeliveryAttempt,
     DeliveryDetail,
@@ -17,6 +22,7 @@ from cnc_station.engine.views.webhooks import (
     NewWebhook,
     WebhookRow,
 )
+from cnc_station.web.api.limits import described, limits, one_of
 from cnc_station.web.api.values import (
     Id,
     PageIn,
@@ -27,13 +33,15 @@ from cnc_station.web.api.values import (
     Told,
 )
 
+_Secret = Annotated[str, Field(min_length=LEAST_SECRET, max_length=MOST_SECRET)]
+
 
 class WebhookFields(TakenJson):
     """The fields of an endpoint. `tenant` null: the jobs of all tenants."""
 
-    url: str | None = None
-    events: list[str] | None = None
-    tenant: str | None = None
+    url: Annotated[str | None, limits(WebhookSpec, "url")] = None
+    events: list[Annotated[str, described(one_of(WebhookEvent))]] | None = None
+    tenant: Annotated[str | None, limits(WebhookSpec, "tenant")] = None
     enabled: bool | None = None
 
     def given(self) -> dict[str, Any]:
@@ -50,8 +58,8 @@ class WebhookFields(TakenJson):
 class WebhookIn(WebhookFields):
     """A new endpoint. Without a `secret` one is made."""
 
-    url: str
-    secret: str | None = Field(default=None, repr=False)
+    url: Annotated[str, limits(WebhookSpec, "url"), Field(min_length=1)]
+    secret: _Secret | None = Field(default=None, repr=False)
 
     def spec(self) -> WebhookSpec:
         """The endpoint as the engine takes it."""
@@ -101,7 +109,7 @@ class WebhooksOut(PageOut):
 class RotateIn(TakenJson):
     """A new secret. For `overlap_s` everything is signed with both."""
 
-    secret: str | None = Field(default=None, repr=False)
+    secret: _Secret | None = Field(default=None, repr=False)
     overlap_s: Annotated[float, Field(ge=0, le=2_592_000)] = 86_400.0
 
 

@@ -1,21 +1,21 @@
 """The job list as a file for a spreadsheet or a program."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from datetime import tzinfo
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import Connection
 
 from cnc_station.engine.domain.csv_text import BOM, csv_lines
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
-from cnc_station.engine.domain.time_text import local, rfc3339
+from cnc_station.engine.domain.time_text import local
 from cnc_station.engine.store.queries.context import STANDALONE, QueryContext
 from cnc_station.engine.store.queries.job_list import ordered_ids
 from cnc_station.engine.store.queries.job_rows import JobReader
 from cnc_station.engine.store.schema import job
-from cnc_station.engine.views import ExportPart, JobFilter, JobRow, Sort
+from cnc_station.engine.views import ExportPart, JobFilter, JobRow, JobsPart, Sort
 
 PART = 1_000  # jobs
 _AT_ONCE = 500
@@ -24,8 +24,6 @@ _TIMES = frozenset(name for name in _COLUMNS if name.endswith("_at")) | {
     "state_since",
     "not_before",
 }
-
-_Values: TypeAlias = Callable[[JobRow], dict[str, Any]]
 
 
 def export(
@@ -43,45 +41,52 @@ def export(
     would read as a formula. JSON is for programs: unchanged values, times in ms.
     """
     pages = _pages(connection, chosen, order, JobReader(connection, now, context=context))
-    return b"".join(_written(pages, form, context, asdict, first=True, last=True))
+    if form == "csv":
+        return b"".join(_csv(pages, context.zone, first=True))
+    if form == "json":
+        return b"".join(_json(pages))
+    raise InvalidInput(FieldError("form", "csv or json"))
 
 
 def export_part(
     connection: Connection,
     chosen: JobFilter,
-    form: str,
     after: int,
     now: int,
     *,
     context: QueryContext = STANDALONE,
 ) -> ExportPart:
-    """The next `PART` of the chosen jobs by their ids, as `export` writes them, but in JSON with
-    times in RFC 3339."""
-    chosen_ids = ordered_ids(chosen, (), now).order_by(None).where(job.c.id > after)
-    ids = list(connection.execute(chosen_ids.order_by(job.c.id).limit(PART)).scalars())
-    last = len(ids) < PART
-    rows = JobReader(connection, now, context=context).rows(ids)
+    """The next `PART` of the chosen jobs by their ids, as `export` writes them in CSV."""
+    rows, last = _part(connection, chosen, after, JobReader(connection, now, context=context))
     pages = iter([rows] if rows else [])
-    pieces = _written(pages, form, context, _with_rfc3339, first=not after, last=last)
-    return ExportPart(b"".join(pieces), None if last else ids[-1])
+    return ExportPart(b"".join(_csv(pages, context.zone, first=not after)), last)
 
 
-def _written(
-    pages: Iterator[Sequence[JobRow]],
-    form: str,
-    context: QueryContext,
-    values: _Values,
+def jobs_after(
+    connection: Connection,
+    chosen: JobFilter,
+    after: int,
+    now: int,
     *,
-    first: bool,
-    last: bool,
-) -> Iterator[bytes]:
-    """These pages of a file. `first`, `last`: it begins, it ends with them. `values`: those of a
-    row in JSON."""
-    if form == "csv":
-        return _csv(pages, context.zone, first=first)
-    if form == "json":
-        return _json(pages, values, first=first, last=last)
-    raise InvalidInput(FieldError("form", "csv or json"))
+    context: QueryContext = STANDALONE,
+) -> JobsPart:
+    """The same jobs as rows, without their next step."""
+    reader = JobReader(connection, now, context=context)
+    return JobsPart(*_part(connection, chosen, after, reader, with_next=False))
+
+
+def _part(
+    connection: Connection,
+    chosen: JobFilter,
+    after: int,
+    reader: JobReader,
+    *,
+    with_next: bool = True,
+) -> tuple[tuple[JobRow, ...], int | None]:
+    """The rows, and the id of the last one if others may follow."""
+    chosen_ids = ordered_ids(chosen, (), reader.now).order_by(None).where(job.c.id > after)
+    ids = list(connection.execute(chosen_ids.order_by(job.c.id).limit(PART)).scalars())
+    return reader.rows(ids, with_next=with_next), ids[-1] if len(ids) == PART else None
 
 
 def _pages(
@@ -108,20 +113,11 @@ def _cell(row: JobRow, name: str, zone: tzinfo | None) -> object:
     return value
 
 
-def _with_rfc3339(row: JobRow) -> dict[str, Any]:
-    values = asdict(row)
-    return values | {name: rfc3339(values[name]) for name in _TIMES}
-
-
-def _json(
-    pages: Iterator[Sequence[JobRow]], values: _Values, *, first: bool, last: bool
-) -> Iterator[bytes]:
-    if first:
-        yield b"["
-    between = "\n" if first else ",\n"
+def _json(pages: Iterator[Sequence[JobRow]]) -> Iterator[bytes]:
+    yield b"["
+    between = "\n"
     for page in pages:
         for row in page:
-            yield (between + json.dumps(values(row), ensure_ascii=False)).encode()
+            yield (between + json.dumps(asdict(row), ensure_ascii=False)).encode()
             between = ",\n"
-    if last:
-        yield b"\n]\n"
+    yield b"\n]\n"
