@@ -17,7 +17,7 @@ class LossyDoor:
 
     def __init__(self, door: Door) -> None:
         self._door = door
-        self.operator = door.operator
+        self.operator, self.tenants = door.operator, door.tenants
         self.lost = 0
 
     async def execute(self, command: Command[T]) -> T:
