@@ -95,6 +95,7 @@ class MainWindow(QMainWindow):
         self.current = ""
         self._finishing = False
         self._scans: ScanCatcher | None = None
+        self.takes_badge: Callable[[str], bool] = lambda _: False
         self.rail = NavigationRail()
         self.top_bar = TopBar()
         self.toasts = ToastShelf()
@@ -136,6 +137,11 @@ class MainWindow(QMainWindow):
         action.triggered.connect(triggered)
         self.addAction(action)
         return action
+
+    def _take_scan(self, code: str) -> None:
+        """A badge signs its owner on; every other code is searched for."""
+        if not self.takes_badge(code):
+            self.top_bar.search.take_scan(code)
 
     def page(self, key: str) -> QWidget:
         """The page of a key, made on first use; KeyError for an unknown key."""
@@ -231,7 +237,7 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         if self._scans is None:
             self._scans = ScanCatcher(self)
-            self._scans.scanned.connect(self.top_bar.search.take_scan)
+            self._scans.scanned.connect(self._take_scan)
 
     def finish(self) -> None:
         """Close without asking, at the end of a shutdown."""

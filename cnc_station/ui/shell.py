@@ -42,6 +42,7 @@ from cnc_station.ui.link_text import link_status
 from cnc_station.ui.needs import link_needs, of_machine, worst_tone
 from cnc_station.ui.operations import Operations
 from cnc_station.ui.page_context import SLOW_LOOK_MS, PageContext
+from cnc_station.ui.people.who_is_here import PresentPerson
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.toasts import Message
 
@@ -89,6 +90,8 @@ class Shell(QObject):
         self.context = PageContext(door, self.bridge, self.operations, self, now, self.alerts)
         self._frame.context = self.context
         self._add_bell()
+        self.person = PresentPerson(self.context, window.top_bar.person, window)
+        window.takes_badge = self.person.take_code
         self._needs_query = CoalescedTask(self.operations, self._count, self, interval_ms=_COUNT_MS)
         self._slow_look = QTimer(self, interval=SLOW_LOOK_MS)
         self._slow_look.timeout.connect(self._needs_query.request)
@@ -161,6 +164,7 @@ class Shell(QObject):
         self._needs_query.stop()
         self.alerts.stop()
         self.alert_panel.close_panel()
+        self.person.close()
         self.bridge.close()
         await self.operations.close()
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QSizePolicy, QWidget
 from cnc_station.ui.theme import Ink, Role, Tone, theme
 from cnc_station.ui.theme.live import tone_ink
 from cnc_station.ui.widgets.bell import Bell
-from cnc_station.ui.widgets.buttons import PrimaryButton
+from cnc_station.ui.widgets.buttons import Button, PrimaryButton
 from cnc_station.ui.widgets.fields import SearchField
 from cnc_station.ui.widgets.layout import STRETCH, hbox
 from cnc_station.ui.widgets.literal import one_line, set_tip
@@ -94,6 +94,8 @@ class TopBar(QFrame):
         self.search.setMaximumWidth(380)
         self.dots = ConnectionDots()
         self.clock = ElidedLabel("", Role.NOTE, Ink.MUTED)
+        self.person = Button("", quiet=True)  # who is signed on, where people do
+        self.person.hide()
         self.bell = Bell()
         self.new_job = PrimaryButton(self.tr("New job"))
         self._line = hbox(
@@ -102,6 +104,7 @@ class TopBar(QFrame):
             self.dots,
             STRETCH,
             self.clock,
+            self.person,
             self.bell,
             self.new_job,
             on=self,

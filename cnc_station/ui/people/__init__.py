@@ -1,0 +1,1 @@
+"""Signing on at the window, and who is here."""
