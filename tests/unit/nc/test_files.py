@@ -93,7 +93,7 @@ def test_an_m_code_of_the_machines_builder_is_warned_about_and_takes_a_second(co
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [
-        ("O5\nM8\nG4 P20\nM9\nM30\n", 20),
+        ("O5\nM8\nG4 P20.\nM9\nM30\n", 20),
         ("S500 M3\nG4 P30\nS900\nG4 P30\nM5\nM30\n", 60),
         ("M31\nM30\n", 0),
     ],
