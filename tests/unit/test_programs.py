@@ -40,6 +40,13 @@ def test_a_program_is_stored_with_its_totals() -> None:
     assert kept.findings == ()
 
 
+def test_a_program_in_utf_16_is_kept_as_the_machine_can_read_it() -> None:
+    kept = check_program("lid.nc", GOOD.decode().encode("utf-16"))
+
+    assert kept.content == GOOD
+    assert "UTF-16" in kept.findings[0][2]
+
+
 def test_a_warning_is_stored_with_the_program() -> None:
     kept = check_program("part.nc", GOOD.replace(b"M30\n", b"M5\n"))
     ((_, severity, message),) = kept.findings

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from cnc_station.engine.domain import nc, text_gate
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
+from cnc_station.engine.domain.nc import encoding
 from cnc_station.engine.outside_file import MOST_PROGRAM_BYTES, size_text
 from cnc_station.engine.store.programs import KeptProgram
 from cnc_station.engine.views import ReadAs, Toolpath
@@ -24,8 +25,8 @@ _CUTTING = frozenset((nc.Kind.FEED, nc.Kind.ARC))
 def check_program(name: str, content: bytes) -> KeptProgram:
     """Return a program ready to be stored, with its warnings. A path before the name is dropped.
 
-    Takes about a second for 200,000 lines: call it on a thread. Raises InvalidInput with the lines
-    (`line 12`) where the program is wrong.
+    It is kept byte for byte, unless it is UTF-16. Takes about a second for 200,000 lines: call it
+    on a thread. Raises InvalidInput with the lines (`line 12`) where the program is wrong.
     """
     bare = name.replace("\\", "/").rpartition("/")[2].strip()
     if (wrong := text_gate.fault(bare)) is not None:
@@ -35,6 +36,7 @@ def check_program(name: str, content: bytes) -> KeptProgram:
     if len(content) > MOST_PROGRAM_BYTES:
         reason = f"is larger than {size_text(MOST_PROGRAM_BYTES)}"
         raise InvalidInput(FieldError("program", reason))
+    content, remarks = _as_machines_read(content)
     program = nc.read(content)
     if program.refused:
         raise InvalidInput(*_errors(program.findings))
@@ -46,10 +48,18 @@ def check_program(name: str, content: bytes) -> KeptProgram:
         duration_s=program.duration_s,
         findings=tuple(
             (f.line, f.severity.value, text_gate.visible(f.message, MAX_MESSAGE))
-            for f in program.findings
+            for f in (*remarks, *program.findings)
         ),
         doubtful=program.doubtful,
     )
+
+
+def _as_machines_read(content: bytes) -> tuple[bytes, tuple[nc.Finding, ...]]:
+    """Return the program as it is kept and sent (no machine reads UTF-16), and what was changed."""
+    if encoding.utf_16(content) is None:
+        return content, ()
+    told = "the file is saved as UTF-16, which machines cannot read: kept as plain text (UTF-8)"
+    return encoding.as_ascii_based(content), (nc.Finding(0, nc.Severity.WARNING, told),)
 
 
 def _errors(findings: tuple[nc.Finding, ...]) -> list[FieldError]:

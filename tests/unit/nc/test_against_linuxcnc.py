@@ -11,7 +11,8 @@ from random import Random
 import pytest
 
 from cnc_station.bundled import bundled
-from cnc_station.engine.domain.nc import DEFAULT, Kind, Program, Severity, polyline, read
+from cnc_station.engine.domain.nc import DEFAULT, Kind, Limits, Program, Severity, polyline, read
+from cnc_station.engine.domain.nc.dialects import LINUXCNC
 from tests.unit.nc.linuxcnc import DATA, Driven, Point, driven
 from tests.unit.nc.programs import moves
 
@@ -167,3 +168,31 @@ def test_a_random_program_drives_where_linuxcnc_drives_it(seed: int, tmp_path: P
         assert ours.high == pytest.approx(theirs.high, abs=20 * MM)
         assert ours.feed_mm == pytest.approx(theirs.feed_mm, rel=1e-3)
         assert ours.rapid_mm == pytest.approx(theirs.rapid_mm, rel=1e-3)
+
+
+LINUXCNCS_OWN = [
+    "G1 @25 ^40\n^-70\n@8 Z-2\nG91 ^33\n@4",
+    "G2 @9 ^-90 I-9 J0\nG1 X0 Y0\n@6 ^45",
+    "G81 R1 Z-4 @20 ^90\n^150\n@11\nG80",
+    "G1 X[#<_x>+2] Y[#<_z>*2]\nX[#<_motion_mode>/10] Y[#<_plane>/10]\nX[#<_feed>/9] Y[#<_rpm>/90]",
+    "G20 G1 X[#<_x>] Y[#5421+#<_metric>]\nG21 G55 X#<_imperial> Y[#<_coord_system>/50]\nX#5220",
+    "G1 X[#<_retract_r_plane>+3] Y[#<_absolute>+5]\nG99 X[#<_retract_old_z>+#<_current_tool>]",
+    "G18 G1 X1 Z1\nG2 X11.01 Z1.02 I5 K0\nG17 G3 X5 Y0 R8\nG2 X9.026 Y0 I2 J0",
+]
+
+
+@pytest.mark.parametrize("body", LINUXCNCS_OWN)
+def test_linuxcncs_own_words_and_parameters_drive_where_it_drives(
+    body: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.ngc"
+    file.write_text(f"G21 G90 G17 G98\nS900 M3 F300\nG0 X9 Y0 Z5\n{body}\nM2\n")
+    theirs, program = driven(file), read(file.read_bytes(), limits=Limits(dialect=LINUXCNC))
+    ours = read_by_us(program)
+
+    assert not theirs.complaint
+    assert not program.refused, program.findings
+    assert ours.end == pytest.approx(theirs.end, abs=MM)
+    assert ours.feed_mm == pytest.approx(theirs.feed_mm, rel=1e-3)
+    assert ours.low == pytest.approx(theirs.low, abs=20 * MM)
+    assert ours.high == pytest.approx(theirs.high, abs=20 * MM)

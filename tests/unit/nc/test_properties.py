@@ -6,6 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cnc_station.engine.domain.nc import Limits, Program, at, polyline, read
+from cnc_station.engine.domain.nc.dialect import Dialect
+from cnc_station.engine.domain.nc.dialects import ALL
+from cnc_station.engine.domain.nc.encoding import decoded
 from tests.unit.nc.programs import moves
 
 NUMBERS = st.one_of(
@@ -34,7 +37,18 @@ FLOW = st.builds(
 EXPRESSIONS = st.sampled_from(
     ["#1=[#1+1]", "#2=[#1*3]", "G1 X#1 F9", "X[1/#2]", "Y[#1**9]", "X##1", "Z[-[", "[1]", "#<b>=2"]
 )
-LOOPING = st.lists(st.one_of(FLOW, FLOW, EXPRESSIONS), max_size=15).map("\n".join)
+MACRO = st.sampled_from(
+    [
+        *("WHILE[#1LT3]DO1", "END1", "DO2", "END2", "IF[#1EQ#0]GOTO1", "IF[#2GT#1]THEN#2=#1+1"),
+        *("GOTO2", "GOTO#1", "N1", "N2G0X#1", "#1=#1-1", "#3000=1", "#3006=1", "#[#1]=#5041"),
+        *("G65P1A2.L2", "O1", "O2", "M97P1", "M98P2L3", "M99", "M99P2", "G65P7", "DPRNT[X#1]"),
+        *("G1@#1^90", "$H"),
+    ]
+)
+LOOPING = st.lists(st.one_of(FLOW, FLOW, MACRO, EXPRESSIONS), max_size=15).map("\n".join)
+
+
+ENCODINGS = st.sampled_from(["utf-8", "utf-16", "utf-16-le", "cp1251"])
 
 
 def holds_together(program: Program) -> None:
@@ -54,14 +68,17 @@ def holds_together(program: Program) -> None:
     assert last.fraction == 1.0
 
 
-@given(st.binary(max_size=2000))
-def test_any_bytes_are_read_without_an_exception(source: bytes) -> None:
-    holds_together(read(source))
+@given(st.binary(max_size=2000), st.sampled_from((None, *ALL)))
+def test_any_bytes_are_read_without_an_exception(source: bytes, dialect: Dialect | None) -> None:
+    holds_together(read(source, limits=Limits(dialect=dialect)))
+    decoded(source)
 
 
-@given(TEXTS)
-def test_any_words_are_read_without_an_exception(text: str) -> None:
-    holds_together(read(text.encode()))
+@given(TEXTS, st.sampled_from((None, *ALL)), ENCODINGS)
+def test_any_words_are_read_without_an_exception(
+    text: str, dialect: Dialect | None, encoding: str
+) -> None:
+    holds_together(read(text.encode(encoding), limits=Limits(dialect=dialect)))
 
 
 PLACES = st.lists(
@@ -131,9 +148,10 @@ def test_an_arc_ends_exactly_where_it_says_and_turns_its_angle(
     assert all(low <= value <= high for value in drawn.x[1:])
 
 
-@given(LOOPING)
-def test_any_loops_and_branches_come_to_an_end(text: str) -> None:
-    holds_together(read(text.encode(), limits=Limits(max_repeated_blocks=500)))
+@given(LOOPING, st.sampled_from((None, *ALL)))
+def test_any_loops_and_branches_come_to_an_end(text: str, dialect: Dialect | None) -> None:
+    limits = Limits(max_repeated_blocks=500, dialect=dialect)
+    holds_together(read(text.encode(), limits=limits))
 
 
 @given(TEXTS)

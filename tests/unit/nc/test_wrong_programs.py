@@ -18,7 +18,7 @@ def found(name: str) -> tuple[Finding, ...]:
     ("name", "line", "why"),
     [
         ("arc_without_centre.ngc", 6, "neither a centre"),
-        ("binary.nc", 0, "not text"),
+        ("binary.nc", 0, "it is a picture"),
         ("broken_number.nc", 6, "cannot read"),
         ("cycle_without_r.ngc", 5, "needs R"),
         ("empty.nc", 0, "empty"),

@@ -6,12 +6,13 @@ from enum import Enum
 
 from cnc_station.engine.domain.nc.findings import BlockError
 
-# The radius of an arc at its start and at its end differ by rounding in the CAM system. Grbl's
-# rule: a difference of 5 µm is always rounding and half a millimetre never is. Between the two it
-# is rounding when it is below 0.1 % of the radius.
-ROUNDING_MM = 0.005
-NEVER_ROUNDING_MM = 0.5
+# The radius of an arc at its start and at its end differ by rounding in the CAM system. LinuxCNC's
+# rule (`interp_convert.cc`, measured on 2.9): a difference within the tolerance is rounding, and so
+# is one below 0.1 % of the radius, but never one of a hundred times the tolerance.
+TOLERANCE_MM, TOLERANCE_IN_INCHES_MM = 0.0282, 0.0718
 ROUNDING_SHARE = 0.001
+NEVER_ROUNDING = 100.0
+RADIUS_TOLERANCE_MM = 0.005  # of an R that is too small for its ends
 FULL_CIRCLE_BELOW_RAD = 5e-7
 TURN = 2 * math.pi
 
@@ -72,6 +73,13 @@ class Arc:
         ]
 
 
+def closes(radius: float, end_radius: float, tolerance: float) -> bool:
+    """Return whether the radius at the start and at the end differ by rounding only."""
+    gap = abs(radius - end_radius)
+    share = ROUNDING_SHARE * max(radius, end_radius)
+    return gap <= tolerance or (gap <= share and gap <= NEVER_ROUNDING * tolerance)
+
+
 def arc_around(
     plane: Plane,
     start: tuple[float, float],
@@ -80,13 +88,13 @@ def arc_around(
     *,
     clockwise: bool,
     turns: int = 1,
+    tolerance: float = TOLERANCE_MM,
 ) -> Arc:
     """Return the arc from `start` to `end` around `centre`; all in the axes of the plane, in mm."""
     start_u, start_v = start[0] - centre[0], start[1] - centre[1]
     end_u, end_v = end[0] - centre[0], end[1] - centre[1]
     radius, end_radius = math.hypot(start_u, start_v), math.hypot(end_u, end_v)
-    gap = abs(radius - end_radius)
-    if gap > NEVER_ROUNDING_MM or (gap > ROUNDING_MM and gap > ROUNDING_SHARE * radius):
+    if not closes(radius, end_radius, tolerance):
         raise BlockError(
             f"the arc does not close: its radius is {radius:.3f} mm at the start"
             f" and {end_radius:.3f} mm at the end"
@@ -115,7 +123,7 @@ def centre_from_radius(
             "an arc given by R cannot end where it starts; use I, J or K for a full circle"
         )
     half = chord / 2
-    if half - abs(radius) > ROUNDING_MM:
+    if half - abs(radius) > RADIUS_TOLERANCE_MM:
         raise BlockError(
             f"the arc does not close: R {abs(radius):.3f} mm is too small for ends"
             f" {chord:.3f} mm apart"

@@ -135,7 +135,7 @@ COOLANT_OFF = frozenset({9, 89})
 STOP, OPTIONAL_STOP, PALLET_STOP = 0, 1, 60
 ENDS = frozenset({2, 30})
 TOOL_CHANGE, TOOL_IS = 6, 61
-CALL, RETURN = 98, 99
+CALL_LINES, CALL, RETURN = 97, 98, 99
 M_QUIET = frozenset(
     {7, 8, 9, 10, 11, 19, 21, 22, 23, 24, 29, 31, 33, 34, 35, 36, 41, 42, 43, 44, 48, 49, 50, 51}
     | {52, 53, 62, 63, 64, 65, 66, 67, 68, 82, 83, 84, 85, 86, 88, 89}

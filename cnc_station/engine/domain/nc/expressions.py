@@ -1,4 +1,5 @@
-"""Parameters (#1, #<name>) and expressions in brackets, in LinuxCNC syntax."""
+"""Read parameters (#1, #<name>) and expressions in brackets, as LinuxCNC and as Fanuc's and Haas's
+macros write them."""
 
 import math
 import operator
@@ -6,30 +7,40 @@ import re
 from collections.abc import Callable
 
 from cnc_station.engine.domain.nc.findings import BlockError
+from cnc_station.engine.domain.nc.loops import Gap
+from cnc_station.engine.domain.nc.malformed import unreadable
+from cnc_station.engine.domain.nc.parameters import (
+    HIGHEST_PARAMETER,
+    Parameter,
+    Parameters,
+    Vacant,
+)
 from cnc_station.engine.domain.nc.words import (
     LARGEST,
     LONGEST_LINE,
-    MACRO,
     Block,
     Words,
     g_code,
     m_code,
-    unreadable,
-    what_is_malformed,
 )
 
-LOCAL_PARAMETERS = 30
-HIGHEST_PARAMETER = 9999
 DEEPEST = 40
 NUMBER = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
 NAME = re.compile(r"<([^<>]+)>")
-FUNCTION = re.compile(r"(ABS|ACOS|ASIN|ATAN|COS|EXISTS|EXP|FIX|FUP|LN|ROUND|SIN|SQRT|TAN)\[")
+FUNCTION = re.compile(
+    r"(ABS|ACOS|ASIN|ATAN|BCD|BIN|COS|EXISTS|EXP|FIX|FUP|LN|POW|RND|ROUND|SIN|SQRT|SQR|TAN)\["
+)
 OPERATOR = re.compile(r"\*\*|[-+*/]|MOD|AND|XOR|OR|EQ|NE|GT|GE|LT|LE")
 
-Parameter = int | str
 Binary = Callable[[float, float], float]
 
 
+def equal(a: float, b: float) -> bool:
+    """Return whether two values are equal. An empty parameter is equal to another only."""
+    return isinstance(a, Vacant) is isinstance(b, Vacant) and abs(a - b) < 1e-6
+
+
+COMPARING = 2
 OPERATIONS: dict[str, tuple[int, Binary]] = {
     "**": (5, operator.pow),
     "*": (4, operator.mul),
@@ -37,8 +48,8 @@ OPERATIONS: dict[str, tuple[int, Binary]] = {
     "MOD": (4, lambda a, b: math.fmod(math.fmod(a, b) + abs(b), abs(b))),  # never negative
     "+": (3, operator.add),
     "-": (3, operator.sub),
-    "EQ": (2, lambda a, b: abs(a - b) < 1e-6),
-    "NE": (2, lambda a, b: abs(a - b) >= 1e-6),
+    "EQ": (2, equal),
+    "NE": (2, lambda a, b: not equal(a, b)),
     "GT": (2, operator.gt),
     "GE": (2, operator.ge),
     "LT": (2, operator.lt),
@@ -46,6 +57,12 @@ OPERATIONS: dict[str, tuple[int, Binary]] = {
     "AND": (1, lambda a, b: a != 0 and b != 0),
     "OR": (1, lambda a, b: a != 0 or b != 0),
     "XOR": (1, lambda a, b: (a != 0) != (b != 0)),
+}
+# The logical operators of a macro work on the bits of whole numbers.
+BITS: dict[str, Binary] = {
+    "AND": lambda a, b: int(a) & int(b),
+    "OR": lambda a, b: int(a) | int(b),
+    "XOR": lambda a, b: int(a) ^ int(b),
 }
 FUNCTIONS: dict[str, Callable[[float], float]] = {
     "ABS": abs,
@@ -57,52 +74,43 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
     "FUP": math.ceil,
     "LN": math.log,
     "ROUND": lambda a: math.floor(a + 0.5),
+    "RND": lambda a: math.floor(a + 0.5),
     "SIN": lambda a: math.sin(math.radians(a)),
     "SQRT": math.sqrt,
+    "SQR": math.sqrt,
     "TAN": lambda a: math.tan(math.radians(a)),
+    "BIN": lambda a: int(f"{int(a):x}"),
+    "BCD": lambda a: int(f"{int(a):d}", 16),
 }
-
-
-class Parameters:
-    """Values of #1, #2 ... (zero until set) and of #<name>; names that start with _ are global."""
-
-    __slots__ = ("_globals", "locals")
-
-    def __init__(self) -> None:
-        self._globals: dict[Parameter, float] = {}
-        self.locals: dict[Parameter, float] = {}
-
-    def _home(self, key: Parameter) -> dict[Parameter, float]:
-        is_local = key <= LOCAL_PARAMETERS if isinstance(key, int) else not key.startswith("_")
-        return self.locals if is_local else self._globals
-
-    def knows(self, key: Parameter) -> bool:
-        """Return whether the parameter was set. Numbered parameters always count as set."""
-        return isinstance(key, int) or key in self._home(key)
-
-    def get(self, key: Parameter) -> float:
-        if not self.knows(key):
-            raise BlockError(f"#<{str(key).lower()}> is used before it is set")
-        return self._home(key).get(key, 0.0)
-
-    def set(self, key: Parameter, value: float) -> None:
-        self._home(key)[key] = value
+# Where a macro rounds otherwise: FIX cuts the decimals off, FUP goes away from zero.
+MACRO_FUNCTIONS: dict[str, Callable[[float], float]] = {
+    "FIX": math.trunc,
+    "FUP": lambda a: math.copysign(math.ceil(abs(a)), a),
+    "ROUND": lambda a: math.copysign(math.floor(abs(a) + 0.5), a),
+}
 
 
 class Scanner:
     """Read values from a line, left to right."""
 
-    __slots__ = ("at", "depth", "parameters", "text")
+    __slots__ = ("_comparisons", "_gap", "at", "depth", "parameters", "text")
 
     def __init__(self, text: str, parameters: Parameters) -> None:
         self.text = text
         self.at = 0
         self.depth = 0
         self.parameters = parameters
+        self._comparisons = 0
+        self._gap: Gap | None = None
 
     @property
     def done(self) -> bool:
         return self.at >= len(self.text)
+
+    @property
+    def gap(self) -> Gap | None:
+        """How far the sides of the only comparison are apart; None if there are more, or none."""
+        return self._gap if self._comparisons == 1 else None
 
     def take(self, expected: str) -> bool:
         """Read the given text if it comes next. Return whether it did."""
@@ -128,7 +136,8 @@ class Scanner:
 
     def _signed(self) -> float:
         if self.take("-"):
-            return -self.value()
+            value = self.value()
+            return value if isinstance(value, Vacant) else -value
         if self.take("+"):
             return self.value()
         if self.take("#"):
@@ -141,7 +150,7 @@ class Scanner:
             return in_range(float(number.group()))
         if self.done:
             raise BlockError("a value is missing at the end of the line")
-        raise BlockError(unreadable(self.text[self.at], self.text))
+        raise unreadable(self.text, self.at)
 
     def bracketed(self) -> float:
         result = self.expression(1)
@@ -157,7 +166,13 @@ class Scanner:
             if strength < weakest:
                 break
             self.at = found.end()
-            left = computed(operation, left, self.expression(strength + 1))
+            if self.parameters.macro_b:
+                operation = BITS.get(found.group(), operation)
+            right = self.expression(strength + 1)
+            if strength == COMPARING:
+                self._comparisons += 1
+                self._gap = Gap(abs(left - right), found.group() in {"EQ", "NE"})
+            left = computed(operation, left, right)
         return left
 
     def _function(self, name: str) -> float:
@@ -168,21 +183,34 @@ class Scanner:
             if not self.take("]"):
                 raise BlockError("a bracket is not closed")
             return float(known)
-        argument = self.bracketed()
-        if name == "ATAN":
-            if not self.take("/["):
-                raise BlockError("ATAN needs two values: ATAN[y]/[x]")
-            return math.degrees(math.atan2(argument, self.bracketed()))
-        return computed(FUNCTIONS[name], argument)
+        if name in {"ATAN", "POW"}:
+            return self._function_of_two(name)
+        function = FUNCTIONS[name]
+        if self.parameters.macro_b:
+            function = MACRO_FUNCTIONS.get(name, function)
+        return computed(function, self.bracketed())
+
+    def _function_of_two(self, name: str) -> float:
+        """Read ATAN[y]/[x], ATAN[y,x] or POW[base,exponent] after the first bracket."""
+        first = self.expression(1)
+        if not self.take(",") and not (name == "ATAN" and self.take("]/[")):
+            raise BlockError(f"{name} needs two values: {name}[y]/[x]")
+        second = self.bracketed()
+        return computed(math.pow if name == "POW" else angle, first, second)
 
     def parameter(self) -> Parameter:
         """Read what follows #: a number, a name, or a value that is a number."""
         if (name := self.match(NAME)) is not None:
             return name.group(1)
         number = self.value()
-        if number != round(number) or not 1 <= number <= HIGHEST_PARAMETER:
+        if number != round(number) or not 0 <= number <= HIGHEST_PARAMETER:
             raise BlockError(f"#{number:g} is not a parameter")
         return round(number)
+
+
+def angle(y: float, x: float) -> float:
+    """Return the direction of a point in degrees."""
+    return math.degrees(math.atan2(y, x))
 
 
 def in_range(value: float) -> float:
@@ -207,8 +235,6 @@ def evaluate(line: str, parameters: Parameters) -> Block:
     """Parse a line with parameters or expressions. Assignments take effect after the line."""
     if len(line) > LONGEST_LINE:
         raise BlockError(f"the line is longer than {LONGEST_LINE} characters")
-    if MACRO.match(line):
-        raise BlockError(what_is_malformed(line))
     block = Block()
     settings: list[tuple[Parameter, float]] = []
     scanner = Scanner(line, parameters)
@@ -217,21 +243,23 @@ def evaluate(line: str, parameters: Parameters) -> Block:
             settings.append(assignment(scanner))
         else:
             letter = line[scanner.at]
-            if not "A" <= letter <= "Z":
-                raise BlockError(unreadable(letter, line))
+            if not ("A" <= letter <= "Z" or letter in "@^"):
+                raise unreadable(line, scanner.at)
             scanner.at += 1
-            put(block, letter, scanner.value())
+            value = scanner.value()
+            if not isinstance(value, Vacant):
+                put(block, letter, value)
     for key, value in settings:
         parameters.set(key, value)
     return block
 
 
 def assignment(scanner: Scanner) -> tuple[Parameter, float]:
-    """Read `key=value` after its #."""
+    """Read `key=expression` after its #."""
     key = scanner.parameter()
     if not scanner.take("="):
         raise BlockError(f"#{key} is incomplete: it needs a letter before it or = after it")
-    return key, scanner.value()
+    return key, scanner.expression(1)
 
 
 def put(block: Block, letter: str, value: float) -> None:

@@ -26,6 +26,11 @@ class BlockError(Exception):
     """This block cannot be executed. The message becomes a finding at its line."""
 
 
+class Unsupported(BlockError):
+    """A `BlockError` about what CNC Station does not read. However often a program uses it, it
+    becomes one finding: at its first line."""
+
+
 class ReadingStopped(BlockError):
     """A `BlockError` after which no further block can be read."""
 
@@ -34,17 +39,31 @@ class Findings:
     """Collect findings, each once: the first `KEPT`, and all about the whole program. An error
     always counts in `has_errors`, listed or not."""
 
-    __slots__ = ("_dropped", "_kept", "_seen", "has_doubts", "has_errors")
+    __slots__ = ("_dropped", "_kept", "_once", "_seen", "has_doubts", "has_errors")
 
     def __init__(self) -> None:
         self._kept: list[Finding] = []
         self._seen: set[Finding] = set()
+        self._once: set[str] = set()
         self._dropped = 0
         self.has_errors = False  # the program is already refused
         self.has_doubts = False  # its time is not certain
 
     def error(self, line: int, message: str) -> None:
         self._add(Finding(line, Severity.ERROR, message))
+
+    def refused(self, line: int, error: BlockError) -> None:
+        """Add the error of a block that cannot be executed."""
+        if isinstance(error, Unsupported):
+            if str(error) in self._once:
+                return
+            self._once.add(str(error))
+        self.error(line, str(error))
+
+    def only(self, finding: Finding) -> None:
+        """Replace all findings by one that explains them."""
+        self._kept, self._seen, self._dropped = [], set(), 0
+        self._add(finding)
 
     def warning(self, line: int, message: str) -> None:
         self._add(Finding(line, Severity.WARNING, message))
@@ -57,6 +76,12 @@ class Findings:
     def remark(self, line: int, message: str) -> None:
         """Add a warning about the whole program. It is always listed."""
         self._add(Finding(line, Severity.WARNING, message), always=True)
+
+    def doubt_once(self, line: int, message: str) -> None:
+        """Add a doubt that is not repeated on later lines."""
+        if message not in self._once:
+            self._once.add(message)
+            self.doubt(line, message)
 
     def _add(self, finding: Finding, *, always: bool = False) -> None:
         if finding in self._seen:

@@ -30,6 +30,7 @@ USED_BY_G: dict[int, str] = {
 }
 USED_BY_M: dict[int, str] = {
     19: "PQR",
+    codes.CALL_LINES: "LP",
     codes.CALL: "LPQ",
     codes.RETURN: "P",
     codes.TOOL_IS: "Q",

@@ -6,8 +6,8 @@ from math import inf, pi, sqrt
 
 from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.dialect import Dialect, Family, Reading
-from cnc_station.engine.domain.nc.expressions import Parameters
 from cnc_station.engine.domain.nc.findings import Findings, ReadingStopped
+from cnc_station.engine.domain.nc.parameters import Parameters
 from cnc_station.engine.domain.nc.preconditions import ModeRecord
 from cnc_station.engine.domain.nc.program import Kind, Limits, Moves, Point, Units
 from cnc_station.engine.domain.nc.words import Words
@@ -95,6 +95,7 @@ class Machine:
     last_shift: Point = (0.0, 0.0, 0.0)
     shifted_by: int | None = None
     homes: dict[int, Point] = field(default_factory=dict)
+    probed: tuple[float, ...] | None = None
 
     offset: Point = (0.0, 0.0, 0.0)
     scales: Point = (1.0, 1.0, 1.0)
@@ -164,6 +165,11 @@ class Machine:
     def wait(self, kind: Kind, seconds: float) -> None:
         """Record a step in which nothing moves."""
         self.add(kind, self.position, 0.0, self.rpm(), seconds)
+
+    def builders_own(self, what: str) -> None:
+        """Warn about what only the machine's builder knows, and count its time."""
+        self.findings.doubt(self.line, what)
+        self.wait(Kind.DWELL, self.limits.builders_own_s)
 
     def rapid(self, end: Point, degrees: float = 0.0, kind: Kind = Kind.RAPID) -> None:
         length = distance(self.position, end)

@@ -218,19 +218,16 @@ def start_spindle(machine: Machine) -> None:
 
 
 def check_m_code(machine: Machine, code: int) -> None:
-    """Skip M codes that move nothing, warn about those that may, refuse unknown ones."""
+    """Skip M codes that move nothing. Any other is the machine builder's own: warn about it."""
     if code in codes.M_QUIET or code in M_AFTER_MOTION:
         return
-    if code in codes.M_USER:
-        machine.findings.warning(
-            machine.line, f"M{code} is the machine's own command: what it does is not known"
-        )
-    elif code in codes.M_RESTORING:
+    if code in codes.M_RESTORING:
         machine.findings.warning(machine.line, f"M{code}: saved modes are not restored")
     else:
-        raise BlockError(f"M{code} is not a known code")
+        machine.builders_own(f"M{code} is the machine's own command: what it does is not known")
 
 
 M_AFTER_MOTION = frozenset(
-    {codes.STOP, codes.OPTIONAL_STOP, codes.PALLET_STOP, *codes.ENDS, codes.CALL, codes.RETURN}
+    {codes.STOP, codes.OPTIONAL_STOP, codes.PALLET_STOP, *codes.ENDS}
+    | {codes.CALL_LINES, codes.CALL, codes.RETURN}
 )

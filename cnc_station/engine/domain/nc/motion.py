@@ -1,15 +1,25 @@
 """Straight lines, arcs and synchronised moves."""
 
-from cnc_station.engine.domain.nc import codes, uses
-from cnc_station.engine.domain.nc.arcs import Arc, Plane, arc_around, centre_from_radius
+from math import hypot
+
+from cnc_station.engine.domain.nc import codes, predefined, uses
+from cnc_station.engine.domain.nc.arcs import (
+    TOLERANCE_IN_INCHES_MM,
+    TOLERANCE_MM,
+    Arc,
+    arc_around,
+    centre_from_radius,
+    closes,
+)
 from cnc_station.engine.domain.nc.findings import BlockError
 from cnc_station.engine.domain.nc.machine import FeedMode, Machine, distance
 from cnc_station.engine.domain.nc.preconditions import Mode
-from cnc_station.engine.domain.nc.program import Kind, Point
+from cnc_station.engine.domain.nc.program import Kind, Point, Units
 from cnc_station.engine.domain.nc.words import Words, whole
 
 MOST_TURNS = 1000
 CENTRE_LETTERS = "IJK"
+SMALLEST_RADIUS_MM = 1e-3
 
 
 def straight_rapid(machine: Machine, words: Words) -> None:
@@ -31,6 +41,7 @@ def probe(machine: Machine, words: Words) -> None:
     """G38.x and G31 stop where the probe touches, which is not known in advance."""
     machine.findings.doubt(machine.line, "probing move: read as if it went all the way")
     straight_feed(machine, words)
+    machine.probed = tuple(predefined.coordinate(machine, axis) for axis in range(9))
 
 
 def arc(machine: Machine, words: Words) -> None:
@@ -57,12 +68,13 @@ def arc_shape(machine: Machine, words: Words, start: Point, end: Point) -> Arc:
     u, v, normal = plane.value
     start_uv, end_uv = (start[u], start[v]), (end[u], end[v])
     turns = whole(words, "P", MOST_TURNS, 1) or 1
-    if CENTRE_LETTERS[normal] in words:
+    if words.get(CENTRE_LETTERS[normal], 0.0) != 0.0:
         letter = CENTRE_LETTERS[normal]
         raise BlockError(f"{letter} cannot define the centre of an arc in the {plane.name} plane")
-    placed = [letter for letter in (CENTRE_LETTERS[u], CENTRE_LETTERS[v]) if letter in words]
+    letters = [CENTRE_LETTERS[u], CENTRE_LETTERS[v]]
+    placed = [letter for letter in letters if letter in words]
     if "R" in words:
-        if placed:
+        if any(words[letter] != 0.0 for letter in placed):
             raise BlockError(f"an arc is given by R or by {placed[0]}, not by both")
         radius = words["R"] * machine.scale
         centre = centre_from_radius(start_uv, end_uv, radius, clockwise=clockwise)
@@ -71,18 +83,49 @@ def arc_shape(machine: Machine, words: Words, start: Point, end: Point) -> Arc:
     else:
         if machine.modes.is_open(Mode.ARC_CENTRES):
             machine.modes.use(machine.line, Mode.ARC_CENTRES)
-        centre = programmed_centre(machine, words, start, plane)
-    return arc_around(plane, start_uv, end_uv, centre, clockwise=clockwise, turns=turns)
+        centre = programmed_centre(machine, words, start, absolute=machine.arc_absolute)
+    tolerance = arc_tolerance(machine)
+    try:
+        return arc_around(
+            plane, start_uv, end_uv, centre, clockwise=clockwise, turns=turns, tolerance=tolerance
+        )
+    except BlockError as error:
+        hint = "" if "R" in words else other_centres(machine, words, start, end)
+        raise BlockError(f"{error}{hint}") from None
+
+
+def arc_tolerance(machine: Machine) -> float:
+    """Return how much the two radii of an arc may differ, in mm."""
+    if machine.limits.arc_tolerance_mm is not None:
+        return machine.limits.arc_tolerance_mm
+    return TOLERANCE_IN_INCHES_MM if machine.units is Units.INCH else TOLERANCE_MM
+
+
+def other_centres(machine: Machine, words: Words, start: Point, end: Point) -> str:
+    """Return the remedy for an arc that closes with its centre read the other way."""
+    u, v, _ = machine.plane.value
+    absolute = not machine.arc_absolute
+    try:
+        centre = programmed_centre(machine, words, start, absolute=absolute)
+    except BlockError:
+        return ""
+    radii = [hypot(point[u] - centre[0], point[v] - centre[1]) for point in (start, end)]
+    if min(radii) < SMALLEST_RADIUS_MM or not closes(radii[0], radii[1], arc_tolerance(machine)):
+        return ""
+    letters = f"{CENTRE_LETTERS[u]} and {CENTRE_LETTERS[v]}"
+    if absolute:
+        return f"; {letters} fit as an absolute centre: state G90.1, or post incremental centres"
+    return f"; {letters} fit as a centre from the start of the arc: state G91.1"
 
 
 def programmed_centre(
-    machine: Machine, words: Words, start: Point, plane: Plane
+    machine: Machine, words: Words, start: Point, *, absolute: bool
 ) -> tuple[float, float]:
     """Return the centre from I, J, K: relative to the start, or with G90.1 in work coordinates."""
     centre = []
-    for axis in plane.value[:2]:
+    for axis in machine.plane.value[:2]:
         letter = CENTRE_LETTERS[axis]
-        if not machine.arc_absolute:
+        if not absolute:
             centre.append(start[axis] + words.get(letter, 0.0) * machine.scale)
         elif letter in words:
             centre.append(machine.offset[axis] + words[letter] * machine.scale)

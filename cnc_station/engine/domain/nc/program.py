@@ -14,13 +14,17 @@ from cnc_station.engine.domain.nc.preconditions import READ_WITH, Assumption
 class Limits:
     """The machine that a program is read for: mm, minutes, seconds. The work offset is unknown, so
     only an extent larger than `travel_mm` refuses a program, never the position of its zero.
-    `dialect`: None guesses it from the program. `lathe`: None guesses it from the words, for a
-    dialect of mills and lathes. `skip_deleted` is the block delete switch (lines that
-    start with `/`). `home_mm` is the machine zero in work coordinates. `max_repeated_blocks` stops
-    an endless loop."""
+    `arc_tolerance_mm` is how much the radius of an arc may change to its end (None: LinuxCNC's
+    rule). `builders_own_s` is the time of an M code or a macro of the machine's builder. `dialect`:
+    None guesses it from the program. `lathe`: None guesses it from the words, for a dialect of
+    mills and lathes. `skip_deleted` is the block delete switch (lines that start with `/`).
+    `home_mm` is the machine zero in work coordinates. `max_repeated_blocks` stops an endless
+    loop."""
 
     rapid_mm_min: float = 10_000.0
     tool_change_s: float = 5.0
+    builders_own_s: float = 1.0
+    arc_tolerance_mm: float | None = None
     max_spindle_rpm: float = 6_000.0
     travel_mm: tuple[float, float, float] | None = None
     dialect: Dialect | None = None
@@ -32,7 +36,11 @@ class Limits:
     max_moves: int = 2_000_000
 
     def __post_init__(self) -> None:
-        if self.rapid_mm_min <= 0 or self.max_spindle_rpm <= 0 or self.tool_change_s < 0:
+        if (
+            self.rapid_mm_min <= 0
+            or self.max_spindle_rpm <= 0
+            or min(self.tool_change_s, self.builders_own_s) < 0
+        ):
             raise ValueError("a machine's rates must be more than zero")
 
 

@@ -1,15 +1,18 @@
 """Read a program from the first block to its end, as the control executes it."""
 
 from collections.abc import Callable
+from functools import partial
 
 from cnc_station.engine.domain.nc import (
     codes,
     cycles,
+    languages,
     leftovers,
     letters,
     modal,
     motion,
     offsets,
+    polar,
     roughing,
     source,
     threads,
@@ -20,11 +23,19 @@ from cnc_station.engine.domain.nc.arcs import Plane
 from cnc_station.engine.domain.nc.dialect import Certainty, Dialect, Family, Reading
 from cnc_station.engine.domain.nc.dialects import LINUXCNC
 from cnc_station.engine.domain.nc.expressions import evaluate
-from cnc_station.engine.domain.nc.findings import BlockError, Findings, ReadingStopped
+from cnc_station.engine.domain.nc.findings import (
+    BlockError,
+    Finding,
+    Findings,
+    ReadingStopped,
+    Severity,
+)
 from cnc_station.engine.domain.nc.flow import Flow
 from cnc_station.engine.domain.nc.guess import guess
 from cnc_station.engine.domain.nc.machine import Machine
+from cnc_station.engine.domain.nc.parameters import STOP_WITH_MESSAGE
 from cnc_station.engine.domain.nc.preconditions import Mode
+from cnc_station.engine.domain.nc.predefined import lookup
 from cnc_station.engine.domain.nc.program import DEFAULT, Kind, Limits, Program
 from cnc_station.engine.domain.nc.summary import summed_up
 from cnc_station.engine.domain.nc.words import Block, Words, parse
@@ -52,8 +63,10 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     which `limits` bounds."""
     findings = Findings()
     machine = Machine(limits, findings, dialect_of(limits))
+    machine.parameters.lookup = partial(lookup, machine)
     if source.is_rubbish(program):
-        findings.error(0, "this is not an NC program: it is not text")
+        what = languages.file_type(program) or "not text"
+        findings.error(0, f"this is not an NC program: it is {what}")
         return summed_up(machine, 0)
     if source.lines_in(program) > limits.max_lines:
         findings.error(0, f"the program is longer than {limits.max_lines} lines")
@@ -61,9 +74,6 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
     text = source.clean(program)
     if not any(text.lines[text.first : text.last]):
         findings.error(0, "the program is empty")
-        return summed_up(machine, len(text.lines))
-    if (language := source.other_language(text)) is not None:
-        findings.error(text.first + 1, f"this is {language}: CNC Station cannot read it")
         return summed_up(machine, len(text.lines))
     if limits.dialect is None:
         machine.reading = guess(text.lines, program)
@@ -73,8 +83,12 @@ def read(program: bytes, *, limits: Limits = DEFAULT) -> Program:
         leftovers.remark(machine)
     except ReadingStopped as stop:
         findings.error(machine.line, str(stop))
-    if not machine.feed_mm and not machine.rapid_mm and not findings.has_errors:
-        findings.error(0, "the program makes no moves")
+    if findings.has_errors:
+        explain(findings, program, text)
+    elif not len(machine.moves):
+        findings.error(0, "the program does nothing: it has neither a move nor a command")
+    elif not machine.feed_mm and not machine.rapid_mm:
+        findings.remark(0, "the program moves nothing")
     return summed_up(machine, len(text.lines))
 
 
@@ -98,6 +112,7 @@ def switch_on(machine: Machine, text: source.Source) -> None:
     """Set the dialect, and the modes in force before the first block."""
     machine.dialect = dialect = machine.reading.dialect
     machine.lathe = is_lathe(dialect, machine.limits, text)
+    machine.parameters.macro_b = dialect.macro_b
     if machine.lathe:
         machine.plane = Plane.ZX
     if dialect.rapid_at_start:
@@ -114,12 +129,22 @@ def switch_on(machine: Machine, text: source.Source) -> None:
     machine.refresh()
 
 
+def explain(findings: Findings, program: bytes, text: source.Source) -> None:
+    """Replace the findings by one if this is not G-code but another file or language."""
+    what = languages.file_type(program)
+    if what is not None:
+        findings.only(Finding(0, Severity.ERROR, f"this is not an NC program: it is {what}"))
+    elif (language := languages.other_language(text.lines)) is not None:
+        findings.only(language)
+
+
 def run(machine: Machine, text: source.Source) -> None:
     """Execute block after block until the program ends."""
     lines = text.lines[: text.last]
-    flow = Flow(lines, machine.parameters, machine.findings)
+    flow = Flow(lines, machine)
     numbered = roughing.Numbered(lines)
     blocks_left = len(lines) + machine.limits.max_repeated_blocks
+    special = flow.statements.keys() | flow.macros.statements.keys() | flow.calls.keys()
     following: int | None = text.first
     while following is not None and following < len(lines):
         index = following
@@ -132,16 +157,16 @@ def run(machine: Machine, text: source.Source) -> None:
         if blocks_left < 0:
             raise ReadingStopped("the program's loops do not end; reading stops here")
         try:
-            if index in flow.statements:
-                following = flow.step(index)
-            else:
+            if index in special and not deleted(machine, line):
+                following, line = flow.step(index)
+            if line:
                 block = carry_out(machine, line)
                 if block is not None and (block.m or machine.due is not None):
                     following = after(machine, flow, numbered, block, following)
         except ReadingStopped:
             raise
         except BlockError as error:
-            machine.findings.error(machine.line, str(error))
+            machine.findings.refused(machine.line, error)
     if following is not None:
         machine.findings.warning(len(lines), "the program has no end: M2 or M30 is missing")
 
@@ -159,10 +184,10 @@ def after(
             machine.wait(Kind.OPTIONAL_STOP, 0.0)
     if codes.CALL in block.m:
         return flow.call_program(block.words, following)
+    if codes.CALL_LINES in block.m and "P" in block.words:
+        return flow.call_lines(block.words, following)
     if codes.RETURN in block.m:
-        if "P" in block.words:
-            raise BlockError("M99 with P (a jump to a block number) is not supported")
-        back = flow.return_from_program()
+        back = flow.return_from_program(following - 1, block.words)
         if back is not None:
             return back
         message = "M99 repeats the main program without end: read once"
@@ -175,17 +200,28 @@ def after(
     return None
 
 
+def deleted(machine: Machine, line: str) -> bool:
+    """Return whether the block delete switch skips the line."""
+    return line[0] == "/" and machine.limits.skip_deleted
+
+
 def carry_out(machine: Machine, line: str) -> Block | None:
     """Execute one block in the order of RS274/NGC. Return None if it is deleted."""
     if line[0] == "/":
-        if machine.limits.skip_deleted:
+        if deleted(machine, line):
             return None
         line = line[1:].lstrip("0123456789")
-    block = evaluate(line, machine.parameters) if "#" in line or "[" in line else parse(line)
+    if "#" in line or "[" in line:
+        block = evaluate(line, machine.parameters)
+        if machine.parameters.signals:
+            stop_by_macro(machine)
+    else:
+        block = parse(line)
     words = block.words
     acting = modal.set_modes(machine, block) if block.g else None
     if not words.keys() <= PLAIN:
         letters.check(machine, block, line)
+        polar.convert(machine, block)
     if "F" in words or "S" in words or "T" in words:
         modal.set_values(machine, block)
     if block.m:
@@ -207,6 +243,19 @@ def act(machine: Machine, code: int, block: Block) -> None:
         turning.act(machine, code, block.words)
     else:
         offsets.act(machine, code, block)
+
+
+def stop_by_macro(machine: Machine) -> None:
+    """Carry out #3006 (a stop with a message) and #3000 (an alarm), which end a macro's block. An
+    alarm depends on what only the machine knows, so reading continues."""
+    for key, value in machine.parameters.signals:
+        if key == STOP_WITH_MESSAGE:
+            machine.wait(Kind.STOP, 0.0)
+        else:
+            machine.findings.doubt(
+                machine.line, f"the program raises alarm {value:g} here: read as if it went on"
+            )
+    machine.parameters.signals.clear()
 
 
 def move(machine: Machine, words: Words) -> None:

@@ -1,13 +1,10 @@
 """Parse a clean line into words: G and M codes, and a number for each other letter."""
 
-import re
-
 from cnc_station.engine.domain.nc.findings import BlockError
+from cnc_station.engine.domain.nc.malformed import PIECE, malformed
 
 LONGEST_LINE = 512
 LARGEST = 1e9
-WORD = re.compile(r"([A-Z])([-+]?[0-9]*\.?[0-9]*)|.")
-MACRO = re.compile(r"(N[0-9]+)?(IF\[|WHILE\[|GOTO|DO[0-9]|END[0-9])")
 # G codes are stored times ten: G38.2 is 382 and G1 is 10. These are the usual spellings.
 SPELLINGS = {f"{code:{width}}": code * 10 for code in range(100) for width in ("", "02")}
 
@@ -32,7 +29,7 @@ def parse(line: str) -> Block:
     block = Block()
     words = block.words
     try:
-        for letter, digits in WORD.findall(line):
+        for letter, digits in PIECE.findall(line):
             if letter == "G":
                 block.g.append(SPELLINGS.get(digits) or g_code(digits))
             elif letter == "M":
@@ -44,7 +41,7 @@ def parse(line: str) -> Block:
                 if not -LARGEST < value < LARGEST:
                     raise BlockError(f"{letter}{digits} is out of range")
     except ValueError:
-        raise BlockError(what_is_malformed(line)) from None
+        raise malformed(line) from None
     return block
 
 
@@ -62,29 +59,6 @@ def m_code(digits: str | float) -> int:
     if not 0 <= value < 10_000 or value != round(value):
         raise BlockError(f"M{digits} is not a known code")
     return round(value)
-
-
-def what_is_malformed(line: str) -> str:
-    """Return a sentence for the first place without a letter and its number."""
-    if MACRO.match(line):
-        return "macro statements (IF, WHILE, GOTO ...) are not supported"
-    for match in WORD.finditer(line):
-        letter, digits = match.groups()
-        if letter is None:
-            return unreadable(match.group(), line)
-        if not digits:
-            return f"{letter} has no number after it"
-        if digits.strip("+-.") == "":
-            return f"{letter}{digits} is not a number"
-    raise AssertionError(line)  # only called for malformed lines
-
-
-def unreadable(character: str, line: str) -> str:
-    """Return a sentence for a character that no word can have."""
-    if character in "()":
-        return "a comment is not closed, or is inside another"
-    shown = character if character.isprintable() else f"character {ord(character)}"
-    return f"cannot read '{shown}' in '{line[:40]}'"
 
 
 def whole(words: Words, letter: str, largest: int, otherwise: int) -> int:

@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from cnc_station.engine.domain import json_text
+from cnc_station.engine.domain.nc.encoding import decoded
 from cnc_station.engine.domain.nc.set_up import set_up
 from cnc_station.engine.domain.text_gate import visible
 from cnc_station.engine.store.schema import job, program
@@ -49,7 +50,7 @@ def program_detail(connection: Connection, sha256: str) -> ProgramDetail | None:
     if found is None:
         return None
     revisions = _rows(connection, [program.c.name == found.name])
-    text = _decoded(found.content)
+    text = decoded(found.content)
     wanted = set_up(text)
     return ProgramDetail(
         row=next(row for row in revisions if row.sha256 == sha256),
@@ -126,11 +127,3 @@ def _jobs_of(connection: Connection, chosen: ColumnElement[bool]) -> Counter[str
     name = func.coalesce(job.c.program, "").label("name")
     query = select(name, func.count().label("jobs")).where(chosen).group_by(name)
     return Counter({row.name: row.jobs for row in connection.execute(query) if row.name})
-
-
-def _decoded(content: bytes) -> str:
-    """Programs come from many editors: UTF-8, otherwise one character per byte."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
