@@ -48,6 +48,7 @@ class Frame(QObject):
             self._page("machines", tr("Machines"), "factory", "machines.MachinesPage"),
             self._page("stations", tr("Stations"), "monitor", "stations.StationsPage"),
             self._page("settings", tr("Settings"), "settings", "settings.SettingsPage"),
+            self._page("people", tr("People"), "user", "people.PeoplePage"),
         ]
 
     def _page(self, key: str, title: str, icon: str, where: str, word: str = "") -> PageSpec:
