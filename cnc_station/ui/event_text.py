@@ -1,10 +1,13 @@
 """Events as text: what happened, who and why, and whether it was unusual."""
 
+from textwrap import shorten
+
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
 from cnc_station.engine.domain.event import Event
 from cnc_station.engine.domain.machine import PositionBasis
 from cnc_station.engine.domain.states import JobState
+from cnc_station.ui import formatting
 from cnc_station.ui.theme import Tone
 from cnc_station.ui.widgets.state_look import look_of
 
@@ -106,6 +109,8 @@ _AT = QT_TRANSLATE_NOOP("Event", " on {machine}")
 _NO_POSITION = QT_TRANSLATE_NOOP("Event", "Position not known")
 _NOT_READY = QT_TRANSLATE_NOOP("Event", "Not ready")
 _SET_BY_HAND = QT_TRANSLATE_NOOP("Event", "Set by hand to {state}")
+_TIMES = frozenset({"due_at", "not_before"})
+_MOST_SHOWN = 40  # characters
 _OVERRIDDEN = "overridden_to_"
 _TONES = {
     "held": Tone.HELD,
@@ -165,7 +170,28 @@ def event_sentence(event: Event, machine: str = "") -> str:
 def by_and_why(event: Event) -> str:
     """Who did it and why: "Ana · chips in the vice"; the program's own services are left out."""
     who = "" if event.actor in _SERVICES else event.actor
-    return " · ".join(part for part in (who, event.reason) if part)
+    return " · ".join(part for part in (who, _from_to(event) or event.reason) if part)
+
+
+def _from_to(event: Event) -> str:
+    """What was changed, from what to what: "priority 10 → 50"; "" if the event does not tell."""
+    before, after = event.details.get("before"), event.details.get("after")
+    if event.type != "edited" or not isinstance(before, dict) or not isinstance(after, dict):
+        return ""
+    untold = [name for name in event.reason.split(", ") if name and name not in after]
+    told = [
+        f"{name.replace('_', ' ')} {_shown(name, before.get(name))} → {_shown(name, value)}"
+        for name, value in after.items()
+    ]
+    return ", ".join((*told, *untold))
+
+
+def _shown(name: str, value: object) -> str:
+    if value in (None, "", [], {}):
+        return formatting.NONE
+    if isinstance(value, int) and name in _TIMES:
+        return f"{formatting.local(value):%d %b %H:%M}"
+    return shorten(str(value), _MOST_SHOWN, placeholder="…")
 
 
 def tone_of(event: Event) -> Tone:

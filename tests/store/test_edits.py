@@ -1,5 +1,6 @@
 """Changing what a job asks for."""
 
+import json
 from typing import Any
 
 import pytest
@@ -23,6 +24,9 @@ async def test_an_edit_changes_what_was_asked_and_says_which_fields(shop: Shop) 
     assert (spec.quantity, spec.material, spec.envelope) == (5, "steel", Envelope(1, 2, 3))
     event = shop.events(job_id=job_id)[-1]
     assert (event["type"], event["reason"]) == ("edited", "envelope, quantity")
+    told = json.loads(event["details"])
+    assert (told["before"].keys(), told["after"].keys()) == ({"quantity"}, {"quantity"})
+    assert told["before"] != told["after"]
 
 
 async def test_an_edit_of_what_somebody_else_has_changed_is_refused(shop: Shop) -> None:

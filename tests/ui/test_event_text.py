@@ -62,3 +62,13 @@ def test_modes_that_were_set_are_told_with_their_machine() -> None:
     assert event_sentence(event("modes_set"), "Mill 1") == "Modes set on Mill 1"
     why = "G21 set (G20 was on)"
     assert by_and_why(event("modes_set", "runner", why)) == why
+
+
+def test_a_changed_job_tells_from_what_to_what() -> None:
+    told = {"before": {"priority": 10, "notes": ""}, "after": {"priority": 50, "notes": "x" * 99}}
+    changed = replace(event("edited", reason="notes, payload, priority"), details=told)
+    words = by_and_why(changed)
+    assert words.startswith("Ana · priority 10 → 50, notes — → ")
+    assert words.endswith(", payload")
+    assert len(words) < 120
+    assert by_and_why(event("edited", reason="priority")) == "Ana · priority"

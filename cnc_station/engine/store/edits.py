@@ -1,6 +1,6 @@
 """Edit the spec of a job that is not at a machine."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +19,8 @@ from cnc_station.engine.store.queue_actions import ActOnJob
 from cnc_station.engine.store.schema import job
 from cnc_station.engine.store.transaction import JobCommand, Tx
 
+_UNTOLD = frozenset(("payload", "envelope"))
+_MOST_TOLD = 200  # characters
 _REFERENCES = frozenset(("program", "pinned_machine_id"))
 
 
@@ -98,6 +100,7 @@ def edit_row(tx: Tx, row: Row[Any], changes: Mapping[str, Any], actor: str) -> N
         job_state=state,
         trace_id=row.trace_id,
         reason=", ".join(sorted(changed)),
+        details={"before": _told(before, changed), "after": _told(after, changed)},
         tenant=after.tenant,
         machine_type=after.machine_type if claimable else None,
         due_at=due,
@@ -112,6 +115,15 @@ def edit_row(tx: Tx, row: Row[Any], changes: Mapping[str, Any], actor: str) -> N
             tenant=after.tenant,
             due_at=due,
         )
+
+
+def _told(spec: JobSpec, changed: Iterable[str]) -> Mapping[str, Any]:
+    """What the history tells of fields: not what is long or has a form of its own."""
+    values = {name: getattr(spec, name) for name in sorted(set(changed) - _UNTOLD)}
+    return {
+        name: visible(value, _MOST_TOLD) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
 
 
 def _name(spec: JobSpec) -> tuple[str, str]:
