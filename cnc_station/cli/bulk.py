@@ -12,7 +12,7 @@ from typing import Any
 
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import plain, print_json, print_progress, print_table, say
-from cnc_station.engine.bulk import Bulk, BulkProgress, BulkSummary
+from cnc_station.engine.bulk import Bulk, BulkProgress, BulkSummary, plural
 from cnc_station.engine.commands import ActOnSchedules
 from cnc_station.engine.domain.actions import ScheduleAction
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
@@ -30,16 +30,19 @@ class BulkWork:
 
     @property
     def things(self) -> str:
-        return f"{self.noun}s"
+        return plural(self.noun)
 
 
 async def run_confirmed(call: Call, door: Asks, work: BulkWork, bulk: Bulk) -> int:
-    """Do it where its number was confirmed, and print what came of it. Raises Conflict otherwise.
-
-    Ctrl+C stops it after the batch that is being written.
-    """
+    """Do it where its number was confirmed, and print what came of it. Raises Conflict
+    otherwise."""
     if not _confirmed(call, work):
         raise Conflict(f"Nothing was changed. To do it, add --yes or --expect {work.count}.")
+    return await run_watched(call, door, work, bulk)
+
+
+async def run_watched(call: Call, door: Asks, work: BulkWork, bulk: Bulk) -> int:
+    """Do it, and print what came of it. Ctrl+C stops it after the batch that is being written."""
 
     def tell(progress: BulkProgress) -> None:
         count, total = progress.done + progress.refused, progress.total

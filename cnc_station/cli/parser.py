@@ -231,9 +231,10 @@ def _webhooks(command: Command, webhook: Any) -> None:
     show = of("deliveries", "List deliveries, newest first, or show one.").add_argument
     show("id", type=int, nargs="?", metavar="ID", help="show this one with its attempts")
     show("--limit", type=int, default=50, metavar="N", help="how many (50)")
-    replay = of("replay", "Send deliveries again.").add_argument
+    again = of("replay", "Send deliveries again.")
+    _confirmation(again, "deliveries")
+    replay = again.add_argument
     replay("ids", type=int, nargs="*", metavar="ID")
-    replay("--count", type=int, metavar="N", help="with a filter: how many it must choose")
     for option in (show, replay):
         option("--webhook", type=int, metavar="ID", help="to this endpoint")
         option("--job", type=int, metavar="ID", help="about this job")

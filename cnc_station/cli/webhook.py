@@ -1,21 +1,24 @@
 """`webhook`: endpoints that are told of jobs and alerts, and what was delivered to them."""
 
+from cnc_station.cli.bulk import BulkWork, run_confirmed, run_watched
 from cnc_station.cli.client import client
 from cnc_station.cli.format_options import changed_spec, secret_of, spec_of
 from cnc_station.cli.invocation import Call, Exit
 from cnc_station.cli.output import clock, print_fields, print_json, print_table, say
+from cnc_station.engine.bulk import Bulk, counted
 from cnc_station.engine.commands import (
     CreateWebhook,
     DeleteWebhook,
     EditWebhook,
     ReplayDeliveries,
+    ReplayMatchingDeliveries,
     RotateWebhookSecret,
     TestWebhook,
 )
 from cnc_station.engine.domain import table_values
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.webhooks import WebhookSpec
-from cnc_station.engine.queries import DeliveryById, ListDeliveries, ListWebhooks
+from cnc_station.engine.queries import CountDeliveries, DeliveryById, ListDeliveries, ListWebhooks
 from cnc_station.engine.views.webhooks import (
     DeliveryDetail,
     DeliveryFilter,
@@ -168,22 +171,19 @@ async def deliveries(call: Call) -> int:
 
 async def replay(call: Call) -> int:
     """Send deliveries again: those named, or those of a filter whose number is known."""
-    args = call.args
-    chosen = _filter(call)
-    by_filter = chosen != DeliveryFilter()
+    ids, chosen = tuple(call.args.ids), _filter(call)
+    if bool(ids) == (chosen != DeliveryFilter()):
+        raise InvalidInput(FieldError("ids", "must be given, or a filter, but not both"))
     async with client(call.config) as door:
-        count = await door.execute(
-            ReplayDeliveries(
-                tuple(args.ids) if args.ids or not by_filter else None,
-                chosen if by_filter else None,
-                args.count,
-            )
-        )
-    if call.json:
-        print_json({"replayed": count})
-    else:
-        say(f"{count:,} deliveries are sent again.")
-    return Exit.OK
+        if ids:
+            work = BulkWork("replay", len(ids), "delivery")
+            return await run_watched(call, door, work, Bulk.each(ids, ReplayDeliveries))
+        found = (await door.ask(CountDeliveries(chosen))).replayable
+        if not call.json:
+            say(f"{counted(found, 'delivery')} can be sent again.")
+        count = found if call.args.expect is None else call.args.expect
+        bulk = Bulk.matching(ReplayMatchingDeliveries(chosen, count))
+        return await run_confirmed(call, door, BulkWork("replay", count, "delivery"), bulk)
 
 
 def _filter(call: Call) -> DeliveryFilter:

@@ -15,6 +15,7 @@ from cnc_station.engine.commands import (
     MOST_IN_BATCH,
     ActOnMatchingJobs,
     Command,
+    ReplayMatchingDeliveries,
     UndoJobActions,
 )
 from cnc_station.engine.domain.errors import CncStationError
@@ -79,8 +80,8 @@ class Bulk:
         self._stopped = False
 
     @classmethod
-    def matching(cls, command: ActOnMatchingJobs) -> "Bulk":
-        """The action on all jobs of a filter."""
+    def matching(cls, command: ActOnMatchingJobs | ReplayMatchingDeliveries) -> "Bulk":
+        """The action on all jobs or deliveries of a filter."""
 
         async def batches(door: Asks) -> AsyncIterator[Sequence[Answer]]:
             left, limit = command, min(command.limit, FEWEST_IN_BATCH)
@@ -162,6 +163,16 @@ class Bulk:
         )
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 job`, `1,234 deliveries`."""
+    return f"1 {noun}" if count == 1 else f"{count:,} {plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """`jobs`, `deliveries`."""
+    return f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
+
+
 def undo_steps(packed: bytes) -> Iterator[Undo]:
     """Return the steps that undo one batch, at most `MOST_IN_BATCH`."""
     for action, job_id, details in json.loads(zlib.decompress(packed)):
@@ -189,7 +200,7 @@ async def runs_to_cancel(door: Asks, runs: RunFilter) -> tuple[int, ...]:
 
 
 def _next_limit(limit: int, took_s: float) -> int:
-    """How many jobs the next batch should have, if one of `limit` jobs took so long."""
+    """How many items the next batch should have, if one of `limit` items took so long."""
     wanted = round(limit * BATCH_S / max(took_s, 0.001))
     return max(FEWEST_IN_BATCH, min(wanted, 2 * limit, MOST_IN_BATCH))
 

@@ -6,10 +6,17 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cnc_station.engine.bulk import Bulk, BulkProgress, BulkSummary
-from cnc_station.engine.commands import ActOnJobs, ActOnMatchingJobs, ActOnSchedules
+from cnc_station.engine.commands import (
+    ActOnJobs,
+    ActOnMatchingJobs,
+    ActOnSchedules,
+    ReplayDeliveries,
+    ReplayMatchingDeliveries,
+)
 from cnc_station.engine.domain.actions import JobAction, ScheduleAction
 from cnc_station.engine.door import Door
 from cnc_station.engine.views import Answer, JobFilter
+from cnc_station.engine.views.webhooks import DeliveryFilter
 from cnc_station.ui import outcome_text
 
 if TYPE_CHECKING:
@@ -82,6 +89,18 @@ class BulkOperations:
         words = _Words(outcome_text.doing(action), done, noun="schedule")
         bulk = Bulk.each(schedule_ids, partial(ActOnSchedules, action))
         self._begin(bulk, words, len(schedule_ids), partial(self._undo_of_schedules, action))
+
+    def replay(self, chosen: DeliveryFilter, count: int) -> None:
+        """Send all `count` deliveries that match and can be replayed again."""
+        self._replay(Bulk.matching(ReplayMatchingDeliveries(chosen, count)), count)
+
+    def replay_each(self, delivery_ids: Sequence[int]) -> None:
+        """Send these deliveries again."""
+        self._replay(Bulk.each(delivery_ids, ReplayDeliveries), len(delivery_ids))
+
+    def _replay(self, bulk: Bulk, count: int) -> None:
+        words = _Words(outcome_text.REPLAYING, outcome_text.REPLAYED, noun="delivery")
+        self._begin(bulk, words, count, lambda _: None)
 
     def _undo_of_jobs(self, summary: BulkSummary) -> Undo | None:
         return partial(self._take_back, summary) if summary.undo else None

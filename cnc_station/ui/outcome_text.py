@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-from cnc_station.engine.bulk import BulkSummary
+from cnc_station.engine.bulk import BulkSummary, counted
 from cnc_station.engine.domain.actions import JobAction, ScheduleAction
 from cnc_station.engine.views import Answer
 
 AS_BEFORE = "as before"
+REPLAYING = "Replay"
+REPLAYED = "sent again"
 UNDOING = "Undo"
 DONE = {
     JobAction.SUBMIT: "submitted",
@@ -55,7 +57,7 @@ def progress(doing: str, count: int, total: int, noun: str = "job") -> str:
 def applied(answers: Sequence[Answer], done: str, noun: str = "job") -> str:
     """What was done to chosen jobs, or whatever `noun` is."""
     one = f"{noun.capitalize()} {answers[0].id}"
-    count = one if len(answers) == 1 else f"{len(answers):,} {noun}s"
+    count = one if len(answers) == 1 else counted(len(answers), noun)
     return f"{count}: {done}"
 
 
@@ -75,8 +77,3 @@ def summary(found: BulkSummary, done: str, noun: str = "job") -> str:
     if left := found.left_alone:
         return f"{text}; {left:,} had changed meanwhile and were left alone"
     return text
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 job`, `1,234 schedules`."""
-    return f"1 {noun}" if count == 1 else f"{count:,} {noun}s"

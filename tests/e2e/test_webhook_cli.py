@@ -137,8 +137,14 @@ def test_a_receiver_answers_badly_if_it_is_asked_to(line: Line, respond: str, wo
         assert words in row["last_error"]
         detail = line.json("webhook", "deliveries", row["id"])
         assert json.loads(detail["body"])["event"] == "webhook:test"
-        assert line("webhook", "replay", "--state", "dead", "--count", 7).returncode == 1
-        assert line("webhook", "replay", "--state", "dead", "--count", 1).returncode == 0
+        replay = ("webhook", "replay", "--state", "dead")
+        refused = line(*replay, "--expect", 7)
+        assert (refused.returncode, "1 delivery can be sent" in refused.stdout) == (1, True)
+        assert "add --yes or --expect 1" in line(*replay).stderr
+        told = line.json(*replay, "--yes")
+        assert (told["done"], told["total"], told["refused"]) == (1, 1, 0)
+        missing = line("webhook", "replay", 77)
+        assert (missing.returncode, "Delivery 77 can't" in missing.stdout) == (1, True)
 
 
 def test_every_format_is_added_tested_and_replayed(line: Line) -> None:
@@ -173,7 +179,7 @@ def test_every_format_is_added_tested_and_replayed(line: Line) -> None:
         for number in range(1, 5):
             tested = line("webhook", "test", number)
             assert (tested.returncode, "delivered" in tested.stdout) == (0, True), tested
-        again = line("webhook", "replay", "--event", "webhook:test", "--webhook", 3, "--count", 1)
+        again = line("webhook", "replay", "--event", "webhook:test", "--webhook", 3, "--expect", 1)
         assert again.returncode == 0, again.stderr
         assert process.wait(30) == 0
         came = process.stdout.read()  # type: ignore[union-attr]

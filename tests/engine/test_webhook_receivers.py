@@ -10,6 +10,7 @@ from cnc_station.config import Config
 from cnc_station.engine.commands import (
     EditWebhook,
     ReplayDeliveries,
+    ReplayMatchingDeliveries,
 )
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.webhooks import WebhookSpec
@@ -48,10 +49,9 @@ async def test_a_failing_receiver_is_tried_four_times_then_the_delivery_is_dead(
         (endpoint,) = await floor.door.ask(ListWebhooks())
         assert (endpoint.pending, endpoint.dead) == (0, 1)
         hook.status = lambda _: 200
-        count = await floor.door.execute(
-            ReplayDeliveries(chosen=DeliveryFilter(states=frozenset({DEAD})), expected_count=1)
-        )
-        assert count == 1
+        chosen = DeliveryFilter(states=frozenset({DEAD}))
+        step = await floor.door.execute(ReplayMatchingDeliveries(chosen, 1))
+        assert [answer.applied for answer in step.answers] == [True]
         await until(lambda: deliveries(floor.door, DELIVERED))
         assert hook.received[-1].headers["X-Delivery-Id"] == row.key
 
@@ -169,7 +169,8 @@ async def test_a_receiver_that_is_gone_for_good_disables_its_endpoint(
         assert len(await deliveries(floor.door)) == 1
         hook.status = lambda _: 200
         await floor.door.execute(EditWebhook(webhook_id, WebhookSpec(hook.url, COMPLETED)))
-        assert await floor.door.execute(ReplayDeliveries(ids=[1])) == 1
+        (answer,) = await floor.door.execute(ReplayDeliveries([1]))
+        assert answer.applied
         await until(lambda: deliveries(floor.door, DELIVERED))
 
 

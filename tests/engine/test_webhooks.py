@@ -10,10 +10,12 @@ from dataclasses import replace
 import pytest
 
 from cnc_station.config import Config
+from cnc_station.engine.bulk import Bulk, BulkProgress
 from cnc_station.engine.commands import (
     ActOnJobs,
     DeleteWebhook,
     ReplayDeliveries,
+    ReplayMatchingDeliveries,
     RotateWebhookSecret,
     TestWebhook,
 )
@@ -160,13 +162,40 @@ async def test_a_replay_by_filter_says_first_how_many(station: Station, quick: C
         await until(lambda: all_delivered(floor.door, 3))
         delivered = DeliveryFilter(states=frozenset({DELIVERED}))
         with pytest.raises(Conflict, match="3 deliveries can be replayed now, not 2"):
-            await floor.door.execute(ReplayDeliveries(chosen=delivered, expected_count=2))
+            await floor.door.execute(ReplayMatchingDeliveries(delivered, 2))
         with pytest.raises(InvalidInput):
-            await floor.door.execute(ReplayDeliveries(chosen=DeliveryFilter(), expected_count=3))
-        with pytest.raises(InvalidInput):
-            await floor.door.execute(ReplayDeliveries(chosen=delivered))
-        assert await floor.door.execute(ReplayDeliveries(chosen=delivered, expected_count=3)) == 3
-        await until(lambda: len(hook.received) == 6)
+            await floor.door.execute(ReplayMatchingDeliveries(DeliveryFilter(), 3))
+        bulk, told = Bulk.matching(ReplayMatchingDeliveries(delivered, 3, limit=2)), []
+
+        def tell(progress: BulkProgress) -> None:
+            told.append(progress.done)
+            if len(told) == 1:
+                bulk.stop()
+
+        stopped = await bulk.run(floor.door, tell)
+        assert (stopped.done, stopped.stopped, told) == (2, True, [2])
+        await until(lambda: len(hook.received) == 5)
+        await until(lambda: all_delivered(floor.door, 3))
+        rest = Bulk.matching(ReplayMatchingDeliveries(delivered, 3, limit=2))
+        done = await rest.run(floor.door)
+        assert (done.done, done.left_alone, done.complete) == (3, 0, True)
+        await until(lambda: len(hook.received) == 8)
+
+
+async def test_what_is_being_sent_or_goes_nowhere_is_not_replayed(
+    station: Station, quick: Config
+) -> None:
+    floor = await station(quick)
+    async with receiver() as hook:
+        webhook_id, _ = await listen(floor.door, hook.url)
+        await delay(floor.door)
+        await until(lambda: all_delivered(floor.door, 1))
+        await floor.door.execute(DeleteWebhook(webhook_id))
+        (answer,) = await floor.door.execute(ReplayDeliveries([1]))
+        assert answer.error.startswith("Delivery 1 can't be sent again: it is being sent, or")
+        chosen = DeliveryFilter(webhook_id=webhook_id)
+        with pytest.raises(Conflict, match="0 deliveries can be replayed"):
+            await floor.door.execute(ReplayMatchingDeliveries(chosen, 1))
 
 
 async def all_delivered(door: Door, count: int) -> bool:
@@ -251,4 +280,5 @@ async def test_a_tenant_sees_only_its_own_endpoints_and_deliveries(
             await door.execute(RotateWebhookSecret(1))
         with pytest.raises(InvalidInput):
             await listen(door, hook.url)
-        assert await door.execute(ReplayDeliveries(ids=[1, 2, 3])) == 1
+        answers = await door.execute(ReplayDeliveries([1, 2, 3]))
+        assert [one.id for one in answers if one.applied] == [row.id]

@@ -184,9 +184,9 @@ class _Campaign:
         client = await open_client(self._config)
         page = await client.door(ME).ask(ListDeliveries(dead, limit=1_000))
         ids = [row.id for row in page.rows]
-        count: int = await client.door(ME).execute(ReplayDeliveries(ids=ids))
+        answers = await client.door(ME).execute(ReplayDeliveries(ids))
         await client.stop()
-        return count
+        return sum(answer.applied for answer in answers)
 
     # What must hold
 

@@ -1,5 +1,8 @@
 """Schedules, webhooks and deliveries over HTTP."""
 
+from typing import Any
+
+from tests.until import until
 from tests.web.api_client import Client
 
 NIGHTLY = {
@@ -74,6 +77,32 @@ async def test_a_delivery_to_a_disabled_endpoint_is_not_sent_again(api: Client) 
     await api("PATCH", f"/webhooks/{made['id']}", {"enabled": False})
     status, problem = await api("POST", path)
     assert (status, problem["type"]) == (409, "/problems/conflict")
+
+
+async def test_several_deliveries_are_sent_again_by_ids_or_by_a_filter_with_their_number(
+    api: Client,
+) -> None:
+    _, made = await api("POST", "/webhooks", ERP)
+    tests = [(await api("POST", f"/webhooks/{made['id']}/test"))[1]["id"] for _ in range(2)]
+    status, told = await api("POST", "/deliveries/replay", {"ids": [tests[0], 77]})
+    assert (status, told["done"], [one["ok"] for one in told["answers"]]) == (200, 1, [True, False])
+    assert told["answers"][1]["problem"]["status"] == 409
+    ours = {"filter": {"webhook_id": made["id"], "event": "webhook:test"}}
+
+    async def are_told(count: int) -> Any:
+        return await api("POST", "/deliveries/replay", {**ours, "expected_count": count})
+
+    async def are_replayed() -> bool:  # one that is being sent can't be
+        return bool((await are_told(2))[0] == 200)
+
+    await until(are_replayed)
+    assert (await are_told(3))[0] == 409
+    assert (await api("POST", "/deliveries/replay", ours))[0] == 422
+    everything = {"filter": {}, "expected_count": 2}
+    assert (await api("POST", "/deliveries/replay", everything))[0] == 422
+    paged = {"filter": {"limit": 1}, "expected_count": 2}
+    errors = (await api("POST", "/deliveries/replay", paged))[1]["errors"]
+    assert [one["field"] for one in errors] == ["filter.limit"]
 
 
 async def test_every_list_has_pages(api: Client) -> None:

@@ -62,6 +62,7 @@ COMMANDS: Mapping[type, Callable[[AnswerContext, Any, str], Any]] = {
     c.RotateWebhookSecret: webhooks.rotate_webhook_secret,
     c.TestWebhook: webhooks.send_test,
     c.ReplayDeliveries: webhooks.replay_deliveries,
+    c.ReplayMatchingDeliveries: webhooks.replay_matching_deliveries,
     c.SaveSettings: station.save_settings,
     c.AcceptDatabase: station.accept_database,
     c.TryDatabase: station.try_database,

@@ -18,11 +18,13 @@ from cnc_station.engine.domain.message_formats.options import (
     takes_secret,
     token_errors,
 )
+from cnc_station.engine.domain.refusals import replay_refusal
 from cnc_station.engine.domain.webhook_signature import new_secret, verify
 from cnc_station.engine.domain.webhooks import TEST_EVENT, WebhookSpec, secret_errors
 from cnc_station.engine.store import deliveries, webhooks
 from cnc_station.engine.store.queries import webhooks as rows
 from cnc_station.engine.timing import now_ms
+from cnc_station.engine.views import Answer, BulkCursor, BulkStep
 from cnc_station.engine.views.webhooks import (
     DeliveryCounts,
     DeliveryDetail,
@@ -119,27 +121,46 @@ async def send_test(
 
 async def replay_deliveries(
     context: AnswerContext, command: commands.ReplayDeliveries, actor: str
-) -> int:
+) -> tuple[Answer, ...]:
     """See `ReplayDeliveries`."""
-    if (command.ids is None) == (command.chosen is None):
-        raise InvalidInput(FieldError("ids", "must be given, or a filter, but not both"))
-    if command.ids is None and (
-        command.chosen == DeliveryFilter() or command.expected_count is None
-    ):
-        raise InvalidInput(
-            FieldError("expected_count", "must be given with a filter that narrows the list")
-        )
-    if command.ids is not None and len(command.ids) > MOST_IDS:
+    ids = tuple(command.ids)
+    if len(ids) > MOST_IDS:
         raise InvalidInput(FieldError("ids", f"at most {MOST_IDS:,} at once"))
-    return await context.writer.write(
-        deliveries.ReplayDeliveries(
-            command.ids,
-            command.chosen or DeliveryFilter(),
-            command.expected_count,
-            context.tenants,
-            actor,
+    chosen = deliveries.ReplayDeliveries(ids, DeliveryFilter(), context.tenants, actor)
+    replayed = await context.writer.write(chosen)
+    again = frozenset(replayed)
+    return tuple(Answer(one, "" if one in again else replay_refusal(one)) for one in ids)
+
+
+async def replay_matching_deliveries(
+    context: AnswerContext, command: commands.ReplayMatchingDeliveries, actor: str
+) -> BulkStep:
+    """See `ReplayMatchingDeliveries`."""
+    chosen, tenants = command.chosen, context.tenants
+    if chosen == DeliveryFilter():
+        raise InvalidInput(FieldError("chosen", "must have a filter: it selects every delivery"))
+    refuse(checks.whole("limit", command.limit, 1, commands.MOST_IN_BATCH))
+    cursor = command.cursor or await _count(context, command)
+    look = partial(rows.next_replayable, chosen=chosen, tenants=tenants, cursor=cursor)
+    ids = await context.reader.read(partial(look, limit=command.limit))
+    done: tuple[int, ...] = ()
+    if ids:
+        write = deliveries.ReplayDeliveries(ids, chosen, tenants, actor)
+        done = await context.writer.write(write)
+    more = len(ids) == command.limit
+    return BulkStep(tuple(map(Answer, done)), replace(cursor, after=ids[-1]) if more else None)
+
+
+async def _count(context: AnswerContext, command: commands.ReplayMatchingDeliveries) -> BulkCursor:
+    """Raises Conflict if another number of deliveries than expected can be replayed."""
+    count = partial(rows.count_replayable, chosen=command.chosen, tenants=context.tenants)
+    found, cursor = await context.reader.read(count)
+    if found != command.expected_count:
+        raise Conflict(
+            f"{found:,} deliveries can be replayed now, not {command.expected_count:,}. "
+            "Nothing was changed."
         )
-    )
+    return cursor
 
 
 async def list_webhooks(

@@ -75,6 +75,7 @@ from cnc_station.engine.commands.webhooks import (
     DeleteWebhook,
     EditWebhook,
     ReplayDeliveries,
+    ReplayMatchingDeliveries,
     RotateWebhookSecret,
     TestWebhook,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "RemoveAccount",
     "RemoveAttachment",
     "ReplayDeliveries",
+    "ReplayMatchingDeliveries",
     "ResetPassword",
     "ResumeSchedule",
     "RevokeToken",

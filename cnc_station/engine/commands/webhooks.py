@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from cnc_station.engine.commands.base import Command
+from cnc_station.engine.commands.base import MOST_IN_BATCH, Command
 from cnc_station.engine.domain.webhooks import WebhookSpec
+from cnc_station.engine.views import Answer, BulkCursor, BulkStep
 from cnc_station.engine.views.webhooks import DeliveryDetail, DeliveryFilter, NewWebhook
 
 
@@ -51,10 +52,19 @@ class TestWebhook(Command[DeliveryDetail]):
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayDeliveries(Command[int]):
-    """Send deliveries again, by their ids or by a filter with the number that it is expected to
-    choose. The answer is their number. Raises InvalidInput; Conflict if the number is another."""
+class ReplayDeliveries(Command[tuple[Answer, ...]]):
+    """Send these deliveries again; an answer for each, in order. Raises InvalidInput for too
+    many."""
 
-    ids: Sequence[int] | None = None
-    chosen: DeliveryFilter | None = None
-    expected_count: int | None = None
+    ids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayMatchingDeliveries(Command[BulkStep]):
+    """Send the deliveries that `chosen` selects again, batch by batch as `ActOnMatchingJobs` does;
+    `expected_count` of them can be replayed now. Raises InvalidInput, Conflict."""
+
+    chosen: DeliveryFilter
+    expected_count: int
+    cursor: BulkCursor | None = None
+    limit: int = MOST_IN_BATCH

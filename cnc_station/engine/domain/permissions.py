@@ -149,6 +149,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "DeliveryById",
         "ListDeliveries",
         "ReplayDeliveries",
+        "ReplayMatchingDeliveries",
     ),
     Permission.MANAGE_WEBHOOKS: (
         "CreateWebhook",

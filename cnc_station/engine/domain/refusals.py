@@ -195,3 +195,9 @@ def interrupted_refusal(name: str) -> str:
 def unfit_refusal(name: str, machine: str, why: str) -> str:
     """Why job `name` can't be pinned to a machine."""
     return f"{name} can't go to {machine}: it {why}."
+
+
+def replay_refusal(delivery_id: int) -> str:
+    """Why a delivery is not sent again."""
+    why = "it is being sent, or its endpoint is disabled or deleted"
+    return f"Delivery {delivery_id} can't be sent again: {why}."

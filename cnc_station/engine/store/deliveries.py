@@ -28,7 +28,6 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from cnc_station.engine import codec
 from cnc_station.engine.domain.alerts import AlertMessage
-from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.message_formats.base import Endpoint
 from cnc_station.engine.domain.message_formats.options import MessageFormat
 from cnc_station.engine.domain.notice import Topic
@@ -345,27 +344,20 @@ def due_endpoints(connection: Connection, now: int) -> dict[int, DueEndpoint]:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplayDeliveries(OneByOne[int]):
-    """Queue these deliveries again as if they were new, without those that a station is sending.
-    The answer is their number. Raises Conflict if that is not `expected_count`."""
+class ReplayDeliveries(OneByOne[tuple[int, ...]]):
+    """Queue those of these deliveries that are still `chosen` again as if they were new, without
+    those that a station is sending. The answer are their ids, in order."""
 
-    ids: Sequence[int] | None
+    ids: Sequence[int]
     chosen: DeliveryFilter
-    expected_count: int | None
     tenants: frozenset[str] | None
     actor: str
 
-    def write(self, tx: Tx) -> int:
+    def write(self, tx: Tx) -> tuple[int, ...]:
         where = [*conditions(self.chosen), *replayable(self.tenants)]
-        if self.ids is not None:
-            where.append(delivery.c.id.in_(sorted(self.ids)))
-        found = tx.connection.execute(select(delivery.c.id).where(*where).with_for_update())
-        ids = sorted(found.scalars())
-        if self.expected_count is not None and len(ids) != self.expected_count:
-            raise Conflict(
-                f"{len(ids):,} deliveries can be replayed now, not {self.expected_count:,}. "
-                "Nothing was changed."
-            )
+        where.append(delivery.c.id.in_(sorted(self.ids)))
+        locked = select(delivery.c.id).where(*where).order_by(delivery.c.id).with_for_update()
+        ids = tuple(tx.connection.execute(locked).scalars())
         item = tx.dialect.items("item", id=BigInteger)
         tx.connection.execute(
             update(delivery)
@@ -377,4 +369,4 @@ class ReplayDeliveries(OneByOne[int]):
             reason = f"{len(ids):,} deliveries replayed"
             tx.record(WEBHOOKS_CHANGED, actor=self.actor, reason=reason)
             tx.notify(Topic.DELIVERIES_QUEUED)
-        return len(ids)
+        return ids

@@ -107,7 +107,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class BulkCursor:
-    """Where an action on all matching jobs goes on: after job `after`, up to job `last`. A job
+    """Where an action on all matching items goes on: after item `after`, up to item `last`. A job
     whose state has changed since `since` (ms) was not counted, and is left alone."""
 
     after: int

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QWidget
 
+from cnc_station.engine.bulk import counted
 from cnc_station.ui.dialogs.dialog import Dialog
-from cnc_station.ui.outcome_text import counted
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.hold_button import HoldButton
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox

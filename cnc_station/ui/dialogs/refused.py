@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtWidgets import QWidget
 
+from cnc_station.engine.bulk import counted
 from cnc_station.engine.views import Answer
 from cnc_station.ui.dialogs.dialog import Dialog
 from cnc_station.ui.models.row_model import Column, RowList
-from cnc_station.ui.outcome_text import counted
 from cnc_station.ui.theme import Ink, Role
 from cnc_station.ui.widgets.buttons import Button
 from cnc_station.ui.widgets.layout import STRETCH, hbox, vbox

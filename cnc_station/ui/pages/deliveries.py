@@ -1,13 +1,11 @@
 """The deliveries to endpoints: what waits, what arrived, what could not be made, and why."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from cnc_station.engine.commands import ReplayDeliveries
 from cnc_station.engine.domain.notice import ABOUT_WEBHOOKS, Notice
 from cnc_station.engine.queries import (
     CountDeliveries,
@@ -219,33 +217,16 @@ class DeliveriesList(ListPage[DeliveryRow]):
 
     def _replay_current(self) -> None:
         if (row := self.table.current) is not None:
-            self._do(self._replay(ReplayDeliveries((row.id,))))
+            self._context.operations.bulk.replay_each((row.id,))
 
     def _replay_ticked(self) -> None:
         ids = tuple(row.id for row in self.rows.checked)
         self.rows.check(ids, on=False)
-        self._do(self._replay(ReplayDeliveries(ids)))
+        self._context.operations.bulk.replay_each(ids)
 
     def _replay_filtered(self) -> None:
         """Replay as many as the button says, or none if their number is another by now."""
-        asked = ReplayDeliveries(chosen=self._selection, expected_count=self._counts.replayable)
-        self._do(self._replay(asked))
-
-    async def _replay(self, asked: ReplayDeliveries) -> None:
-        count = await self._context.door.execute(asked)
-        if not count:
-            self._context.operations.fail(
-                self.tr("Nothing to replay: it is being sent, or its endpoint is off or removed.")
-            )
-            return
-        one, many = (
-            self.tr("1 delivery is sent again"),
-            self.tr("{count} deliveries are sent again"),
-        )
-        self._context.operations.say(one if count == 1 else many.format(count=f"{count:,}"))
-
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        self._context.operations.run(work, self.tr("Replaying…"))
+        self._context.operations.bulk.replay(self._selection, self._counts.replayable)
 
     def _show_job(self) -> None:
         row = self.table.current

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnc_station.engine.bulk import Bulk
-from cnc_station.engine.commands import ActOnJobs, ActOnMatchingJobs
+from cnc_station.engine.commands import ActOnJobs, ActOnMatchingJobs, ReplayMatchingDeliveries
 from cnc_station.engine.domain.actions import JobAction
 from cnc_station.engine.domain.errors import FieldError, InvalidInput
 from cnc_station.engine.queries import JobsById
@@ -37,7 +37,14 @@ async def act_on(
         raise InvalidInput(FieldError("expected_count", "is missing: how many jobs match"))
     assert chosen is not None
     command = ActOnMatchingJobs(action, chosen, expected_count, **how)
+    return await run_bulk(call, command, "jobs")
+
+
+async def run_bulk(
+    call: Call, command: ActOnMatchingJobs | ReplayMatchingDeliveries, things: str
+) -> Reply:
+    """Act on all that match, batch by batch. Raises a problem if it ends early."""
     summary = await Bulk.matching(command).run(call.door)
     if summary.error:
-        raise Problem(503, f"{summary.done:,} jobs are done. {summary.error}")
+        raise Problem(503, f"{summary.done:,} {things} are done. {summary.error}")
     return Reply(AnswersOut.of(summary.refusals, summary.done, summary.refused))

@@ -162,7 +162,7 @@ def _parameters(route: Route) -> Iterable[dict[str, Any]]:
             wanted = name in fields.get("required", ())
             yield {"name": name, "in": "query", "required": wanted, "schema": _without_null(one)}
     if route.conditional:
-        schema = {"type": "string", "pattern": '^(W/)?"v[0-9]{1,18}"$'}
+        schema = {"type": "string", "pattern": '^([*]|(W/)?"v[0-9]{1,18}")$'}
         yield {"name": "If-Match", "in": "header", "schema": schema}
     if route.tagged:
         words = "The ETag of an answer that you have: 304 if it still is the answer."

@@ -22,7 +22,7 @@ from cnc_station.engine.views.webhooks import (
     NewWebhook,
     WebhookRow,
 )
-from cnc_station.web.api.limits import described, limits, one_of
+from cnc_station.web.api.limits import Count, Ids, described, limits, one_of
 from cnc_station.web.api.values import (
     Id,
     PageIn,
@@ -194,6 +194,23 @@ class DeliveriesIn(PageIn):
             until=self.until,
             text=self.q,
         )
+
+
+class ReplayIn(TakenJson):
+    """Deliveries to send again: those of `ids`, or all that match `filter` and can be sent, whose
+    number must be `expected_count`."""
+
+    ids: Ids | None = None
+    filter: dict[str, Any] | None = None
+    expected_count: Count | None = None
+
+    def chosen(self) -> DeliveryFilter | None:
+        """The filter, as that of a list. Raises InvalidInput."""
+        if self.filter is None:
+            return None
+        if unknown := self.filter.keys() & PageIn.model_fields.keys():
+            raise InvalidInput(FieldError(f"filter.{min(unknown)}", "is not a field here"))
+        return DeliveriesIn.read(self.filter).chosen()
 
 
 class DeliveriesOut(PageOut):

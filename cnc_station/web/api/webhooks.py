@@ -8,14 +8,17 @@ from cnc_station.engine.commands import (
     DeleteWebhook,
     EditWebhook,
     ReplayDeliveries,
+    ReplayMatchingDeliveries,
     RotateWebhookSecret,
     TestWebhook,
 )
-from cnc_station.engine.domain.errors import Conflict
+from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.message_formats.options import MessageFormat
 from cnc_station.engine.domain.webhooks import WebhookSpec
 from cnc_station.engine.queries import DeliveryById, ListDeliveries, ListWebhooks
 from cnc_station.engine.views.webhooks import DeliveryDetail, WebhookRow
+from cnc_station.web.api.bulk import run_bulk
+from cnc_station.web.api.job_values import AnswersOut
 from cnc_station.web.api.problems import Problem, not_found
 from cnc_station.web.api.route import Call, Reply, Route
 from cnc_station.web.api.values import PageIn
@@ -25,6 +28,7 @@ from cnc_station.web.api.webhook_values import (
     DeliveryDetailOut,
     NewWebhookOut,
     ReplayedOut,
+    ReplayIn,
     RotateIn,
     WebhookFields,
     WebhookIn,
@@ -108,11 +112,26 @@ async def _detail(call: Call) -> DeliveryDetail:
 async def _replay(call: Call) -> Reply:
     """Send a delivery again."""
     row = (await _detail(call)).row
-    replayed = await call.door.execute(ReplayDeliveries((row.id,)))
-    if not replayed:
-        words = "it is being sent, or its endpoint is disabled or deleted"
-        raise Conflict(f"Delivery {row.id} can't be sent again: {words}.")
-    return Reply(ReplayedOut(replayed=replayed))
+    (answer,) = await call.door.execute(ReplayDeliveries((row.id,)))
+    if not answer.applied:
+        raise Conflict(answer.error)
+    return Reply(ReplayedOut(replayed=1))
+
+
+async def _replay_many(call: Call) -> Reply:
+    """Send several deliveries again; an answer for each."""
+    body: ReplayIn = call.body
+    chosen = body.chosen()
+    if (body.ids is None) == (chosen is None):
+        raise InvalidInput(FieldError("ids", "give either ids, or a filter with expected_count"))
+    if body.ids is not None:
+        answers = await call.door.execute(ReplayDeliveries(body.ids))
+        refused = sum(not answer.applied for answer in answers)
+        return Reply(AnswersOut.of(answers, len(answers) - refused, refused))
+    if body.expected_count is None:
+        raise InvalidInput(FieldError("expected_count", "is missing: how many deliveries match"))
+    assert chosen is not None
+    return await run_bulk(call, ReplayMatchingDeliveries(chosen, body.expected_count), "deliveries")
 
 
 ROUTES: Sequence[Route] = (
@@ -190,6 +209,16 @@ ROUTES: Sequence[Route] = (
         _deliveries,
         {200: DeliveriesOut},
         query=DeliveriesIn,
+    ),
+    Route(
+        "POST",
+        "/deliveries/replay",
+        "Send several deliveries again",
+        ReplayMatchingDeliveries,
+        _replay_many,
+        {200: AnswersOut},
+        body=(ReplayIn,),
+        refuses=(409,),
     ),
     Route(
         "GET",

@@ -24,6 +24,7 @@ from cnc_station.engine.domain.message_formats.options import FormatOptions, Mes
 from cnc_station.engine.domain.message_formats.present import shown_body
 from cnc_station.engine.domain.webhooks import TEST_EVENT, DeliveryContent
 from cnc_station.engine.store.webhook_tables import dead, delivery, delivery_attempt, webhook
+from cnc_station.engine.views import BulkCursor
 from cnc_station.engine.views.webhooks import (
     DeliveryAttempt,
     DeliveryCounts,
@@ -161,6 +162,30 @@ def replayable(tenants: frozenset[str] | None) -> list[ColumnElement[bool]]:
         where.append(delivery.c.tenant.in_(sorted(tenants)))
         endpoints = endpoints.where(webhook.c.tenant.in_(sorted(tenants)))
     return [*where, delivery.c.webhook_id.in_(endpoints)]
+
+
+def count_replayable(
+    connection: Connection, chosen: DeliveryFilter, tenants: frozenset[str] | None
+) -> tuple[int, BulkCursor]:
+    """Return how many of the chosen deliveries can be sent again, and the cursor before the first
+    of them."""
+    counts = select(func.count(), func.max(delivery.c.id)).select_from(delivery)
+    query = counts.where(*conditions(chosen), *replayable(tenants))
+    count, last = connection.execute(query).one()
+    return count, BulkCursor(0, last or 0, 0)
+
+
+def next_replayable(
+    connection: Connection,
+    chosen: DeliveryFilter,
+    tenants: frozenset[str] | None,
+    cursor: BulkCursor,
+    limit: int,
+) -> tuple[int, ...]:
+    """Return the ids of the next `limit` of these deliveries."""
+    between = (delivery.c.id > cursor.after) & (delivery.c.id <= cursor.last)
+    query = select(delivery.c.id).where(between, *conditions(chosen), *replayable(tenants))
+    return tuple(connection.execute(query.order_by(delivery.c.id).limit(limit)).scalars())
 
 
 def delivery_counts(
