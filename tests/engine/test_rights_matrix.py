@@ -42,22 +42,20 @@ LOWEST: Mapping[Role | None, str] = {
     """,
     O: """
         AcknowledgeAlerts ActOnJobs ActOnMachine ActOnMatchingJobs AddProgram AttachFile
-        CheckFirstPart DuplicateJob EditJob EditSetUpSheet ImportJobs RemoveAttachment SaveSettings
-        SubmitJobs
-        UndoJobActions
+        CheckFirstPart DuplicateJob EditJob EditSetUpSheet ImportJobs RemoveAttachment
+        SaveSettings SubmitJobs UndoJobActions
     """,
     S: """
         AcceptDatabase ActOnSchedules AddMachine CountDeliveries CreateAlertRule CreateSchedule
         DeleteAlertRule DeleteSchedule DeliveryById EditAlertRule EditMachine EditSchedule
         FindControllers ListAlertRules ListDeliveries ListSchedules MoveMachine PauseSchedule
-        PreviewSchedule ReplayDeliveries ResumeSchedule ScheduleById ScheduleRuns TestAlertRule
-        TriggerSchedule TryMachine UpcomingRuns
+        PreviewSchedule ReplayDeliveries ReplayMatchingDeliveries ResumeSchedule ScheduleById
+        ScheduleRuns TestAlertRule TriggerSchedule TryMachine UpcomingRuns
     """,
     A: """
         AccountById BackUpNow CreateAccount CreateTenant CreateWebhook DeleteWebhook EditAccount
-        EditTenant EditWebhook ListTenants
-        IssueToken JoinFleet ListAccounts ListTokens ListWebhooks RemoveAccount ResetPassword
-        RevokeToken RotateTokenKey RotateWebhookSecret
+        EditTenant EditWebhook IssueToken JoinFleet ListAccounts ListTenants ListTokens
+        ListWebhooks RemoveAccount ResetPassword RevokeToken RotateTokenKey RotateWebhookSecret
         SetBackupPlan SetSecret TestWebhook TryFleet TurnOffAccounts TurnOnAccounts WhoMaySignOn
     """,
 }
