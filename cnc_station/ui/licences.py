@@ -17,7 +17,7 @@ _ROOTS = (
     *("PySide6_Essentials", "shiboken6", "qasync", "SQLAlchemy", "alembic", "psycopg"),
     *("psycopg-binary", "redis", "pyqtgraph", "openpyxl", "filelock", "platformdirs", "keyring"),
     *("aiohttp", "pydantic", "pyserial", "asyncua", "cronsim", "tzdata", "aiosmtplib"),
-    *("prometheus-client", "structlog"),
+    *("prometheus-client", "structlog", "argon2-cffi", "pyjwt", "segno"),
 )
 # Distributions whose metadata name no licence in a form that a program can read.
 _KNOWN = {"asyncua": "LGPL-3.0-or-later", "PySide6_Essentials": "LGPL-3.0", "shiboken6": "LGPL-3.0"}

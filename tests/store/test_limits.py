@@ -67,7 +67,7 @@ async def stations(emptied_on_postgres: Callable[[], Database]) -> AsyncIterator
         shop.database.close()
 
 
-@pytest.mark.parametrize("rounds", [10, pytest.param(1_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [4, pytest.param(1_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("limits", "allowed"), [(RATE, 10), (ACTIVE, 5)])
 async def test_of_one_more_at_three_stations_at_once_exactly_the_allowed_pass(
     stations: list[Shop], limits: Limits, allowed: int, rounds: int
@@ -79,7 +79,7 @@ async def test_of_one_more_at_three_stations_at_once_exactly_the_allowed_pass(
         assert found.total() == allowed + 1
 
 
-@pytest.mark.parametrize("rounds", [10, pytest.param(1_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("rounds", [4, pytest.param(1_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("limits", "allowed"), [(RATE, 10), (ACTIVE, 5)])
 async def test_at_one_station_as_well(
     shop: Shop, limits: Limits, allowed: int, rounds: int

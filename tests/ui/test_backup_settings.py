@@ -72,7 +72,7 @@ async def test_a_failed_back_up_says_why_and_the_card_is_marked(
     stick.rmdir()
     part.now.click()
     await until(lambda: "is not there" in part.fault.text())
-    assert any("is not there" in words for words in office.said.failed)
+    await until(lambda: any("is not there" in words for words in office.said.failed))
 
 
 def test_an_overdue_back_up_needs_a_person_and_cuts_nothing_off() -> None:

@@ -103,7 +103,7 @@ class PresentPerson(QObject):
         if self.here is None or not self.here.signed_on:
             self.open_pad()
             return
-        menu = QMenu(self._button)
+        menu = QMenu(self._window)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.addAction(self.tr("Switch person…"), self.open_pad)
         menu.addAction(self.tr("Sign off"), self.sign_off)

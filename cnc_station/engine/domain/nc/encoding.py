@@ -66,7 +66,7 @@ def _guessed(text: bytes) -> str:
     high = bytes(byte for byte in head if byte > 0x7F)
     if _share(high, _KANA_AND_KANJI) > 0.25:
         return "cp932"
-    if len(_ACCENT_IN_WORD.findall(head)) * 2 > len(high):
+    if len(_ACCENT_IN_WORD.findall(head)) * 2 >= len(high):
         return "cp1250" if _CENTRAL_EUROPE.search(head) else "cp1252"
     return "cp1251" if _share(high, _CYRILLIC) > 0.95 else "gb18030"
 
