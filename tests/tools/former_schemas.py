@@ -31,7 +31,7 @@ MADE_BY = {
     1: "2b33b9eb", 2: "d0ccdb0c", 3: "8ddad5d6", 4: "19dc4474", 5: "ba104aff", 6: "7776988d",
     7: "7839bc0f", 8: "9210024b", 11: "f5c18f5d", 12: "0cf3da60", 13: "d3e5d8a4", 14: "b8ef6d6a",
     15: "7339699e", 16: "29bb0e0a", 17: "006d619b", 18: "3c04def6", 19: "1d3d3f20",
-    20: "635c6fd", 21: "337254b", 22: "d1e70667",
+    20: "635c6fd", 21: "337254b", 22: "d1e70667", 23: "16201cf7",
 }  # fmt: skip
 NO_PROGRAM = {9: 8, 10: 8}
 """Schemas that were the newest of no program that could start, and the one they are made of."""
@@ -53,6 +53,7 @@ _SPEC = (
 REST: Mapping[str, Mapping[str, str]] = {
     "errand": _REMOTE,
     "remote_command": _REMOTE,
+    "doubtful_program": {"sha256": f"'{'d' * 64}'"},
     "setting": {"key": "'theme'", "value": "'\"dark\"'"},
     "schedule": {"id": "2", "version": "4", "name": "'Warm up'", "cron": "'0 6 * * *'",
                  "time_zone": "'Europe/Berlin'", "tenant": "''", "catch_up": "'once'",
