@@ -46,11 +46,12 @@ LOWEST: Mapping[Role | None, str] = {
         SaveSettings SubmitJobs UndoJobActions
     """,
     S: """
-        AcceptDatabase ActOnSchedules AddMachine CountDeliveries CreateAlertRule CreateSchedule
-        DeleteAlertRule DeleteSchedule DeliveryById EditAlertRule EditMachine EditSchedule
-        FindControllers ListAlertRules ListDeliveries ListSchedules MoveMachine PauseSchedule
-        PreviewSchedule ReplayDeliveries ReplayMatchingDeliveries ResumeSchedule ScheduleById
-        ScheduleRuns TestAlertRule TriggerSchedule TryMachine UpcomingRuns
+        AcceptDatabase ActOnSchedules AddMachine AuditTrail CountDeliveries CreateAlertRule
+        CreateSchedule DeleteAlertRule DeleteSchedule DeliveryById EditAlertRule EditMachine
+        EditSchedule FindControllers ListAlertRules ListDeliveries ListSchedules MoveMachine
+        PauseSchedule PreviewSchedule ReplayDeliveries ReplayMatchingDeliveries
+        ResumeSchedule ScheduleById ScheduleRuns TestAlertRule TriggerSchedule TryMachine
+        UpcomingRuns
     """,
     A: """
         AccountById BackUpNow CreateAccount CreateTenant CreateWebhook DeleteWebhook EditAccount

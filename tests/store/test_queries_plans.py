@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, insert, literal, select
 
+from cnc_station.engine.domain.audit import AuditKind
 from cnc_station.engine.domain.states import OPEN_JOBS, WAITING_JOBS, JobState
 from cnc_station.engine.queries import ListRuns
 from cnc_station.engine.store import claim_statements, reaping, schema
+from cnc_station.engine.store.queries.audit import audit_trail
 from cnc_station.engine.store.queries.charts import charts
 from cnc_station.engine.store.queries.executions import executions
 from cnc_station.engine.store.queries.fleet_figures import fleet_figures
@@ -18,6 +20,7 @@ from cnc_station.engine.store.queries.floor import floor
 from cnc_station.engine.store.queries.history import events, runs
 from cnc_station.engine.store.queries.job_list import job_counts, job_page, jobs_by_id
 from cnc_station.engine.views import JobFilter, Sort, SortKey
+from cnc_station.engine.views.audit import AuditFilter
 from cnc_station.engine.views.metrics import ExecutionGroup
 from tests.store.rows import DAY, HOUR, NOW, Rows
 
@@ -222,3 +225,12 @@ def test_one_jobs_row_history_and_runs_are_looked_up(shop: Rows) -> None:
     ):
         lines = plans(shop, query)
         assert not {"SCAN job", "SCAN event", "SCAN run"} & set(lines)
+
+
+def test_the_audit_reads_what_people_did_and_passes_over_the_rest(shop: Rows) -> None:
+    for kind in (None, *AuditKind):
+        chosen = AuditFilter(person="Ada", kind=kind, since=NOW - DAY)
+        lines = plans(shop, partial(audit_trail, chosen=chosen, before=99, limit=200))
+        found = steps_on(lines, "event")
+        assert found == ["SEARCH event USING INDEX event_of_people (id<?)"], kind
+        assert not [line for line in lines if "TEMP B-TREE" in line]

@@ -152,6 +152,7 @@ QUERIES: Mapping[type, Callable[[AnswerContext, Any], Any]] = {
     q.ExecutionsBy: metrics.executions_by,
     q.ScrapeMetrics: metrics.scrape,
     q.WhoMaySignOn: accounts.who_may_sign_on,
+    q.AuditTrail: accounts.audit_trail,
     q.ListAccounts: accounts.list_accounts,
     q.AccountById: accounts.account_by_id,
     q.UsesAccounts: tokens.uses_accounts,

@@ -1,6 +1,7 @@
 """Answers about accounts, and signing on."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from cnc_station.engine import commands, queries
@@ -12,7 +13,9 @@ from cnc_station.engine.domain.checks import refuse
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput, NotSignedOn
 from cnc_station.engine.domain.principal import LOCAL, Principal, Role
 from cnc_station.engine.store import accounts as store
+from cnc_station.engine.store.queries import audit
 from cnc_station.engine.views.accounts import AccountRow, Here, Person, SignedOn
+from cnc_station.engine.views.audit import AuditEntry
 
 
 async def sign_on(
@@ -147,6 +150,12 @@ async def account_by_id(context: AnswerContext, query: queries.AccountById) -> A
     """See `AccountById`."""
     found = context.accounts.now.by_id.get(query.account_id)
     return None if found is None else _row(found)
+
+
+async def audit_trail(context: AnswerContext, query: queries.AuditTrail) -> tuple[AuditEntry, ...]:
+    """See `AuditTrail`."""
+    look = partial(audit.audit_trail, chosen=query.chosen, before=query.before, limit=query.limit)
+    return await context.reader.read(look)
 
 
 async def _hashed(

@@ -52,7 +52,7 @@ async def edit_machine(context: AnswerContext, command: commands.EditMachine, ac
     spec = _drivable(secrets.completed(command.spec.validated(), before.spec))
     rewired = (spec.driver, spec.settings) != (before.spec.driver, before.spec.settings)
     await context.writer.write(
-        machines.MoveMachine((t.MACHINE_EDITED,), machine_id, actor, spec=spec)
+        machines.MoveMachine((t.MACHINE_EDITED,), machine_id, actor, spec=spec, mask=secrets.mask())
     )
     here = (
         before.station == context.config.station

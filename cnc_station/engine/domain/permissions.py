@@ -28,6 +28,7 @@ class Permission(StrEnum):
     STOP_MACHINES = "hold or abort what runs"
     SIGN_ON = "sign on"
     SEE_PEOPLE = "see who may sign on here"
+    SEE_AUDIT = "look at the audit"
     RESET_PASSWORDS = "reset a lost password"
 
 
@@ -51,6 +52,7 @@ _SUPERVISOR = _OPERATOR | {
     Permission.MANAGE_SCHEDULES,
     Permission.SEE_DELIVERIES,
     Permission.MANAGE_ALERTS,
+    Permission.SEE_AUDIT,
 }
 
 GRANTS: Mapping[Role, frozenset[Permission]] = {
@@ -198,6 +200,7 @@ _NEEDED_FOR: Mapping[Permission, tuple[str, ...]] = {
         "WhoIsHere",
     ),
     Permission.SEE_PEOPLE: ("WhoMaySignOn",),
+    Permission.SEE_AUDIT: ("AuditTrail",),
     Permission.RESET_PASSWORDS: ("ResetPassword",),
 }
 NEEDED = {name: needed for needed, names in _NEEDED_FOR.items() for name in names}

@@ -2,6 +2,7 @@
 
 from cnc_station.engine.queries.accounts import (
     AccountById,
+    AuditTrail,
     LimitsNow,
     ListAccounts,
     WhoIsHere,
@@ -82,6 +83,7 @@ __all__ = [
     "AccountById",
     "AlertHistory",
     "AttachmentContent",
+    "AuditTrail",
     "BackupsNow",
     "BearerOf",
     "ControllerStatus",

@@ -1,9 +1,10 @@
 """Queries about accounts, and about who is signed on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cnc_station.engine.queries.base import Query
 from cnc_station.engine.views.accounts import AccountRow, Here, LimitsState, Person
+from cnc_station.engine.views.audit import AuditEntry, AuditFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,13 @@ class LimitsNow(Query[LimitsState]):
     """How far who asks has used the limits that count for jobs of these tenants."""
 
     tenants: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditTrail(Query[tuple[AuditEntry, ...]]):
+    """What people and programs did, newest first: the `limit` entries before the event `before`
+    (None: the newest ones). Nothing that services did by themselves."""
+
+    chosen: AuditFilter = field(default_factory=AuditFilter)
+    before: int | None = None
+    limit: int = 200

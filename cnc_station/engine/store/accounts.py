@@ -13,6 +13,7 @@ from cnc_station.engine.domain.accounts import Account, Proof, login_key, pause_
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput, Locked
 from cnc_station.engine.domain.principal import Role
 from cnc_station.engine.store.account_tables import account, failed_sign_on, tenant, token
+from cnc_station.engine.store.before_after import before_after
 from cnc_station.engine.store.schema import setting
 from cnc_station.engine.store.transaction import OneByOne, Tx
 
@@ -358,12 +359,5 @@ def _record(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> None:
-    """Only what differs is recorded."""
-    old, new = before or {}, after or {}
-    changed = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    details: dict[str, Any] = {}
-    if before is not None:
-        details["before"] = {name: old[name] for name in changed}
-    if after is not None:
-        details["after"] = {name: new[name] for name in changed}
-    tx.record(t.ACCOUNTS_CHANGED, actor=actor, reason=reason, details=details or None)
+    details = before_after(before, after) or None
+    tx.record(t.ACCOUNTS_CHANGED, actor=actor, reason=reason, details=details)

@@ -1,5 +1,6 @@
 """Alert rules: their changes."""
 
+import json
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.alert_rules import AlertRule
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.store.alert_tables import alert_rule, alert_step
+from cnc_station.engine.store.before_after import before_after
 from cnc_station.engine.store.schema import machine
 from cnc_station.engine.store.transaction import OneByOne, Tx
 from cnc_station.engine.store.webhooks import exists
@@ -67,7 +69,7 @@ class CreateAlertRule(AlertRuleCommand):
                 **_columns(self.rule),
             )
         )
-        _record(tx, rule_id, self.rule, self.actor, "added")
+        _record(tx, rule_id, self.rule, self.actor, "added", (None, self.rule))
         return rule_id
 
 
@@ -91,7 +93,7 @@ class EditAlertRule(AlertRuleCommand):
             .where(alert_rule.c.id == self.rule_id)
             .values(version=alert_rule.c.version + 1, **_columns(self.rule))
         )
-        _record(tx, self.rule_id, self.rule, self.actor, "changed")
+        _record(tx, self.rule_id, self.rule, self.actor, "changed", (rule_of(row), self.rule))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ class DeleteAlertRule(AlertRuleCommand):
         row = _locked(tx, self.rule_id)
         tx.connection.execute(delete(alert_rule).where(alert_rule.c.id == self.rule_id))
         tx.connection.execute(delete(alert_step).where(alert_step.c.rule_id == self.rule_id))
-        _record(tx, self.rule_id, rule_of(row), self.actor, "deleted")
+        rule = rule_of(row)
+        _record(tx, self.rule_id, rule, self.actor, "deleted", (rule, None))
 
 
 def _locked(tx: Tx, rule_id: int) -> Row[Any]:
@@ -127,11 +130,24 @@ def _check_references(tx: Tx, rule: AlertRule) -> None:
         raise InvalidInput(*errors)
 
 
-def _record(tx: Tx, rule_id: int, rule: AlertRule, actor: str, what: str) -> None:
+def _record(
+    tx: Tx,
+    rule_id: int,
+    rule: AlertRule,
+    actor: str,
+    what: str,
+    change: tuple[AlertRule | None, AlertRule | None],
+) -> None:
+    before, after = (None if one is None else _told(one) for one in change)
     tx.record(
         t.ALERT_RULES_CHANGED,
         actor=actor,
         reason=f"{rule.name} {what}",
-        details={"rule": rule_id},
+        details={"rule": rule_id, **before_after(before, after)},
         tenant=rule.tenant,
     )
+
+
+def _told(rule: AlertRule) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(codec.dump(AlertRule, rule))
+    return told

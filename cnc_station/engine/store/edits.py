@@ -13,6 +13,7 @@ from cnc_station.engine.domain.job import EDITABLE, JobSpec
 from cnc_station.engine.domain.refusals import job_refusal
 from cnc_station.engine.domain.states import JobState
 from cnc_station.engine.domain.text_gate import tidy, visible
+from cnc_station.engine.store.before_after import before_after
 from cnc_station.engine.store.claims import envelope
 from cnc_station.engine.store.jobs import check_references, refusing_taken_names, stored_fields
 from cnc_station.engine.store.queue_actions import ActOnJob
@@ -20,7 +21,6 @@ from cnc_station.engine.store.schema import job
 from cnc_station.engine.store.transaction import JobCommand, Tx
 
 _UNTOLD = frozenset(("payload", "envelope"))
-_MOST_TOLD = 200  # characters
 _REFERENCES = frozenset(("program", "pinned_machine_id"))
 
 
@@ -100,7 +100,7 @@ def edit_row(tx: Tx, row: Row[Any], changes: Mapping[str, Any], actor: str) -> N
         job_state=state,
         trace_id=row.trace_id,
         reason=", ".join(sorted(changed)),
-        details={"before": _told(before, changed), "after": _told(after, changed)},
+        details=before_after(_told(before, changed), _told(after, changed)),
         tenant=after.tenant,
         machine_type=after.machine_type if claimable else None,
         due_at=due,
@@ -119,11 +119,7 @@ def edit_row(tx: Tx, row: Row[Any], changes: Mapping[str, Any], actor: str) -> N
 
 def _told(spec: JobSpec, changed: Iterable[str]) -> Mapping[str, Any]:
     """What the history tells of fields: not what is long or has a form of its own."""
-    values = {name: getattr(spec, name) for name in sorted(set(changed) - _UNTOLD)}
-    return {
-        name: visible(value, _MOST_TOLD) if isinstance(value, str) else value
-        for name, value in values.items()
-    }
+    return {name: getattr(spec, name) for name in sorted(set(changed) - _UNTOLD)}
 
 
 def _name(spec: JobSpec) -> tuple[str, str]:

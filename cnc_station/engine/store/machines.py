@@ -1,12 +1,13 @@
 """Add and edit machines, and their transitions without a run."""
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from cnc_station.engine.domain import checks
+from cnc_station.engine.domain import checks, json_text
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.domain.job import NAMES, PartCount
@@ -14,13 +15,21 @@ from cnc_station.engine.domain.machine import MachineSpec
 from cnc_station.engine.domain.notice import Topic
 from cnc_station.engine.domain.refusals import machine_refusal
 from cnc_station.engine.domain.states import LIVE_RUNS, MachineState, RunState
+from cnc_station.engine.store.before_after import before_after
 from cnc_station.engine.store.readiness import REWIRING, asks_for
 from cnc_station.engine.store.schema import event, job, machine, run
 from cnc_station.engine.store.transaction import MachineCommand, OneByOne, Tx
 
 MOST_PARTS = 1_000_000
+Mask = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+"""Returns the settings of a driver without their passwords."""
 # From an alarm, these detach the interrupted run.
 _DETACHING = (t.UNLOCKED, t.MAINTENANCE_STARTED, t.MACHINE_REMOVED, t.MACHINE_MOVED)
+
+
+def no_settings(_driver: str, _settings: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Hide every setting."""
+    return {}
 
 
 def _stored_fields(spec: MachineSpec) -> dict[str, Any]:
@@ -93,7 +102,7 @@ class MoveMachine(MachineCommand[None]):
 
     `spec` belongs to an edit, `station` to a move; `good`, `scrap` and `rework`, the parts of its
     last run, to a clearing: None keeps the known count. `part_on_it` belongs to an alarm: an
-    unfinished part is on the machine.
+    unfinished part is on the machine. `mask` hides the passwords in what an edit tells.
 
     A machine at work accepts no edit of its driver. After such an edit, and after a move, the
     machine gets no work until the new driver reports that it is ready. Raises Conflict with the
@@ -110,6 +119,7 @@ class MoveMachine(MachineCommand[None]):
     scrap: int | None = None
     rework: int | None = None
     part_on_it: bool = False
+    mask: Mask = no_settings
 
     def write(self, tx: Tx) -> None:
         row = tx.connection.execute(
@@ -150,9 +160,26 @@ class MoveMachine(MachineCommand[None]):
             machine_id=row.id,
             machine_state=target,
             reason=self.reason,
-            details=counts,
+            details=counts or _edited(self, row),
             frees_machine=target is MachineState.IDLE,
         )
+
+
+def _edited(command: MoveMachine, row: Row[Any]) -> dict[str, Any] | None:
+    """Return what an edit tells: the values before and after. A password that was changed is told
+    as a change of what hides it."""
+    if command.spec is None:
+        return None
+    stored = _stored_fields(command.spec)
+    old, new = {name: getattr(row, name) for name in stored}, dict(stored)
+    settings = [json_text.stored_object(fields.pop("settings")) for fields in (old, new)]
+    told = before_after(old, new)
+    masked = [command.mask(f["driver"], s) for f, s in zip((old, new), settings, strict=True)]
+    for name in sorted({**settings[0], **settings[1]}):
+        if settings[0].get(name) != settings[1].get(name):
+            for when, shown in zip(("before", "after"), masked, strict=True):
+                told[when][f"settings.{name}"] = shown.get(name)
+    return told
 
 
 def _allowed(command: MoveMachine, row: Row[Any], state: MachineState) -> t.Transition:

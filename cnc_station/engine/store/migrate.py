@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REVISION = "0023"  # the newest migration; checked by a test
+REVISION = "0024"  # the newest migration; checked by a test
 MIGRATIONS = Path(__file__).parent / "migrations"
 SILENCE_S = 60.0  # a station with a sign of life in this time counts as at work
 _VERSION_TABLE = "alembic_version"

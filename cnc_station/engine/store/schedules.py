@@ -20,6 +20,7 @@ from cnc_station.engine.domain.schedule import (
     Schedule,
     fires_at,
 )
+from cnc_station.engine.store.before_after import before_after
 from cnc_station.engine.store.jobs import CreateJobs, check_references
 from cnc_station.engine.store.schema import job, schedule, schedule_firing
 from cnc_station.engine.store.transaction import OneByOne, Tx
@@ -144,9 +145,10 @@ class EditSchedule(ScheduleCommand):
                 **_columns(after),
             )
         )
-        record(
-            tx, t.SCHEDULE_EDITED, row.id, after, self.actor, details={"fields": sorted(changed)}
-        )
+        told = sorted(changed - {"job"})  # the payload of its template may have secrets
+        values = [{name: getattr(spec, name) for name in told} for spec in (before, after)]
+        details = {"fields": sorted(changed), **before_after(*values)}
+        record(tx, t.SCHEDULE_EDITED, row.id, after, self.actor, details=details)
 
 
 @dataclass(frozen=True, slots=True)

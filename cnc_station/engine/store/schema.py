@@ -274,6 +274,7 @@ Index("event_at", event.c.at)
 _of_no_job = text("job_id IS NULL OR type = 'deleted'")
 of_no_job = text("(event.job_id IS NULL OR event.type = 'deleted')")
 _partial_index("event_of_no_job", _of_no_job, event.c.at)
+_partial_index("event_of_people", text("origin IS NOT NULL"), event.c.id)
 # Only on a server, where ids are not in the order of commits: the transaction of each event, for
 # whoever follows them (see `domain/event_cursor.py`). The server sets it. Older events have none.
 for _ddl in (

@@ -1,7 +1,7 @@
 """Settings that the shop changes in the window: JSON values by key."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain.transitions import SETTINGS_CHANGED
+from cnc_station.engine.store.before_after import before_after
 from cnc_station.engine.store.schema import setting
 from cnc_station.engine.store.transaction import StoreCommand, Tx
 
@@ -23,9 +24,17 @@ class SaveSettings(StoreCommand[None]):
     @classmethod
     def apply(cls, tx: Tx, commands: Sequence["SaveSettings"]) -> list[Exception | None]:
         values = {key: value for command in commands for key, value in command.values.items()}
+        stored = _stored(tx.connection, values)
         for command in commands:
-            reason = ", ".join(sorted(command.values))
-            tx.record(SETTINGS_CHANGED, actor=command.actor, reason=reason)
+            tx.record(
+                SETTINGS_CHANGED,
+                actor=command.actor,
+                reason=", ".join(sorted(command.values)),
+                details=before_after(
+                    {key: stored.get(key) for key in command.values}, command.values
+                ),
+            )
+            stored |= command.values
         for key in sorted(values):
             value = json.dumps(values[key])
             # Update first: of two stations that save a key at once, the later one waits here.
@@ -37,5 +46,11 @@ class SaveSettings(StoreCommand[None]):
 
 def settings(connection: Connection) -> Mapping[str, Any]:
     """Every stored setting by its key."""
+    return _stored(connection)
+
+
+def _stored(connection: Connection, keys: Collection[str] | None = None) -> dict[str, Any]:
     query = select(setting.c.key, setting.c.value).order_by(setting.c.key)
+    if keys is not None:
+        query = query.where(setting.c.key.in_(sorted(keys)))
     return {row.key: json_text.stored(row.value) for row in connection.execute(query)}

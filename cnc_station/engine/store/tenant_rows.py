@@ -10,6 +10,7 @@ from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict, FieldError, InvalidInput
 from cnc_station.engine.store.account_tables import tenant
 from cnc_station.engine.store.accounts import AccountCommand
+from cnc_station.engine.store.before_after import before_after
 from cnc_station.engine.store.transaction import Tx
 from cnc_station.engine.views.tokens import TenantRow
 
@@ -37,7 +38,8 @@ class CreateTenant(AccountCommand):
         limits = json.dumps(dict(self.limits))
         new = {"id": tenant_id, "version": 1, "name": self.name, "limits": limits}
         tx.connection.execute(insert(tenant).values(new | {"created_at": tx.now}))
-        tx.record(t.ACCOUNTS_CHANGED, actor=self.actor, reason=f"customer {self.name} added")
+        reason, details = f"customer {self.name} added", before_after(None, self.limits)
+        tx.record(t.ACCOUNTS_CHANGED, actor=self.actor, reason=reason, details=details)
         return tenant_id
 
 
@@ -52,12 +54,14 @@ class EditTenant(AccountCommand):
     def write(self, tx: Tx) -> None:
         tx.flush()
         mine = tenant.c.id == self.tenant_id
-        name = tx.connection.execute(select(tenant.c.name).where(mine)).scalar_one_or_none()
-        if name is None:
+        row = tx.connection.execute(select(tenant).where(mine)).one_or_none()
+        if row is None:
             raise Conflict(f"There is no customer {self.tenant_id}.")
         changed = {"limits": json.dumps(dict(self.limits)), "version": tenant.c.version + 1}
         tx.connection.execute(update(tenant).where(mine).values(changed))
-        tx.record(t.ACCOUNTS_CHANGED, actor=self.actor, reason=f"limits of customer {name} changed")
+        reason = f"limits of customer {row.name} changed"
+        details = before_after(json.loads(row.limits), self.limits)
+        tx.record(t.ACCOUNTS_CHANGED, actor=self.actor, reason=reason, details=details)
 
 
 def _refuse_taken(tx: Tx, name: str) -> None:

@@ -25,6 +25,7 @@ from sqlalchemy.sql import visitors
 
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.alerts import OF_THE_SHOP
+from cnc_station.engine.domain.audit import ABOUT_PEOPLE
 from cnc_station.engine.domain.notice import ABOUT_SCHEDULES
 from cnc_station.engine.store import schema
 from cnc_station.engine.store.alert_tables import alert, alert_message, alert_rule
@@ -50,6 +51,8 @@ _OF_A_TENANT = sorted(
         t.ALERT_RULES_CHANGED.name,
     }
 )
+# These, and those that tell of other tenants' endpoints, people and settings.
+_UNSEEN = sorted({*_OF_A_TENANT, *ABOUT_PEOPLE, t.WEBHOOKS_CHANGED.name, t.SETTINGS_CHANGED.name})
 
 
 def for_tenants(read: Read[T], tenants: frozenset[str]) -> Read[T]:
@@ -107,7 +110,7 @@ def _condition(table: Table, tenants: frozenset[str]) -> Any:
     if table is schema.run:
         return schema.run.c.job_id.in_(jobs)
     if table is schema.event:
-        of_shop = schema.event.c.job_id.is_(None) & schema.event.c.type.not_in(_OF_A_TENANT)
+        of_shop = schema.event.c.job_id.is_(None) & schema.event.c.type.not_in(_UNSEEN)
         return or_(of_shop, schema.event.c.job_id.in_(jobs), _is_deletion(sorted(tenants)))
     of_set_ups = _of_set_ups(table, jobs)
     if of_set_ups is not None:

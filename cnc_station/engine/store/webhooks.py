@@ -8,12 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from cnc_station.engine import codec
+from cnc_station.engine.domain import json_text
 from cnc_station.engine.domain import transitions as t
 from cnc_station.engine.domain.errors import Conflict
 from cnc_station.engine.domain.message_formats.options import FormatOptions
 from cnc_station.engine.domain.webhooks import WebhookSpec
+from cnc_station.engine.store.before_after import before_after
 from cnc_station.engine.store.transaction import OneByOne, Tx
 from cnc_station.engine.store.webhook_tables import delivery, webhook
+
+_TOLD = ("url", "events", "tenant", "enabled", "format", "options")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class EditWebhook(OneByOne[None]):
         values: dict[str, Any] = {**_stored(self.spec), "disabled_reason": ""}
         if self.secret is not None:
             values |= {"secret": self.secret, "previous_secret": None}
-        _change(tx, self.webhook_id, values, self.actor, f"{self.spec.url} changed")
+        _change(tx, self.webhook_id, values, self.actor, f"{self.spec.url} changed", edited=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,21 +159,48 @@ def _insert(tx: Tx, spec: WebhookSpec, secret: str, actor: str, *, from_settings
             created_by=actor,
         )
     )
-    _record(tx, webhook_id, actor, f"{spec.url} added")
+    _record(tx, webhook_id, actor, f"{spec.url} added", before_after(None, _told(_stored(spec))))
     return webhook_id
 
 
-def _change(tx: Tx, webhook_id: int, values: Mapping[str, Any], actor: str, reason: str) -> None:
-    changed = tx.connection.execute(
-        update(webhook).where(webhook.c.id == webhook_id, ~webhook.c.removed).values(**values)
-    )
-    if not changed.rowcount:
+def _change(
+    tx: Tx,
+    webhook_id: int,
+    values: Mapping[str, Any],
+    actor: str,
+    reason: str,
+    *,
+    edited: bool = False,
+) -> None:
+    """With `edited` its event tells the values before and after."""
+    one = (webhook.c.id == webhook_id) & ~webhook.c.removed
+    row = tx.connection.execute(select(webhook).where(one)).one_or_none()
+    if row is None:
         raise Conflict(f"There is no webhook {webhook_id}.")
-    _record(tx, webhook_id, actor, reason)
+    tx.connection.execute(update(webhook).where(one).values(**values))
+    before = {name: getattr(row, name) for name in _TOLD}
+    details = before_after(_told(before), _told(values)) if edited else {}
+    _record(tx, webhook_id, actor, reason, details)
 
 
-def _record(tx: Tx, webhook_id: int, actor: str, reason: str) -> None:
-    tx.record(t.WEBHOOKS_CHANGED, actor=actor, reason=f"webhook {webhook_id}: {reason}")
+def _record(tx: Tx, webhook_id: int, actor: str, reason: str, details: dict[str, Any]) -> None:
+    tx.record(
+        t.WEBHOOKS_CHANGED,
+        actor=actor,
+        reason=f"webhook {webhook_id}: {reason}",
+        details=details or None,
+    )
+
+
+def _told(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the history tells of an endpoint: of its options only the names, as the values
+    may be credentials."""
+    told = {name: columns[name] for name in _TOLD}
+    options = json_text.stored_object(told["options"])
+    return told | {
+        "events": told["events"].split(),
+        "options": sorted(name for name, value in options.items() if value),
+    }
 
 
 def _end_deliveries(tx: Tx, webhook_id: int, reason: str) -> None:
