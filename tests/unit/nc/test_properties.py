@@ -39,31 +39,10 @@ EXPRESSIONS = st.sampled_from(
 )
 MACRO = st.sampled_from(
     [
-        "WHILE[#1LT3]DO1",
-        "END1",
-        "DO2",
-        "END2",
-        "IF[#1EQ#0]GOTO1",
-        "IF[#2GT#1]THEN#2=#1+1",
-        "GOTO2",
-        "GOTO#1",
-        "N1",
-        "N2G0X#1",
-        "#1=#1-1",
-        "#3000=1",
-        "#3006=1",
-        "#[#1]=#5041",
-        "G65P1A2.L2",
-        "O1",
-        "O2",
-        "M97P1",
-        "M98P2L3",
-        "M99",
-        "M99P2",
-        "G65P7",
-        "DPRNT[X#1]",
-        "G1@#1^90",
-        "$H",
+        *("WHILE[#1LT3]DO1", "END1", "DO2", "END2", "IF[#1EQ#0]GOTO1", "IF[#2GT#1]THEN#2=#1+1"),
+        *("GOTO2", "GOTO#1", "N1", "N2G0X#1", "#1=#1-1", "#3000=1", "#3006=1", "#[#1]=#5041"),
+        *("G65P1A2.L2", "O1", "O2", "M97P1", "M98P2L3", "M99", "M99P2", "G65P7", "DPRNT[X#1]"),
+        *("G1@#1^90", "$H"),
     ]
 )
 LOOPING = st.lists(st.one_of(FLOW, FLOW, MACRO, EXPRESSIONS), max_size=15).map("\n".join)

@@ -9,7 +9,6 @@ from cnc_station.engine.domain.nc.machine import Machine
 from cnc_station.engine.domain.nc.words import Block
 
 POLAR = frozenset("@^")
-AT_ZERO_MM = 1e-6
 
 
 def convert(machine: Machine, block: Block) -> None:
@@ -25,8 +24,6 @@ def convert(machine: Machine, block: Block) -> None:
         raise Unsupported("polar coordinates (@, ^) with L in G91 are not supported")
     x, y = (machine.position[axis] - machine.offset[axis] for axis in (0, 1))
     radius, angle = hypot(x, y), degrees(atan2(y, x))
-    if "^" not in words and radius < AT_ZERO_MM:
-        raise BlockError("at the zero, a move by @ needs its angle ^ too")
     if machine.absolute:
         radius = words.pop("@") * machine.scale if "@" in words else radius
         angle = words.pop("^", angle)
