@@ -73,12 +73,13 @@ class Door:
         return Door(principal, self._answer, self.subscribe, self.subscribe_telemetry)
 
     async def of_token(self, token: str, origin: str) -> tuple["Door", TokenBearer]:
-        """Return a door for the bearer of a token who asks from there. Raises NotSignedOn."""
+        """Return a door for the bearer of a token. `origin` is for the history. Raises
+        NotSignedOn."""
         bearer = await self.ask(BearerOf(token))
         return self.of_principal(replace(bearer.principal, origin=origin)), bearer
 
     def from_origin(self, origin: str) -> "Door":
-        """Return a door for the same principal, who asks from there."""
+        """Return a door for the same principal with another origin, for the history."""
         return self.of_principal(replace(self._nobody, origin=origin))
 
     def rename_operator(self, name: str) -> None:

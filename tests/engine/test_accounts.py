@@ -217,6 +217,17 @@ async def test_wrong_attempts_wait_longer_and_longer_but_stop_no_machine(station
     assert await here.execute(c.ActOnJobs(JobAction.HOLD, [77]))
 
 
+async def test_unknown_badges_lock_nobody_elses_badge(station: Station) -> None:
+    floor = await station()
+    ada = await with_accounts(floor)
+    await ada.execute(c.CreateAccount(Account("Ben", Role.OPERATOR), {Proof.BADGE: "BADGE-0042"}))
+    for number in range(2 * FREE_ATTEMPTS):
+        with pytest.raises(NotSignedOn):
+            await window(floor).sign_on(Credentials(Proof.BADGE, f"UNKNOWN-{number}"))
+    signed_on = await window(floor).sign_on(Credentials(Proof.BADGE, "BADGE-0042"))
+    assert signed_on.account.account.name == "Ben"
+
+
 async def test_attempts_at_once_are_not_more_than_those_that_count(station: Station) -> None:
     floor = await station()
     await with_accounts(floor)

@@ -1,10 +1,21 @@
 """Limits over HTTP: what is refused, and how far each account has used them."""
 
+import hashlib
+import json
+import sqlite3
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from cnc_station.engine.domain.errors import Unavailable
+from cnc_station.engine.domain.limits import CREATE
+from cnc_station.engine.door import Door
 from cnc_station.engine.engine import StationEngine
+from cnc_station.engine.queries import LimitsNow, Query
+from cnc_station.web.api.rate_limits import limit_headers
 from cnc_station.web.server import WebServer
 from tests.web.api_client import Client
 from tests.web.test_api_accounts import added, boss, cheap_hashes, signed_on  # noqa: F401 - fixtures
@@ -50,3 +61,46 @@ async def test_a_station_with_accounts_serves_its_api_after_a_restart(
     server = WebServer(alone.local_door)
     await server.start("127.0.0.1", 0)
     await server.stop()
+
+
+async def test_the_fields_are_those_of_the_tenants_own_limits(
+    api: Client,
+    boss: Mapping[str, str],  # noqa: F811 - the fixture
+) -> None:
+    tenant = {"name": "acme", "limits": {"create": "3/h"}}
+    assert (await api("POST", "/tenants", tenant, **boss))[0] == 201
+    await added(api, boss, "Ben", "operator", tenants=["acme"])
+    ben = await signed_on(api, "ben")
+    assert (await api("POST", "/jobs", JOB | {"tenant": "acme"}, **ben))[0] == 201
+    assert api.headers["RateLimit-Policy"] == '"create";q=3;w=3600'
+    assert api.headers["RateLimit"].startswith('"create";r=2;')
+
+
+class AwayAfterwards:
+    """A door whose database goes away after the job was created."""
+
+    async def ask(self, query: Query[Any]) -> Any:
+        assert isinstance(query, LimitsNow)
+        raise Unavailable("The database does not answer.")
+
+
+async def test_a_job_that_was_created_is_answered_though_its_fields_cannot_be_read() -> None:
+    away = cast("Door", AwayAfterwards())
+    assert await limit_headers(away, CREATE) == {}
+
+
+async def test_no_fast_hash_of_a_password_is_stored_with_a_key(
+    api: Client,
+    tmp_path: Path,
+    boss: Mapping[str, str],  # noqa: F811 - the fixture
+) -> None:
+    body = {"name": "Ben", "role": "viewer", "password": "a sentence of ben"}
+    first = await api("POST", "/users", body, Idempotency_Key="k1", **boss)
+    assert first[0] == 201
+    assert await api("POST", "/users", body, Idempotency_Key="k1", **boss) == first
+    other = body | {"password": "another sentence of ben"}
+    assert (await api("POST", "/users", other, Idempotency_Key="k1", **boss))[0] == 422
+    with closing(sqlite3.connect(tmp_path / "station.db")) as opened:
+        (stored,) = opened.execute("SELECT request_hash FROM idempotency_key").fetchone()
+    said = b"POST /api/v1/users\n" + json.dumps(body).encode()
+    assert stored != hashlib.sha256(said).hexdigest()

@@ -59,7 +59,8 @@ async def limits_now(
 ) -> LimitsState:
     """See `LimitsNow`."""
     actor = principal.actor
-    limits, account = limits_of(context, actor, query.tenants), account_of(actor)
+    tenants = query.tenants or tuple(principal.tenants or ())
+    limits, account = limits_of(context, actor, tenants), account_of(actor)
     if limits is None or account is None:
         return LimitsState()
     return await context.reader.read_now(partial(_state, limits=limits, account=account))

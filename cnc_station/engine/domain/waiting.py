@@ -175,7 +175,9 @@ def _none_serves(fitting: Sequence[MachineNow]) -> str:
         return f"only {fitting[0].name} fits, and it {_absence(fitting[0])}"
     named = " and ".join(f"{machine.name} {_absence(machine)}" for machine in fitting[:2])
     more = len(fitting) - 2
-    return f"{named}, and {more} more are unavailable" if more > 0 else named
+    if more <= 0:
+        return named
+    return f"{named}, and {more} more {'is' if more == 1 else 'are'} unavailable"
 
 
 def _absence(machine: MachineNow) -> str:

@@ -31,7 +31,8 @@ class AccountById(Query[AccountRow | None]):
 
 @dataclass(frozen=True, slots=True)
 class LimitsNow(Query[LimitsState]):
-    """How far who asks has used the limits that count for jobs of these tenants."""
+    """How much of its limits the principal's account has used. `tenants`: whose jobs it is about;
+    empty: those of the principal."""
 
     tenants: tuple[str, ...] = ()
 

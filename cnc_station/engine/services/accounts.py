@@ -166,14 +166,16 @@ class KnownAccounts:
             None,
         )
 
-    def _scopes(self, credentials: Credentials, asking: Principal) -> tuple[str, str]:
+    def _scopes(self, credentials: Credentials, asking: Principal) -> tuple[str | None, str]:
         """Return the scope of the login and that of the station. At the window they are others than
-        over the network: nobody out there can lock people out of their machines."""
+        over the network: nobody out there can lock people out of their machines. A badge has no
+        login."""
         place = "window" if asking.present else "network"
-        login = login_key(credentials.login) if credentials.proof is not Proof.BADGE else ""
-        who = hashlib.sha256(login.encode(errors="replace")).hexdigest()[:32]
-        own = f"{place} {credentials.proof} {who}"
-        return own, f"{place} of {self._station}"
+        station = f"{place} of {self._station}"
+        if credentials.proof is Proof.BADGE:
+            return None, station
+        login = login_key(credentials.login).encode(errors="replace")
+        return f"{place} {credentials.proof} {hashlib.sha256(login).hexdigest()[:32]}", station
 
 
 def _read_all(connection: Connection) -> tuple[store.Accounts, Tokens]:

@@ -210,15 +210,18 @@ class SwitchAccounts(AccountCommand):
 @dataclass(frozen=True, slots=True)
 class CountAttempt(OneByOne[None]):
     """Count an attempt as failed before it is looked at: those that come at once, at any stations,
-    cannot be more than those that are free. Raises Locked while one of the scopes has to wait."""
+    cannot be more than those that are free. A badge names nobody: it counts for the station alone
+    (`own_scope` None). Raises Locked while one of the scopes has to wait."""
 
-    own_scope: str
+    own_scope: str | None
     station_scope: str
 
     def write(self, tx: Tx) -> None:
         tx.flush()
         tx.dialect.lock_table(tx.connection, failed_sign_on)
-        rules = {self.own_scope: pause_s, self.station_scope: station_pause_s}
+        rules = {self.station_scope: station_pause_s}
+        if self.own_scope is not None:
+            rules[self.own_scope] = pause_s
         query = select(failed_sign_on).where(failed_sign_on.c.scope.in_(sorted(rules)))
         waits = [
             (row.last_at - tx.now) / 1000 + rules[row.scope](row.failures)
@@ -237,13 +240,14 @@ class SignedOn(AccountCommand):
     """An attempt was right: its scope begins anew; the station's goes back by what it counted."""
 
     account_id: int
-    own_scope: str
+    own_scope: str | None
     station_scope: str
     actor: str
 
     def write(self, tx: Tx) -> None:
-        own = failed_sign_on.c.scope == self.own_scope
-        tx.connection.execute(delete(failed_sign_on).where(own))
+        if self.own_scope is not None:
+            own = failed_sign_on.c.scope == self.own_scope
+            tx.connection.execute(delete(failed_sign_on).where(own))
         tx.connection.execute(
             update(failed_sign_on)
             .where(failed_sign_on.c.scope == self.station_scope, failed_sign_on.c.failures > 0)

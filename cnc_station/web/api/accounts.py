@@ -154,7 +154,7 @@ ROUTES: Sequence[Route] = (
         refuses=(409, 429),
     ),
     Route("POST", "/auth/logout", "Sign off", LogOut, _log_out, {204: None}, refuses=(409,)),
-    Route("GET", "/auth/me", "Show who asks", WhoIsHere, _me, {200: MeOut}),
+    Route("GET", "/auth/me", "Show the account of the token", WhoIsHere, _me, {200: MeOut}),
     Route(
         "POST",
         "/users",
@@ -164,6 +164,7 @@ ROUTES: Sequence[Route] = (
         {201: UserOut},
         body=(UserIn,),
         creates=True,
+        confidential=True,
     ),
     Route("GET", "/users", "List users", ListAccounts, _list, {200: UsersOut}, query=PageIn),
     Route("GET", "/users/{id}", "Show a user", AccountById, _show, {200: UserOut}, refuses=(404,)),

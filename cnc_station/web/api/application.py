@@ -148,7 +148,9 @@ def _handler(route: Route, capacity: Capacity) -> Callable[[web.Request], Awaita
                 request.headers,
                 bearer_token(request),
             )
-            key = await request_key(request, content) if route.creates else None
+            key = None
+            if route.creates:
+                key = await request_key(request, content, confidential=route.confidential)
             async with capacity.running():
                 try:
                     reply = await (reply_once(route, call, key) if key else route.call(call))

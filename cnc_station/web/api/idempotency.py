@@ -5,6 +5,7 @@ import hashlib
 import logging
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -26,14 +27,22 @@ _MOST_AT_ONCE = 256 * 1024  # bytes that are hashed on the loop
 _KEY = re.compile(KEY_PATTERN)
 
 
-async def request_key(request: web.Request, content: bytes) -> RequestKey | None:
-    """Return the key of a request, None if it has none. Raises InvalidInput."""
+async def request_key(
+    request: web.Request, content: bytes, *, confidential: bool = False
+) -> RequestKey | None:
+    """Return the key of a request, None if it has none. The hash of a `confidential` body is as
+    slow to guess from as that of a password. Raises InvalidInput."""
     given = request.headers.getall(HEADER, ())
     if not given:
         return None
     if len(given) > 1 or not _KEY.fullmatch(given[0]):
         raise InvalidInput(FieldError(HEADER, "must be 1 to 200 visible ASCII characters, once"))
     said = f"{request.method} {request.raw_path}\n".encode() + content
+    if confidential:
+        slow = partial(hashlib.scrypt, n=2**14, r=8, p=1, dklen=32)
+        return RequestKey(
+            given[0], (await asyncio.to_thread(slow, said, salt=given[0].encode())).hex()
+        )
     if len(said) > _MOST_AT_ONCE:
         digest = await asyncio.to_thread(hashlib.sha256, said)
     else:

@@ -86,6 +86,7 @@ class Route:
     conditional: bool = False  # takes If-Match
     deprecated: bool = False  # another name of a route
     creates: bool = False  # takes Idempotency-Key
+    confidential: bool = False  # its body has a password
     counts: str = ""  # against which rate of its account: "create" or "run"
     refuses: tuple[int, ...] = ()  # the statuses of its problems, apart from those of all routes
 

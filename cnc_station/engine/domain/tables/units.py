@@ -51,7 +51,7 @@ _WHOLE = frozenset(split_words(words.WHOLE_ORDERS))
 _PER = frozenset(split_words(words.PER))
 _TOTAL = frozenset(split_words(words.TOTAL_MARKS))
 _CLOCKS: dict[str, Clock] = {
-    name: clock  # type: ignore[misc]
+    name: clock  # type: ignore[misc]  # the words are those of `Clock`
     for clock, names in words.CLOCKS.items()
     for name in split_words(names)
 }

@@ -13,7 +13,7 @@ _TEXT, _TIME, _WHOLE, _SWITCH = sa.Text(), sa.BigInteger(), sa.Integer(), sa.Boo
 
 
 def _filled(name: str, kind: object) -> sa.Column[object]:
-    return sa.Column(name, kind, nullable=False)  # type: ignore[arg-type]
+    return sa.Column(name, kind, nullable=False)  # type: ignore[arg-type]  # a type of SQL
 
 
 def _partial(name: str, table: str, column: str, where: str, *, unique: bool) -> None:
